@@ -1,0 +1,53 @@
+//! Codec configurations, read from what encoders send ahead of the media.
+//!
+//! Each keeps the encoder's own bytes beside what was read from them: the bytes decide whether a header
+//! that comes again is a change.
+
+mod aac;
+mod bits;
+mod h264;
+mod mp3;
+
+pub use aac::Aac;
+pub use h264::H264;
+pub use mp3::Mp3;
+
+use thiserror::Error;
+
+/// A codec configuration that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ConfigurationError {
+    /// It ends in the middle of a field.
+    #[error("{what} ends after {bytes} bytes, in the middle of {field}")]
+    Truncated {
+        /// Which configuration.
+        what: &'static str,
+        /// Its length.
+        bytes: usize,
+        /// The field that could not be read.
+        field: &'static str,
+    },
+    /// A field has a value that the standard forbids or reserves.
+    #[error("{what} has {field} {value}, which is not allowed")]
+    Forbidden {
+        /// Which configuration.
+        what: &'static str,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// Allowed by the standard, but not carried by this gateway.
+    #[error("{what} has {field} {value}, which this gateway does not carry")]
+    Unsupported {
+        /// Which configuration.
+        what: &'static str,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// The sequence parameter set cannot be read.
+    #[error("the H.264 sequence parameter set cannot be read: {0}")]
+    SequenceParameterSet(String),
+}

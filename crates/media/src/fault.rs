@@ -1,0 +1,140 @@
+//! Faults of a publish that the gateway worked around: counted by kind, the last one in words.
+
+use std::fmt;
+
+/// What went wrong, as a closed set: the status API's counter names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// A media message too short, or with lengths that do not fit it.
+    MalformedMessage,
+    /// A codec the gateway does not carry.
+    UnsupportedCodec,
+    /// A codec configuration that cannot be read; the last good one stays.
+    BadConfiguration,
+    /// Media that came before its codec configuration or before the first random access.
+    EarlyMedia,
+    /// A decode timestamp equal to the one before it or behind it.
+    TimestampOrder,
+    /// A timestamp jump beyond the threshold; a new discontinuity was begun.
+    TimestampJump,
+    /// A composition time outside what can be true.
+    CompositionTime,
+    /// No random access within the target duration: cut in the middle of a GOP.
+    ForcedCut,
+    /// A segment that reached its byte limit before its time.
+    SegmentTooLarge,
+    /// Audio resynchronised to the sender's timestamps.
+    AudioResync,
+}
+
+impl FaultKind {
+    /// Every kind, in the order of declaration.
+    pub const ALL: [Self; 10] = [
+        Self::MalformedMessage,
+        Self::UnsupportedCodec,
+        Self::BadConfiguration,
+        Self::EarlyMedia,
+        Self::TimestampOrder,
+        Self::TimestampJump,
+        Self::CompositionTime,
+        Self::ForcedCut,
+        Self::SegmentTooLarge,
+        Self::AudioResync,
+    ];
+
+    /// The counter's name in the status API: `snake_case`, never changed once released.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MalformedMessage => "malformed_message",
+            Self::UnsupportedCodec => "unsupported_codec",
+            Self::BadConfiguration => "bad_configuration",
+            Self::EarlyMedia => "early_media",
+            Self::TimestampOrder => "timestamp_order",
+            Self::TimestampJump => "timestamp_jump",
+            Self::CompositionTime => "composition_time",
+            Self::ForcedCut => "forced_cut",
+            Self::SegmentTooLarge => "segment_too_large",
+            Self::AudioResync => "audio_resync",
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One fault, with the words for the person who runs the encoder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Which counter it belongs to.
+    pub kind: FaultKind,
+    /// What was found, where, and what was done about it: lowercase, no full stop, no secrets.
+    pub text: String,
+}
+
+/// The faults of one publish so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    counts: [u64; FaultKind::ALL.len()],
+    last: Option<Fault>,
+}
+
+impl Faults {
+    /// Counts a fault and remembers its words.
+    pub fn record(&mut self, fault: Fault) {
+        if let Some(count) = self.counts.get_mut(fault.kind as usize) {
+            *count += 1;
+        }
+        self.last = Some(fault);
+    }
+
+    /// How often `kind` has happened.
+    pub fn count(&self, kind: FaultKind) -> u64 {
+        self.counts.get(kind as usize).copied().unwrap_or(0)
+    }
+
+    /// How many faults in all.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The kinds that happened at all, with their counts.
+    pub fn counted(&self) -> impl Iterator<Item = (FaultKind, u64)> + '_ {
+        FaultKind::ALL
+            .into_iter()
+            .zip(self.counts)
+            .filter(|&(_, count)| count > 0)
+    }
+
+    /// The last fault.
+    pub fn last(&self) -> Option<&Fault> {
+        self.last.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_counts_in_its_own_place() {
+        let mut faults = Faults::default();
+        for (n, kind) in FaultKind::ALL.into_iter().enumerate() {
+            for _ in 0..=n {
+                faults.record(Fault {
+                    kind,
+                    text: format!("{kind} {n}"),
+                });
+            }
+        }
+        let counts: Vec<u64> = faults.counted().map(|(_, count)| count).collect();
+        assert_eq!(counts, (1..=10).collect::<Vec<u64>>());
+        assert_eq!(faults.total(), 55);
+        assert_eq!(
+            faults.last().map(|fault| fault.text.as_str()),
+            Some("audio_resync 9")
+        );
+    }
+}

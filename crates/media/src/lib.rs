@@ -1,0 +1,20 @@
+//! The field's words, as types: names, time, tracks and their codec configuration, access units,
+//! segments, faults.
+//!
+//! Every other crate speaks in these. What does not belong here: any protocol (RTMP, FLV, HLS, HTTP),
+//! any clock, any I/O.
+
+pub mod codec;
+mod fault;
+mod message;
+mod name;
+mod segment;
+mod time;
+mod track;
+
+pub use fault::{Fault, FaultKind, Faults};
+pub use message::{Message, MessageKind};
+pub use name::{AppName, MAX_NAME_BYTES, Name, NameError, PresentationName, RESERVED_APPS};
+pub use segment::{AccessUnit, Segment, TsLayout, leading_track};
+pub use time::MediaTime;
+pub use track::{Cadence, Codec, Track, TrackKind};

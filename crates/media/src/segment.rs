@@ -1,0 +1,89 @@
+//! What is held: access units as the encoder sent them, grouped in segments.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::{MediaTime, Track, TrackKind};
+
+/// One picture, or one audio frame, in its codec's own form and without a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessUnit {
+    /// Index of its track in [`Segment::tracks`].
+    pub track: usize,
+    /// Decode time on the window's timeline.
+    pub dts: MediaTime,
+    /// Presentation time minus decode time; signed in FLV, never negative here once the timeline has
+    /// repaired it.
+    pub composition: MediaTime,
+    /// Decoding can begin here (an IDR picture; every audio frame).
+    pub random_access: bool,
+    /// Length-prefixed NAL units, a raw AAC frame, an MP3 frame.
+    pub payload: Bytes,
+}
+
+impl AccessUnit {
+    /// Presentation time.
+    pub fn pts(&self) -> MediaTime {
+        self.dts + self.composition
+    }
+}
+
+/// Where the MPEG-TS form of a segment stands in the transport stream of its rendition: computed when
+/// the segment is cut, so that the muxer is a pure function of the segment, in any order, at any time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TsLayout {
+    /// Continuity counter (4 bit) of the first PAT packet.
+    pub pat: u8,
+    /// Continuity counter of the first PMT packet.
+    pub pmt: u8,
+    /// Continuity counter of each track's first packet, by track index.
+    pub tracks: Vec<u8>,
+    /// Size of the whole segment in MPEG-TS, bytes.
+    pub bytes: u64,
+}
+
+/// A segment: the unit of media playlists. Immutable once cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The tracks its access units belong to; the same `Arc` as the segment before where nothing changed.
+    pub tracks: Arc<[Track]>,
+    /// The access units of all tracks in the order they arrived; decode times rise within a track.
+    pub units: Vec<AccessUnit>,
+    /// Presentation time of its first picture (of its first audio frame where there is no video).
+    pub start: MediaTime,
+    /// From `start` to the start of the next segment: EXTINF. Greater than zero.
+    pub duration: MediaTime,
+    /// Wall clock at `start`: one anchor for each discontinuity plus media time (EXT-X-PROGRAM-DATE-TIME).
+    pub date: SystemTime,
+    /// It begins with a random access point of the leading track.
+    pub independent: bool,
+    /// Timestamps or codec configuration do not continue from the segment before.
+    pub discontinuity: bool,
+    /// Its place in the MPEG-TS form.
+    pub ts: TsLayout,
+}
+
+impl Segment {
+    /// Index of the track that leads: the first video track, else the first track.
+    pub fn leading_track(&self) -> usize {
+        leading_track(&self.tracks)
+    }
+
+    /// Payload bytes of all access units, without any container.
+    pub fn payload_bytes(&self) -> u64 {
+        self.units
+            .iter()
+            .map(|unit| unit.payload.len() as u64)
+            .sum()
+    }
+}
+
+/// Index of the leading track among `tracks`: the first video track, else the first track.
+pub fn leading_track(tracks: &[Track]) -> usize {
+    tracks
+        .iter()
+        .position(|track| track.kind() == TrackKind::Video)
+        .unwrap_or(0)
+}
