@@ -1,0 +1,471 @@
+//! Access units to segments, by DESIGN's rules of time: a segment begins at a random access of the
+//! leading track once the target is reached, and is never longer than the limit. One that begins at a
+//! recovery point (an open GOP, intra refresh) is not called independent.
+//!
+//! What does not belong here: repairing timestamps (the timeline has), target durations and windows
+//! (the playlist's), what a segment says of itself (`cutter/closing.rs`).
+
+mod cadence;
+mod closing;
+mod open;
+mod waiting;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use media::{Cadence, Codec, FaultKind, MediaTime, Track, TrackKind};
+
+use crate::flv::Entry;
+use crate::output::Outputs;
+use crate::per_kind::{PerKind, word};
+use crate::segmenter::Settings;
+
+use cadence::{Meter, Moment};
+use closing::Closing;
+use open::Open;
+use waiting::{Decision, Waiting};
+
+/// The most by which a segment may fall short of its target: timestamps are rounded to milliseconds,
+/// and half a frame at 25 fps is within what players take for the same.
+const MAX_TOLERANCE: MediaTime = MediaTime::from_millis(20);
+/// A segment is never shorter, whatever the timestamps say: EXTINF is above zero.
+const SHORTEST: MediaTime = MediaTime::from_millis(1);
+
+/// An access unit with its place on the window's timeline.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) codec: Arc<Codec>,
+    pub(crate) dts: MediaTime,
+    pub(crate) composition: MediaTime,
+    pub(crate) entry: Entry,
+    pub(crate) payload: Bytes,
+}
+
+impl Arrival {
+    pub(crate) fn kind(&self) -> TrackKind {
+        self.codec.kind()
+    }
+
+    /// Nothing from before it is needed any more.
+    fn random_access(&self) -> bool {
+        self.entry == Entry::RandomAccess
+    }
+
+    fn pts(&self) -> MediaTime {
+        self.dts + self.composition
+    }
+
+    /// What it costs while it is held, in bytes.
+    pub(crate) fn cost(&self) -> u64 {
+        self.payload.len() as u64 + Settings::UNIT_COST
+    }
+}
+
+/// Cuts the access units of one publish into segments.
+#[derive(Debug)]
+pub(crate) struct Cutter {
+    settings: Settings,
+    longest: MediaTime,
+    waiting: Waiting,
+    open: Option<Open>,
+    closing: Closing,
+    now: SystemTime,
+    early: PerKind<u64>,
+    meters: PerKind<Option<Meter>>,
+}
+
+impl Cutter {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            longest: settings.max_segment.max(SHORTEST),
+            waiting: Waiting::default(),
+            open: None,
+            closing: Closing::default(),
+            now: SystemTime::UNIX_EPOCH,
+            early: PerKind::default(),
+            meters: PerKind::default(),
+        }
+    }
+
+    pub(crate) fn limit(&mut self, longest: MediaTime) {
+        self.longest = longest.max(SHORTEST);
+    }
+
+    /// Where the last segment ends.
+    pub(crate) const fn edge(&self) -> Option<MediaTime> {
+        self.closing.edge()
+    }
+
+    pub(crate) fn tracks(&self) -> Vec<(Track, Cadence)> {
+        [&self.meters.video, &self.meters.audio]
+            .into_iter()
+            .flatten()
+            .map(Meter::report)
+            .collect()
+    }
+
+    pub(crate) fn push(&mut self, unit: Arrival, now: SystemTime, out: &mut Outputs) {
+        self.now = now;
+        let codec = Arc::clone(&unit.codec);
+        let moment = Moment::of(&unit);
+        if self.open.is_some() {
+            self.add(unit, out);
+        } else {
+            self.wait(unit, out);
+        }
+        // Last, so that a cut still sees how long the units before this one were.
+        self.meters
+            .of_mut(codec.kind())
+            .get_or_insert_with(|| Meter::new(&codec, moment))
+            .add(codec, moment);
+    }
+
+    /// Ends the run: what follows is a new discontinuity.
+    pub(crate) fn end_run(&mut self, out: &mut Outputs) {
+        self.finish(out);
+        self.closing.end_run();
+        for meter in [&mut self.meters.video, &mut self.meters.audio] {
+            meter.iter_mut().for_each(Meter::restart);
+        }
+    }
+
+    /// Cuts the last segment.
+    pub(crate) fn finish(&mut self, out: &mut Outputs) {
+        let held = self.waiting.give_up(&mut self.early);
+        self.flow(held, out);
+        if let Some(index) = self.open.as_ref().and_then(Open::change) {
+            // Sound with its new configuration, and no picture after it.
+            self.cut_audio_off(index, out);
+        }
+        self.cut_rest(out);
+        if let Some(open) = self.open.take() {
+            let duration = self.content_end(&open) - open.start;
+            let duration = duration.clamp(SHORTEST, self.longest);
+            self.closing.close(open, duration, out);
+        }
+        self.report_early(out);
+    }
+
+    /// Before the first picture of a run that decoding can begin with.
+    fn wait(&mut self, unit: Arrival, out: &mut Outputs) {
+        let decision = self
+            .waiting
+            .add(unit, &self.settings, self.longest, &mut self.early);
+        match decision {
+            Decision::Wait => {}
+            Decision::Video { held, first } => {
+                self.begin(&first, out);
+                for audio in held {
+                    self.append(audio);
+                }
+                self.append(first);
+            }
+            Decision::AudioOnly(held) => self.flow(held, out),
+        }
+    }
+
+    /// Lets audio go that was held for a video that has not come.
+    fn flow(&mut self, held: Vec<Arrival>, out: &mut Outputs) {
+        for unit in held {
+            if self.open.is_some() {
+                self.add(unit, out);
+            } else {
+                self.begin(&unit, out);
+                self.append(unit);
+            }
+        }
+    }
+
+    /// Opens the first segment of a run, led by `first`, which is yet to be appended.
+    fn begin(&mut self, first: &Arrival, out: &mut Outputs) {
+        let start = first.pts();
+        self.closing.begin(start, self.now);
+        self.open = Some(Open::new(first.kind(), start, first.random_access()));
+        self.report_early(out);
+    }
+
+    /// With a segment open.
+    fn add(&mut self, unit: Arrival, out: &mut Outputs) {
+        let Some(open) = &self.open else { return };
+        match (unit.kind(), open.leading) {
+            (TrackKind::Video, TrackKind::Audio) => self.take_the_lead(unit, out),
+            (TrackKind::Audio, TrackKind::Video) => self.follow(unit, out),
+            _ => self.lead(unit, out),
+        }
+    }
+
+    /// A unit of the leading track: the only kind that segments are cut at while it keeps coming.
+    fn lead(&mut self, unit: Arrival, out: &mut Outputs) {
+        let Some(open) = &self.open else { return };
+        let changed = open.differs(&unit.codec);
+        if changed && (!unit.random_access() || unit.pts() <= open.start) {
+            // It cannot be decoded with the configuration in force, nor begin with its own.
+            *self.early.of_mut(unit.kind()) += 1;
+            return;
+        }
+        if let Some(index) = open.change()
+            && unit.pts() > open.start
+        {
+            self.cut(index, unit.pts(), unit.random_access(), unit.kind(), out);
+        } else if changed {
+            self.cut_before(&unit, out);
+        }
+        self.shorten(&unit, out);
+
+        let Some(open) = &self.open else { return };
+        let span = unit.pts() - open.start;
+        let target = self.settings.segment_target.min(self.longest) - self.tolerance(&unit);
+        let due = match unit.entry {
+            Entry::None => false,
+            Entry::RecoveryPoint => span >= target,
+            Entry::RandomAccess => span >= target || !open.independent,
+        };
+        let due = due && span > MediaTime::ZERO;
+        if !open.is_empty() && (due || span > self.longest) {
+            self.cut_before(&unit, out);
+        } else if self.too_large(&unit) && !self.split_for_size(&unit, out) {
+            return;
+        }
+        self.append(unit);
+    }
+
+    /// Audio beside a leading video.
+    fn follow(&mut self, unit: Arrival, out: &mut Outputs) {
+        let Some(open) = &mut self.open else { return };
+        if open.differs(&unit.codec) {
+            if open.change().is_some() {
+                self.early.audio += 1;
+                return;
+            }
+            open.set_change();
+        }
+        if unit.pts() - open.last_leading() >= self.longest {
+            return self.take_over(unit, out);
+        }
+        if self.too_large(&unit) && !self.split_for_size(&unit, out) {
+            return;
+        }
+        self.append(unit);
+    }
+
+    /// Audio when video has stalled: it leads from where it stands behind the last picture.
+    fn take_over(&mut self, unit: Arrival, out: &mut Outputs) {
+        let Some(open) = &self.open else { return };
+        if let Some(index) = open.audio_behind_video(open.len()) {
+            self.cut_audio_off(index, out);
+            self.lead(unit, out);
+        } else {
+            self.cut_before(&unit, out);
+            self.append(unit);
+        }
+    }
+
+    /// Video beside a leading audio: it leads from the first picture on that decoding can begin with.
+    fn take_the_lead(&mut self, unit: Arrival, out: &mut Outputs) {
+        let Some(open) = &self.open else { return };
+        if unit.entry == Entry::None || unit.pts() <= open.start {
+            self.early.video += 1;
+            return;
+        }
+        self.cut_before(&unit, out);
+        self.report_early(out);
+        self.append(unit);
+    }
+
+    /// Makes the open segment fit under the limit by cutting it where no random access is, until
+    /// `unit`, which leads, either fits or follows a gap that no cut makes smaller.
+    fn shorten(&mut self, unit: &Arrival, out: &mut Outputs) {
+        while let Some(open) = &self.open {
+            let span = unit.pts() - open.start;
+            if span <= self.longest || unit.pts() - open.last_leading() > self.longest {
+                return;
+            }
+            // Before a random access the segment is halved, which leaves no sliver in front of it.
+            let wanted = if unit.kind() == TrackKind::Audio {
+                self.settings.segment_target.min(self.longest)
+            } else if unit.random_access() {
+                MediaTime::from_nanos(span.as_nanos() / 2).min(self.longest)
+            } else {
+                self.longest
+            };
+            let Some(at) = open
+                .last_leading_within(wanted)
+                .or_else(|| open.last_leading_within(self.longest))
+            else {
+                return;
+            };
+            if unit.kind() == TrackKind::Video {
+                let text = self.forced_text(unit);
+                out.fault(FaultKind::ForcedCut, text);
+            }
+            self.cut(at.index, at.pts, at.random_access, unit.kind(), out);
+        }
+    }
+
+    fn forced_text(&self, unit: &Arrival) -> String {
+        let since = self
+            .meters
+            .of(unit.kind())
+            .as_ref()
+            .and_then(|meter| meter.since_gop_start(unit.pts()))
+            .unwrap_or_default();
+        format!(
+            "no key frame (IDR picture) for {since}, and a segment may last {}: cut in the middle of a GOP; \
+             set the encoder's keyframe interval to {} or less",
+            self.longest, self.settings.segment_target
+        )
+    }
+
+    fn too_large(&self, unit: &Arrival) -> bool {
+        self.open.as_ref().is_some_and(|open| {
+            !open.is_empty() && open.cost() + unit.cost() > self.settings.max_segment_bytes
+        })
+    }
+
+    /// Cuts at `unit` if it leads, else at the last leading unit; `false` if there is no place for a cut,
+    /// and then `unit` is given up.
+    fn split_for_size(&mut self, unit: &Arrival, out: &mut Outputs) -> bool {
+        let Some(open) = &self.open else { return false };
+        let limit = self.settings.max_segment_bytes;
+        let span = unit.pts() - open.start;
+        let leads = unit.kind() == open.leading;
+        let cut_here = leads && span > MediaTime::ZERO && span <= self.longest;
+        let split = if cut_here || open.change().is_some() {
+            None
+        } else {
+            open.last_leading_within(self.longest)
+        };
+        let action = match (cut_here, &split) {
+            (false, None) => "an access unit was dropped",
+            _ => "cut early",
+        };
+        out.fault(
+            FaultKind::SegmentTooLarge,
+            format!(
+                "a segment reached its limit of {limit} bytes after {span}: {action}; lower the bit rate"
+            ),
+        );
+        if cut_here {
+            self.cut_before(unit, out);
+        } else if let Some(at) = split {
+            let leading = open.leading;
+            self.cut(at.index, at.pts, at.random_access, leading, out);
+        }
+        cut_here || split.is_some()
+    }
+
+    /// Video has stalled, or ended: the audio from `index` on becomes a segment of its own.
+    fn cut_audio_off(&mut self, index: usize, out: &mut Outputs) {
+        let Some(open) = &self.open else { return };
+        let Some(start) = open.pts_at(index) else {
+            return;
+        };
+        let start = start.max(open.start + SHORTEST);
+        self.cut(index, start, true, TrackKind::Audio, out);
+    }
+
+    /// Cuts what is open at the end until it fits under the limit: audio that went on when video had ended.
+    fn cut_rest(&mut self, out: &mut Outputs) {
+        while let Some(open) = &self.open
+            && open.last_before(open.len()) - open.start > self.longest
+        {
+            let (leading, length) = (open.leading, open.len());
+            let target = self.settings.segment_target.min(self.longest);
+            if let Some(index) = open.audio_behind_video(length) {
+                self.cut_audio_off(index, out);
+            } else if let Some(at) = open.last_leading_within(target) {
+                self.cut(at.index, at.pts, at.random_access, leading, out);
+            }
+            if self.open.as_ref().is_some_and(|open| open.len() == length) {
+                return;
+            }
+        }
+    }
+
+    /// Ends the open segment where `unit` begins the next.
+    fn cut_before(&mut self, unit: &Arrival, out: &mut Outputs) {
+        let index = self.open.as_ref().map_or(0, Open::len);
+        self.cut(index, unit.pts(), unit.random_access(), unit.kind(), out);
+    }
+
+    /// Ends the open segment before its unit number `index`; the next starts at `start`.
+    fn cut(
+        &mut self,
+        index: usize,
+        start: MediaTime,
+        independent: bool,
+        leading: TrackKind,
+        out: &mut Outputs,
+    ) {
+        let overlong = |open: &Open| open.last_before(index) - open.start > self.longest;
+        if let Some(open) = self.open.as_ref().filter(|open| overlong(open))
+            && let Some(behind) = open.audio_behind_video(index)
+            && open.pts_at(behind) < Some(start)
+            && open.start + SHORTEST < start
+        {
+            // Video has paused, and the audio beside the pause does not fit any more.
+            self.cut_audio_off(behind, out);
+            return self.cut(index - behind, start, independent, leading, out);
+        }
+        let Some(mut closed) = self.open.take() else {
+            return;
+        };
+        let next = closed.split_off(index, leading, start, independent);
+        let span = start - closed.start;
+        let duration = if span <= self.longest {
+            span
+        } else {
+            // A gap in the media: the segment lasts as long as what is in it.
+            let content = self.content_end(&closed) - closed.start;
+            content.clamp(SHORTEST, self.longest)
+        };
+        self.closing.close(closed, duration, out);
+        self.closing.begin(start, self.now);
+        self.open = Some(next);
+        if independent {
+            self.report_early(out);
+        }
+    }
+
+    /// Where the last of the units of `open` ends; a picture lasts as long as the one before it.
+    fn content_end(&self, open: &Open) -> MediaTime {
+        let lasting = |kind| self.meters.of(kind).as_ref().map(Meter::unit_duration);
+        open.end(
+            lasting(TrackKind::Video).unwrap_or_default(),
+            lasting(TrackKind::Audio).unwrap_or_default(),
+        )
+    }
+
+    fn tolerance(&self, unit: &Arrival) -> MediaTime {
+        let meter = self.meters.of(unit.kind()).as_ref();
+        let lasting = meter.map(Meter::unit_duration).unwrap_or_default();
+        MediaTime::from_nanos(lasting.as_nanos() / 2).min(MAX_TOLERANCE)
+    }
+
+    fn append(&mut self, unit: Arrival) {
+        if let Some(open) = &mut self.open {
+            open.append(unit);
+        }
+    }
+
+    /// Says once what was dropped, when it is over.
+    fn report_early(&mut self, out: &mut Outputs) {
+        let PerKind { video, audio } = std::mem::take(&mut self.early);
+        if video + audio > 0 {
+            out.fault(
+                FaultKind::EarlyMedia,
+                format!(
+                    "{video} {} and {audio} {} access units could not be decoded without the random access \
+                     (IDR picture) that comes after them; dropped",
+                    word(TrackKind::Video),
+                    word(TrackKind::Audio)
+                ),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! What makes a segment of the units between two cuts: its tracks, its date, how it follows the one before,
+//! and its place in the transport stream.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use media::{Codec, MediaTime, Segment, Track, TsLayout};
+
+use super::open::Open;
+use crate::output::Outputs;
+use crate::per_kind::PerKind;
+use crate::ts;
+
+/// What a segment takes over from those before it.
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    counters: ts::Counters,
+    /// The tracks of the last segment, and their codecs.
+    tracks: Option<Arc<[Track]>>,
+    codecs: PerKind<Option<Arc<Codec>>>,
+    /// Where the last segment ends.
+    edge: Option<MediaTime>,
+    /// The open segment does not begin where the last one ends.
+    broken: bool,
+    /// The wall clock at a media time, for this run.
+    anchor: Option<(SystemTime, MediaTime)>,
+}
+
+impl Closing {
+    /// Where the last segment ends.
+    pub(super) const fn edge(&self) -> Option<MediaTime> {
+        self.edge
+    }
+
+    /// The next segment begins at `start`; the first of a run dates it.
+    pub(super) fn begin(&mut self, start: MediaTime, now: SystemTime) {
+        self.anchor.get_or_insert((now, start));
+        self.broken |= self.edge.is_some_and(|edge| edge != start);
+    }
+
+    /// What follows is a new discontinuity, with a date of its own.
+    pub(super) fn end_run(&mut self) {
+        self.broken = true;
+        self.anchor = None;
+    }
+
+    /// Makes the segment of `open`.
+    pub(super) fn close(&mut self, open: Open, duration: MediaTime, out: &mut Outputs) {
+        let (start, independent) = (open.start, open.independent);
+        let (units, codecs) = open.into_units();
+        let (tracks, same) = self.tracks_of(codecs);
+        let discontinuity = self.edge.is_some() && (self.broken || !same);
+        let mut segment = Segment {
+            tracks,
+            units,
+            start,
+            duration,
+            date: self.date(start),
+            independent,
+            discontinuity,
+            ts: TsLayout::default(),
+        };
+        segment.ts = self.counters.lay_out(&segment);
+        self.edge = Some(start + duration);
+        self.broken = false;
+        out.segment(segment);
+    }
+
+    /// The tracks for `codecs`, and whether they are those of the segment before.
+    fn tracks_of(&mut self, codecs: PerKind<Option<Arc<Codec>>>) -> (Arc<[Track]>, bool) {
+        if let Some(tracks) = &self.tracks
+            && self.codecs == codecs
+        {
+            return (Arc::clone(tracks), true);
+        }
+        let tracks: Arc<[Track]> = [&codecs.video, &codecs.audio]
+            .into_iter()
+            .flatten()
+            .map(|codec| Track {
+                codec: Codec::clone(codec),
+            })
+            .collect();
+        self.tracks = Some(Arc::clone(&tracks));
+        self.codecs = codecs;
+        (tracks, false)
+    }
+
+    fn date(&self, at: MediaTime) -> SystemTime {
+        // The first segment of each run has set it.
+        let (date, anchor) = self.anchor.unwrap_or((SystemTime::UNIX_EPOCH, at));
+        let after = date.checked_add((at - anchor).to_duration());
+        let dated = after.and_then(|date| date.checked_sub((anchor - at).to_duration()));
+        dated.unwrap_or(date)
+    }
+}

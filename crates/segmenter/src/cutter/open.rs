@@ -1,0 +1,228 @@
+//! The segment being filled.
+
+use std::sync::Arc;
+
+use media::{AccessUnit, Codec, MediaTime, TrackKind};
+
+use super::Arrival;
+use crate::per_kind::PerKind;
+use crate::segmenter::Settings;
+
+/// Track numbers while it is open; whether both are needed is known when it is closed.
+const VIDEO: usize = 0;
+const AUDIO: usize = 1;
+
+/// A place a segment can be cut at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub(super) index: usize,
+    pub(super) pts: MediaTime,
+    pub(super) random_access: bool,
+}
+
+/// The units of a segment so far.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) leading: TrackKind,
+    pub(super) start: MediaTime,
+    pub(super) independent: bool,
+    units: Vec<AccessUnit>,
+    cost: u64,
+    codecs: PerKind<Option<Arc<Codec>>>,
+    last_leading: MediaTime,
+    /// From this unit on the audio has this configuration; the segment ends there.
+    change: Option<(usize, Option<Arc<Codec>>)>,
+}
+
+impl Open {
+    pub(super) fn new(leading: TrackKind, start: MediaTime, independent: bool) -> Self {
+        Self {
+            leading,
+            start,
+            independent,
+            units: Vec::new(),
+            cost: 0,
+            codecs: PerKind::default(),
+            last_leading: start,
+            change: None,
+        }
+    }
+
+    pub(super) fn append(&mut self, unit: Arrival) {
+        self.cost += unit.cost();
+        let kind = unit.kind();
+        let (pts, random_access) = (unit.pts(), unit.random_access());
+        if kind == self.leading {
+            self.last_leading = self.last_leading.max(pts);
+        }
+        let codec = match &mut self.change {
+            Some((_, codec)) if kind == TrackKind::Audio => codec,
+            _ => self.codecs.of_mut(kind),
+        };
+        if codec
+            .as_ref()
+            .is_none_or(|codec| !Arc::ptr_eq(codec, &unit.codec))
+        {
+            *codec = Some(unit.codec);
+        }
+        self.units.push(AccessUnit {
+            track: number(kind),
+            dts: unit.dts,
+            composition: unit.composition,
+            random_access,
+            payload: unit.payload,
+        });
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.units.len()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    pub(super) const fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// Presentation time of the unit of the leading track that is presented last.
+    pub(super) const fn last_leading(&self) -> MediaTime {
+        self.last_leading
+    }
+
+    /// Whether `codec` is not the configuration that its track has now.
+    pub(super) fn differs(&self, codec: &Arc<Codec>) -> bool {
+        let current = match &self.change {
+            Some((_, changed)) if codec.kind() == TrackKind::Audio => changed,
+            _ => self.codecs.of(codec.kind()),
+        };
+        current
+            .as_ref()
+            .is_some_and(|current| !Arc::ptr_eq(current, codec) && current != codec)
+    }
+
+    /// The units from here on belong to the next segment, because the audio configuration changes.
+    pub(super) fn set_change(&mut self) {
+        self.change = Some((self.units.len(), None));
+    }
+
+    pub(super) fn change(&self) -> Option<usize> {
+        self.change.as_ref().map(|&(index, _)| index)
+    }
+
+    pub(super) fn pts_at(&self, index: usize) -> Option<MediaTime> {
+        self.units.get(index).map(AccessUnit::pts)
+    }
+
+    /// The last unit of the leading track that starts after the segment does and at most `span` later.
+    pub(super) fn last_leading_within(&self, span: MediaTime) -> Option<At> {
+        let track = number(self.leading);
+        self.units
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, unit)| unit.track == track)
+            .map(|(index, unit)| At {
+                index,
+                pts: unit.pts(),
+                random_access: unit.random_access,
+            })
+            .find(|at| at.pts > self.start && at.pts - self.start <= span)
+    }
+
+    /// Where among the units before `index` the audio begins that came after their last picture and is
+    /// presented after it; `None` without such audio, or if it leads.
+    pub(super) fn audio_behind_video(&self, index: usize) -> Option<usize> {
+        if self.leading == TrackKind::Audio {
+            return None;
+        }
+        let units = self.units.get(..index)?;
+        let last = units.iter().rposition(|unit| unit.track == VIDEO)?;
+        let presented = units.get(last)?.pts();
+        let tail = units.iter().enumerate().skip(last + 1);
+        let mut behind = tail.filter(|(_, unit)| unit.pts() > presented);
+        behind.next().map(|(index, _)| index)
+    }
+
+    /// Where the unit begins that is presented last of those before `index`.
+    pub(super) fn last_before(&self, index: usize) -> MediaTime {
+        let before = self.units.iter().take(index).map(AccessUnit::pts);
+        before.max().unwrap_or(self.start)
+    }
+
+    /// The end of the unit that ends last, with pictures of `video` and audio frames of `audio`.
+    pub(super) fn end(&self, video: MediaTime, audio: MediaTime) -> MediaTime {
+        let ends = self
+            .units
+            .iter()
+            .map(|unit| unit.pts() + if unit.track == VIDEO { video } else { audio });
+        ends.max().unwrap_or(self.start)
+    }
+
+    /// Takes the units from `index` on into a segment of their own.
+    pub(super) fn split_off(
+        &mut self,
+        index: usize,
+        leading: TrackKind,
+        start: MediaTime,
+        independent: bool,
+    ) -> Self {
+        let mut next = Self::new(leading, start, independent);
+        if index < self.units.len() {
+            next.units = self.units.split_off(index);
+            next.cost = next.units.iter().map(cost).sum();
+            self.cost -= next.cost;
+        } else {
+            // The next segment is likely as large as this one.
+            next.units.reserve(self.units.len());
+        }
+        next.codecs = self.codecs.clone();
+        match self.change.take() {
+            Some((at, codec)) if at > index => next.change = Some((at - index, codec)),
+            Some((_, codec)) => next.codecs.audio = codec,
+            None => {}
+        }
+        next.codecs = present(&next.units, next.codecs);
+        let led = next
+            .units
+            .iter()
+            .filter(|unit| unit.track == number(leading));
+        next.last_leading = led.map(AccessUnit::pts).max().unwrap_or(start);
+        next
+    }
+
+    /// The units with their final track numbers, and the codecs of the tracks that have any.
+    pub(super) fn into_units(mut self) -> (Vec<AccessUnit>, PerKind<Option<Arc<Codec>>>) {
+        let codecs = present(&self.units, self.codecs);
+        if codecs.video.is_none() {
+            for unit in &mut self.units {
+                unit.track = 0;
+            }
+        }
+        (self.units, codecs)
+    }
+}
+
+const fn number(kind: TrackKind) -> usize {
+    match kind {
+        TrackKind::Video => VIDEO,
+        TrackKind::Audio => AUDIO,
+    }
+}
+
+fn cost(unit: &AccessUnit) -> u64 {
+    unit.payload.len() as u64 + Settings::UNIT_COST
+}
+
+/// `codecs` without those that no unit is encoded with.
+fn present(
+    units: &[AccessUnit],
+    codecs: PerKind<Option<Arc<Codec>>>,
+) -> PerKind<Option<Arc<Codec>>> {
+    let any = |number| units.iter().any(|unit| unit.track == number);
+    PerKind {
+        video: codecs.video.filter(|_| any(VIDEO)),
+        audio: codecs.audio.filter(|_| any(AUDIO)),
+    }
+}

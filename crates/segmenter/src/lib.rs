@@ -1,0 +1,23 @@
+//! FLV bodies to access units, timeline, cutting, and the containers of a segment.
+//!
+//! A publish walks through here in one direction, as plain calls: [`flv`] takes the payload out of an
+//! RTMP message, the timeline gives it its time, the interleaving brings both tracks into one order, the
+//! cutter groups them into segments; [`Segmenter`] is the four of them behind one push and pull. [`ts`]
+//! lays a segment out as MPEG-TS.
+//!
+//! What does not belong here: sockets, clocks, tokio, playlists.
+
+mod cutter;
+#[deny(clippy::indexing_slicing, clippy::unwrap_used)]
+pub mod flv;
+mod interleave;
+#[deny(clippy::indexing_slicing, clippy::unwrap_used)]
+mod nal;
+mod output;
+mod per_kind;
+mod segmenter;
+mod timeline;
+pub mod ts;
+
+pub use output::Output;
+pub use segmenter::{Segmenter, Settings};

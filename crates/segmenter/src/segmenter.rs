@@ -1,0 +1,137 @@
+//! A publish's way from media messages to segments, in one value.
+
+use std::time::SystemTime;
+
+use media::{Cadence, FaultKind, MediaTime, Message, Track};
+
+use crate::cutter::{Arrival, Cutter};
+use crate::flv::Demuxer;
+use crate::interleave::Interleave;
+use crate::output::{Output, Outputs};
+use crate::timeline::{Succession, Timeline};
+
+/// How a publish is segmented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// A segment ends at the first random access this long after its start.
+    pub segment_target: MediaTime,
+    /// The longest segment while the playlist has not fixed its target duration: encoders at their
+    /// defaults send GOPs of 10 s.
+    pub max_segment: MediaTime,
+    /// The most a segment may hold, in bytes, with [`Settings::UNIT_COST`] for each access unit: what
+    /// bounds the memory of a stream whose timestamps stand still.
+    pub max_segment_bytes: u64,
+}
+
+impl Settings {
+    /// What an access unit costs beside its payload, in bytes: its entry in the segment and the
+    /// allocation behind its payload.
+    pub const UNIT_COST: u64 = 128;
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            segment_target: MediaTime::from_millis(2_000),
+            max_segment: MediaTime::from_millis(12_000),
+            max_segment_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Makes segments of the messages of one publish: *push once, pull until `None`, then push again*.
+#[derive(Debug)]
+pub struct Segmenter {
+    demuxer: Demuxer,
+    timeline: Timeline,
+    interleave: Interleave,
+    cutter: Cutter,
+    out: Outputs,
+}
+
+impl Segmenter {
+    /// A segmenter for a new publish.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            demuxer: Demuxer::new(),
+            timeline: Timeline::default(),
+            interleave: Interleave::default(),
+            cutter: Cutter::new(settings),
+            out: Outputs::default(),
+        }
+    }
+
+    /// Takes the next message; data messages change nothing. `now` dates the first segment of each
+    /// discontinuity.
+    pub fn push(&mut self, message: &Message, now: SystemTime) {
+        let unit = match self.demuxer.push(message) {
+            Ok(Some(unit)) => unit,
+            Ok(None) => return,
+            Err(fault) => return self.out.push(Output::Fault(fault)),
+        };
+        match self.timeline.succession(&unit) {
+            Succession::Continues => {}
+            Succession::Straggles => {
+                let text = format!(
+                    "a timestamp of {} ms belongs before the jump of the other track; dropped",
+                    unit.dts_ms
+                );
+                return self.out.fault(FaultKind::TimestampJump, text);
+            }
+            Succession::Jumps(by_ms) => {
+                self.interleave.restart();
+                self.cut();
+                self.cutter.end_run(&mut self.out);
+                self.timeline.begin_run(&unit, self.cutter.edge());
+                let text = format!(
+                    "the sender's clock jumped by {by_ms} ms to {} ms; a new discontinuity begins",
+                    unit.dts_ms
+                );
+                self.out.fault(FaultKind::TimestampJump, text);
+            }
+        }
+        if let Some(place) = self.timeline.place(&unit, &mut self.out) {
+            let arrival = Arrival {
+                codec: unit.codec,
+                dts: place.dts,
+                composition: place.composition,
+                entry: unit.entry,
+                payload: unit.payload,
+            };
+            self.interleave.push(arrival, now);
+            self.cut();
+        }
+    }
+
+    /// What the last push or [`Segmenter::finish`] has led to, in order.
+    pub fn pull(&mut self) -> Option<Output> {
+        self.out.pop()
+    }
+
+    /// Ends the publish: what is still open becomes the last segment. Pull again afterwards.
+    pub fn finish(&mut self) {
+        self.interleave.restart();
+        self.cut();
+        self.cutter.finish(&mut self.out);
+    }
+
+    /// No segment from here on is longer than `longest`: to be called once the playlist has fixed its
+    /// target duration.
+    pub fn limit(&mut self, longest: MediaTime) {
+        self.cutter.limit(longest);
+    }
+
+    /// The tracks that have arrived so far, video first, and how they arrive.
+    pub fn tracks(&self) -> Vec<(Track, Cadence)> {
+        self.cutter.tracks()
+    }
+
+    fn cut(&mut self) {
+        while let Some((unit, now)) = self.interleave.pull() {
+            self.cutter.push(unit, now, &mut self.out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

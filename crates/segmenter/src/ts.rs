@@ -1,0 +1,151 @@
+//! The MPEG-TS form of a segment (ISO/IEC 13818-1; RFC 8216bis §3.1.1): a pure function of it.
+//!
+//! A segment begins with one packet of the program association table and one of the program map table.
+//! Its PES packets follow by decode time: one for each picture, one for every few audio frames. Time 0 is
+//! 10 s on the transport stream's clock. The clock (PCR) comes with the leading track, at most 40 ms apart,
+//! 300 ms behind the decode time of what is sent with it.
+//!
+//! Continuity counters run on from segment to segment, so a segment must know where it stands:
+//! [`Counters::lay_out`] says so when it is cut, from lengths alone, and [`mux`] writes it when it is first
+//! asked for. Both follow one walk (`ts/walk.rs`).
+//!
+//! What does not belong here: when to cut, and any repair of timestamps.
+#![deny(clippy::indexing_slicing)]
+
+mod annex_b;
+mod clock;
+mod frames;
+mod pes;
+mod psi;
+mod walk;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use media::{Segment, Track, TsLayout};
+use mpeg2ts::ts::TsPacket;
+
+use self::clock::Clock;
+use self::pes::{Packets, Pes};
+use self::walk::{Sink, walk};
+use self::write::Writer;
+
+/// PID of the program map table.
+const PMT_PID: u16 = 0x1000;
+/// PID of the first track; the others follow.
+const TRACKS_PID: u16 = 0x100;
+/// Tracks that the one packet of the program map table has room for; what belongs to others is left out.
+const MAX_TRACKS: usize = 32;
+/// The largest segment that memory is set aside for before its packets are written: a layout that does
+/// not belong to its segment may say anything.
+const MAX_CAPACITY: u64 = 1 << 30;
+
+/// The running continuity counters of one rendition: what its next segment begins with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    pat: u8,
+    pmt: u8,
+    tracks: Vec<u8>,
+}
+
+impl Counters {
+    /// Says where the MPEG-TS form of `segment` stands in the transport stream and how long it is, and
+    /// moves on to the segment after it. All of `segment` counts but its `ts`, which is what is returned:
+    /// `segment.ts = counters.lay_out(&segment)`.
+    ///
+    /// Costs a look at each NAL length and into SEI; other payload bytes are not read.
+    pub fn lay_out(&mut self, segment: &Segment) -> TsLayout {
+        let tracks = segment.tracks.len().min(MAX_TRACKS);
+        // Never shorter: a track that goes away and comes back goes on counting.
+        self.tracks.resize(self.tracks.len().max(tracks), 0);
+        let mut layout = TsLayout {
+            pat: self.pat,
+            pmt: self.pmt,
+            tracks: self.tracks.iter().copied().take(tracks).collect(),
+            bytes: 0,
+        };
+        let mut sum = Sum {
+            counters: self,
+            packets: 0,
+        };
+        walk(segment, &mut sum);
+        layout.bytes = sum.packets * TsPacket::SIZE as u64;
+        layout
+    }
+
+    /// The counters of the tables' next packets.
+    fn next_tables(&mut self) -> (u8, u8) {
+        let tables = (self.pat, self.pmt);
+        self.pat = (self.pat + 1) & 0xf;
+        self.pmt = (self.pmt + 1) & 0xf;
+        tables
+    }
+
+    /// The counter of the first of `packets` with payload.
+    fn next(&mut self, track: usize, packets: usize) -> u8 {
+        let Some(counter) = self.tracks.get_mut(track) else {
+            return 0;
+        };
+        let first = *counter;
+        let [low, ..] = packets.to_le_bytes();
+        *counter = first.wrapping_add(low) & 0xf;
+        first
+    }
+
+    /// The counter of the last packet with payload.
+    fn last(&self, track: usize) -> u8 {
+        let next = self.tracks.get(track).copied().unwrap_or(0);
+        next.wrapping_sub(1) & 0xf
+    }
+}
+
+/// Writes `segment` as MPEG-TS: `segment.ts.bytes` bytes that begin with the counters of `segment.ts`, as
+/// [`Counters::lay_out`] gave them. One allocation, each payload byte copied once.
+///
+/// What cannot be carried is left out: access units without content, AAC frames of more than 8184 bytes,
+/// whatever stands behind a NAL length that goes beyond its access unit.
+pub fn mux(segment: &Segment) -> Bytes {
+    let layout = &segment.ts;
+    let tracks = layout.tracks.iter().copied().chain(std::iter::repeat(0));
+    let counters = Counters {
+        pat: layout.pat & 0xf,
+        pmt: layout.pmt & 0xf,
+        tracks: tracks
+            .map(|counter| counter & 0xf)
+            .take(segment.tracks.len().min(MAX_TRACKS))
+            .collect(),
+    };
+    let capacity = usize::try_from(layout.bytes.min(MAX_CAPACITY)).unwrap_or(0);
+    let mut writer = Writer::new(counters, capacity);
+    walk(segment, &mut writer);
+    writer.finish()
+}
+
+/// PID of a track by its index, which is below [`MAX_TRACKS`].
+fn track_pid(track: usize) -> u16 {
+    TRACKS_PID + u16::try_from(track % MAX_TRACKS).unwrap_or(0)
+}
+
+/// Counts packets instead of writing them.
+struct Sum<'a> {
+    counters: &'a mut Counters,
+    packets: u64,
+}
+
+impl Sink for Sum<'_> {
+    fn tables(&mut self, _: &[Track]) {
+        self.counters.next_tables();
+        self.packets += 2;
+    }
+
+    fn pes<P: AsRef<[u8]>>(&mut self, pes: &Pes, packets: Packets, _: impl Iterator<Item = P>) {
+        self.counters.next(pes.track, packets.count);
+        self.packets += packets.count as u64;
+    }
+
+    fn clock(&mut self, _: usize, _: Clock) {
+        self.packets += 1;
+    }
+}

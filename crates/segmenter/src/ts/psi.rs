@@ -1,0 +1,182 @@
+//! The two tables at the head of every segment: program association and program map
+//! (ISO/IEC 13818-1 §2.4.4). The sections are the mpeg2ts crate's; the packets around them are ours.
+
+use media::{Codec, Track, leading_track};
+use mpeg2ts::es::StreamType;
+use mpeg2ts::ts::payload::{Pat, Pmt};
+use mpeg2ts::ts::{
+    ContinuityCounter, EsInfo, Pid, ProgramAssociation, TransportScramblingControl, TsHeader,
+    TsPacket, TsPacketWriter, TsPayload, VersionNumber, WriteTsPacket,
+};
+
+use super::{MAX_TRACKS, PMT_PID, track_pid};
+
+const PROGRAM: u16 = 1;
+/// The table in a packet that the crate wrote begins behind 4 bytes of header and an adaptation field.
+const HEADER: usize = 4;
+
+/// The packet with the program association table.
+pub(super) fn pat(counter: u8) -> [u8; TsPacket::SIZE] {
+    let table = TsPayload::Pat(Pat {
+        transport_stream_id: 1,
+        version_number: VersionNumber::default(),
+        table: vec![ProgramAssociation {
+            program_num: PROGRAM,
+            program_map_pid: pid(PMT_PID),
+        }],
+    });
+    packet(Pid::PAT, counter, table)
+}
+
+/// The packet with the program map table: exactly `tracks`, the leading one with the clock.
+pub(super) fn pmt(tracks: &[Track], counter: u8) -> [u8; TsPacket::SIZE] {
+    let types = || {
+        let tracks = tracks.iter().take(MAX_TRACKS);
+        tracks.map(|track| stream_type(&track.codec))
+    };
+    let table = TsPayload::Pmt(Pmt {
+        program_num: PROGRAM,
+        pcr_pid: (!tracks.is_empty()).then(|| pid(track_pid(leading_track(tracks)))),
+        version_number: version(types()),
+        program_info: Vec::new(),
+        es_info: types()
+            .enumerate()
+            .map(|(track, stream_type)| EsInfo {
+                stream_type,
+                elementary_pid: pid(track_pid(track)),
+                descriptors: Vec::new(),
+            })
+            .collect(),
+    });
+    packet(PMT_PID, counter, table)
+}
+
+const fn stream_type(codec: &Codec) -> StreamType {
+    match codec {
+        Codec::H264(_) => StreamType::H264,
+        Codec::Aac(_) => StreamType::AdtsAac,
+        Codec::Mp3(mp3) if mp3.mpeg1 => StreamType::Mpeg1Audio,
+        Codec::Mp3(_) => StreamType::Mpeg2HalvedSampleRateAudio,
+    }
+}
+
+/// Other tracks, another version: told by the tracks alone, so that a segment needs to know nothing of the
+/// one before it. All sets of up to two tracks, which is what FLV can carry, have versions of their own.
+fn version(types: impl Iterator<Item = StreamType>) -> VersionNumber {
+    let digest = types.fold(0_u8, |digest, stream_type| {
+        let digit = match stream_type {
+            StreamType::H264 => 1,
+            StreamType::AdtsAac => 2,
+            StreamType::Mpeg1Audio => 3,
+            _ => 4,
+        };
+        digest.wrapping_mul(5).wrapping_add(digit)
+    });
+    VersionNumber::from_u8(digest & VersionNumber::MAX).unwrap_or_default()
+}
+
+/// One packet with `table` in the usual form, stuffed behind the section: the crate stuffs ahead of it by
+/// an adaptation field, which is as legal, but which simple demultiplexers have never met.
+fn packet(on: u16, counter: u8, table: TsPayload) -> [u8; TsPacket::SIZE] {
+    let packet = TsPacket {
+        header: TsHeader {
+            transport_error_indicator: false,
+            transport_priority: false,
+            pid: pid(on),
+            transport_scrambling_control: TransportScramblingControl::NotScrambled,
+            continuity_counter: ContinuityCounter::from_u8(counter & 0xf).unwrap_or_default(),
+        },
+        adaptation_field: None,
+        payload: Some(table),
+    };
+    let mut writer = TsPacketWriter::new(Vec::with_capacity(TsPacket::SIZE));
+    writer
+        .write_ts_packet(&packet)
+        .expect("a table of at most MAX_TRACKS tracks should fit one packet");
+    let written = writer.into_stream();
+
+    let mut packet = [0xff; TsPacket::SIZE];
+    if let Some((header, [length, behind @ ..])) = written.split_at_checked(HEADER)
+        && let Some(section) = behind.get(usize::from(*length)..)
+    {
+        const PAYLOAD_ONLY: u8 = 0x10;
+        let bytes = header.iter().chain(section);
+        packet
+            .iter_mut()
+            .zip(bytes)
+            .for_each(|(to, &byte)| *to = byte);
+        if let Some(control) = packet.get_mut(3) {
+            *control = PAYLOAD_ONLY | (counter & 0xf);
+        }
+    }
+    packet
+}
+
+fn pid(value: u16) -> Pid {
+    Pid::new(value).expect("13 bits should hold the PIDs of this file's constants")
+}
+
+#[cfg(test)]
+mod tests {
+    use mpeg2ts::ts::{ReadTsPacket, TsPacketReader};
+
+    use super::*;
+    use crate::ts::tests::{aac, h264, mp3};
+
+    fn read_pmt(packet: &[u8]) -> Pmt {
+        // The reader knows a PMT by the PAT before it.
+        let stream = [&pat(3)[..], packet].concat();
+        let mut reader = TsPacketReader::new(stream.as_slice());
+        reader.read_ts_packet().expect("a PAT").expect("a packet");
+        let packet = reader.read_ts_packet().expect("a PMT with a right CRC");
+        match packet.and_then(|packet| packet.payload) {
+            Some(TsPayload::Pmt(pmt)) => pmt,
+            other => panic!("not a PMT: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_pat_byte_for_byte() {
+        let mut expected = vec![0x47, 0x40, 0x00, 0x1b, 0, 0x00, 0xb0, 13, 0, 1, 0xc1, 0, 0];
+        expected.extend_from_slice(&[0, 1, 0xf0, 0x00, 0x2a, 0xb1, 0x04, 0xb2]);
+        expected.resize(TsPacket::SIZE, 0xff);
+        assert_eq!(pat(11).as_slice(), expected);
+    }
+
+    #[test]
+    fn the_pmt_lists_the_tracks_and_no_more() {
+        let cases: [(&str, &[Track], Option<u16>, &[u8]); 5] = [
+            (
+                "video and AAC",
+                &[h264(), aac()],
+                Some(0x100),
+                &[0x1b, 0x0f],
+            ),
+            (
+                "AAC and video",
+                &[aac(), h264()],
+                Some(0x101),
+                &[0x0f, 0x1b],
+            ),
+            ("MP3", &[mp3(0xfb)], Some(0x100), &[0x03]),
+            ("MP3 at half the rate", &[mp3(0xf3)], Some(0x100), &[0x04]),
+            ("nothing", &[], None, &[]),
+        ];
+        let mut versions = Vec::new();
+        for (name, tracks, clock, types) in cases {
+            let pmt = read_pmt(&pmt(tracks, 5));
+            assert_eq!(pmt.pcr_pid.map(|pid| pid.as_u16()), clock, "{name}");
+            let listed: Vec<_> = pmt.es_info.iter().map(|es| es.stream_type as u8).collect();
+            assert_eq!(listed, types, "{name}");
+            versions.push(pmt.version_number);
+        }
+        versions.dedup();
+        assert_eq!(versions.len(), 5, "every set of tracks has its own version");
+    }
+
+    #[test]
+    fn as_many_tracks_as_fit_and_no_panic_beyond() {
+        let tracks = vec![aac(); MAX_TRACKS + 3];
+        assert_eq!(read_pmt(&pmt(&tracks, 0)).es_info.len(), MAX_TRACKS);
+    }
+}

@@ -1,0 +1,238 @@
+//! What goes into a segment's transport stream and in which order: the one description that both the
+//! sum and the writer follow, so that they cannot disagree.
+//!
+//! Tables first, then PES packets by decode time, whichever track they belong to and in whatever order
+//! they arrived; the clock references that do not fit into them stand between them.
+
+use media::{AccessUnit, Codec, MediaTime, Segment, Track};
+
+use super::MAX_TRACKS;
+use super::annex_b::Picture;
+use super::clock::{Clock, References, Stamp};
+use super::frames::{self, Frames};
+use super::pes::{Kind, Packets, Pes};
+
+/// Where the packets go.
+pub(super) trait Sink {
+    /// A packet with the program association table and one with the program map table of `tracks`.
+    fn tables(&mut self, tracks: &[Track]);
+    /// A PES packet, divided into `packets`, with these pieces of payload.
+    fn pes<P: AsRef<[u8]>>(&mut self, pes: &Pes, packets: Packets, pieces: impl Iterator<Item = P>);
+    /// A packet with nothing but a clock reference.
+    fn clock(&mut self, track: usize, clock: Clock);
+}
+
+/// Sends all packets of `segment` to `sink`.
+pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
+    sink.tables(&segment.tracks);
+
+    let leading = segment.leading_track();
+    let end = decode_end(segment, leading);
+    let mut cursors: Vec<Cursor<'_>> = segment
+        .tracks
+        .iter()
+        .take(MAX_TRACKS)
+        .enumerate()
+        .map(|(track, described)| Cursor::new(track, &described.codec, &segment.units))
+        .collect();
+    let mut clocks = Clocks::new(leading);
+
+    // Of the same decode time, the leading track first: it has the clock.
+    let order = |cursor: &Cursor<'_>| Some((cursor.dts()?, cursor.track != leading));
+    while let Some((_, cursor)) = cursors
+        .iter_mut()
+        .filter_map(|cursor| Some((order(cursor)?, cursor)))
+        .min_by_key(|(order, _)| *order)
+    {
+        let Some(Sendable { unit, content }) = cursor.next else {
+            break;
+        };
+        cursor.advance();
+        clocks.until(unit.dts, sink);
+        match content {
+            Content::Picture(picture) => {
+                let kind = if picture.is_entry() {
+                    Kind::RandomAccess
+                } else {
+                    Kind::Picture
+                };
+                clocks.send(cursor, end, unit, kind, picture.pieces(), sink);
+            }
+            Content::Frame => {
+                let mut frames = Frames::new(cursor.codec, unit.dts, &unit.payload);
+                while let Some(more) = cursor.next
+                    && frames.push(more.unit.dts, &more.unit.payload).is_ok()
+                {
+                    cursor.advance();
+                }
+                clocks.send(cursor, end, unit, Kind::Audio, frames.pieces(), sink);
+            }
+        }
+    }
+    clocks.rest(sink);
+}
+
+/// The units of one track that can be sent, in order.
+struct Cursor<'a> {
+    track: usize,
+    codec: &'a Codec,
+    next: Option<Sendable<'a>>,
+    behind: std::slice::Iter<'a, AccessUnit>,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(track: usize, codec: &'a Codec, units: &'a [AccessUnit]) -> Self {
+        let mut cursor = Self {
+            track,
+            codec,
+            next: None,
+            behind: units.iter(),
+        };
+        cursor.advance();
+        cursor
+    }
+
+    fn dts(&self) -> Option<MediaTime> {
+        self.next.map(|next| next.unit.dts)
+    }
+
+    fn advance(&mut self) {
+        let (track, codec) = (self.track, self.codec);
+        self.next = self
+            .behind
+            .by_ref()
+            .filter(|unit| unit.track == track)
+            .find_map(|unit| Sendable::new(codec, unit));
+    }
+}
+
+/// An access unit that can be sent.
+#[derive(Clone, Copy)]
+struct Sendable<'a> {
+    unit: &'a AccessUnit,
+    content: Content<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Content<'a> {
+    Picture(Picture<'a>),
+    /// Of audio.
+    Frame,
+}
+
+impl<'a> Sendable<'a> {
+    fn new(codec: &'a Codec, unit: &'a AccessUnit) -> Option<Self> {
+        let content = match codec {
+            Codec::H264(config) => Content::Picture(Picture::new(config, unit)?),
+            Codec::Aac(_) | Codec::Mp3(_) if frames::fits(codec, &unit.payload) => Content::Frame,
+            Codec::Aac(_) | Codec::Mp3(_) => return None,
+        };
+        Some(Self { unit, content })
+    }
+}
+
+/// The clock references of the segment so far.
+struct Clocks {
+    leading: usize,
+    last: Option<Clock>,
+    /// Those due before the next PES packet of the leading track.
+    due: Option<References>,
+}
+
+impl Clocks {
+    const fn new(leading: usize) -> Self {
+        Self {
+            leading,
+            last: None,
+            due: None,
+        }
+    }
+
+    /// Sends those due before anything decoded at `dts`.
+    fn until(&mut self, dts: MediaTime, sink: &mut impl Sink) {
+        let now = Clock::at(dts);
+        while let Some(clock) = self.due.as_mut().and_then(|due| due.next_until(now)) {
+            self.only(clock, sink);
+        }
+    }
+
+    /// Sends all that are left.
+    fn rest(&mut self, sink: &mut impl Sink) {
+        while let Some(clock) = self.due.as_mut().and_then(References::next) {
+            self.only(clock, sink);
+        }
+    }
+
+    fn only(&mut self, clock: Clock, sink: &mut impl Sink) {
+        sink.clock(self.leading, clock);
+        self.last = Some(clock);
+    }
+
+    /// Sends a PES packet that begins with `unit`; `cursor` stands behind what it holds. One of the leading
+    /// track carries the clock, unless its decode time is not behind the one before.
+    fn send<P: AsRef<[u8]>>(
+        &mut self,
+        cursor: &Cursor<'_>,
+        end: MediaTime,
+        unit: &AccessUnit,
+        kind: Kind,
+        pieces: impl Iterator<Item = P> + Clone,
+        sink: &mut impl Sink,
+    ) {
+        let mut references = None;
+        if cursor.track == self.leading {
+            // Any still due come now at the latest: none may stand inside of what they precede.
+            self.rest(sink);
+            let now = Clock::at(unit.dts);
+            if self.last.is_none_or(|last| last < now) {
+                let next = Clock::at(cursor.dts().unwrap_or(end));
+                references = Some(References::new(now, next));
+            }
+        }
+        let pes = Pes {
+            track: cursor.track,
+            kind,
+            pts: Stamp::new(match kind {
+                Kind::Picture | Kind::RandomAccess => unit.pts(),
+                Kind::Audio => unit.dts,
+            }),
+            dts: Stamp::new(unit.dts),
+            payload: pieces.clone().map(|piece| piece.as_ref().len()).sum(),
+            references,
+        };
+        let packets = pes.packets();
+        sink.pes(&pes, packets, pieces);
+        if let Some(mut due) = references {
+            for _ in 0..packets.clocks {
+                self.last = due.next().or(self.last);
+            }
+            self.due = Some(due);
+        }
+    }
+}
+
+/// When the leading track's first access unit of the next segment is decoded, as far as this segment alone
+/// can tell, and never later than that: the clock must not run past it.
+///
+/// The segment says when that unit is *presented*. Its composition time is not known here, but neither
+/// greater than the greatest of this segment (the lower bound), nor usually different from that of this
+/// segment's first unit or at another distance from the last unit than that from the one before (the
+/// guesses); all three are the same for a steady picture rate.
+fn decode_end(segment: &Segment, leading: usize) -> MediaTime {
+    let mut units = segment.units.iter().filter(|unit| unit.track == leading);
+    let Some(first) = units.next() else {
+        return segment.start + segment.duration;
+    };
+    let mut last = first.dts;
+    let mut step = None;
+    let mut most = first.composition;
+    for unit in units {
+        step = Some(unit.dts - last);
+        last = unit.dts;
+        most = most.max(unit.composition);
+    }
+    let presented = first.pts() + segment.duration;
+    let same_composition = presented - first.composition;
+    let same_step = step.map_or(same_composition, |step| last + step);
+    same_composition.min(same_step).max(presented - most)
+}
