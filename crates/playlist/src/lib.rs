@@ -1,0 +1,28 @@
+//! What is live: presentations, their windows of segments, and the playlist texts of each moment.
+//!
+//! One [`Writer`] per publish turns segments into [`Window`] snapshots; any number of readers hold a
+//! [`Directory`] and clone an `Arc` per request. What does not belong here: HTTP, RTMP, FLV, and how a
+//! container is written (a body is made by whoever asks for it first, through [`Entry::mpeg_ts`]).
+
+mod media_playlist;
+mod multivariant;
+mod presentation;
+mod registry;
+mod status;
+mod target;
+mod text;
+mod vod;
+mod window;
+mod writer;
+
+pub use presentation::{Dismissal, Presentation, State};
+pub use registry::{Directory, OnConflict, Refused, Registry, Settings};
+pub use status::PublishStatus;
+pub use target::TargetDuration;
+pub use text::Text;
+pub use vod::{Vod, VodTexts};
+pub use window::{Entry, Window};
+pub use writer::{PushError, Replaced, Vacancy, Writer};
+
+/// The rendition's name in URLs: one publish makes one rendition.
+pub const RENDITION: &str = "main";

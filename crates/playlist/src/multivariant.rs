@@ -1,0 +1,211 @@
+//! Multivariant playlist text (rfc8216bis §4.4.6), by m3u8-rs, from what was measured.
+
+use m3u8_rs::{MasterPlaylist, Resolution, VariantStream};
+use media::{Codec, MediaTime, Segment, Track, TrackKind};
+
+use crate::RENDITION;
+
+/// What was measured of a rendition since its presentation began, containers included.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Measured {
+    /// The largest rate of one segment, bit/s.
+    peak: u64,
+    bytes: u64,
+    duration: MediaTime,
+    /// Pictures since the last discontinuity, and the time they fill: another encoder may have another rate.
+    pictures: u64,
+    pictures_fill: MediaTime,
+    /// A segment did not begin with a random access point: the promise of EXT-X-INDEPENDENT-SEGMENTS is
+    /// given while none has, in both playlists, and never again after.
+    dependent: bool,
+}
+
+impl Measured {
+    /// Takes a segment into account. One shorter than half of `target` says nothing about a peak
+    /// (rfc8216bis §4.1), unless it is all there is.
+    pub(crate) fn add(&mut self, segment: &Segment, target: MediaTime) {
+        self.bytes += segment.ts.bytes;
+        self.duration += segment.duration;
+        let long_enough = segment.duration + segment.duration >= target;
+        if long_enough || self.peak == 0 {
+            self.peak = self.peak.max(bit_rate(segment.ts.bytes, segment.duration));
+        }
+        if segment.discontinuity {
+            (self.pictures, self.pictures_fill) = (0, MediaTime::ZERO);
+        }
+        let leading = segment.leading_track();
+        self.pictures += segment
+            .units
+            .iter()
+            .filter(|unit| unit.track == leading)
+            .count() as u64;
+        self.pictures_fill += segment.duration;
+        self.dependent |= !segment.independent;
+    }
+
+    /// BANDWIDTH: the measured peak, and never less than the average.
+    fn peak(&self) -> u64 {
+        self.peak.max(self.average())
+    }
+
+    /// AVERAGE-BANDWIDTH.
+    fn average(&self) -> u64 {
+        bit_rate(self.bytes, self.duration)
+    }
+
+    /// EXT-X-INDEPENDENT-SEGMENTS holds.
+    pub(crate) fn is_independent(&self) -> bool {
+        !self.dependent
+    }
+
+    /// FRAME-RATE, three decimals.
+    fn frame_rate(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 pictures")]
+        let rate = self.pictures as f64 / self.pictures_fill.as_secs_f64();
+        (rate.is_finite() && rate > 0.0).then(|| (rate * 1_000.0).round() / 1_000.0)
+    }
+}
+
+fn bit_rate(bytes: u64, duration: MediaTime) -> u64 {
+    let nanos = u128::try_from(duration.as_nanos().max(1)).unwrap_or(1);
+    u64::try_from((u128::from(bytes) * 8_000_000_000).div_ceil(nanos)).unwrap_or(u64::MAX)
+}
+
+/// The newest track of each kind in `sets`, which come oldest first, video before audio: what a player has
+/// to be ready for. A track that pauses is still one of the variant's.
+pub(crate) fn newest<'a>(sets: impl Iterator<Item = &'a [Track]>) -> Vec<&'a Track> {
+    let (mut video, mut audio) = (None, None);
+    for track in sets.flatten() {
+        match track.kind() {
+            TrackKind::Video => video = Some(track),
+            TrackKind::Audio => audio = Some(track),
+        }
+    }
+    video.into_iter().chain(audio).collect()
+}
+
+/// The whole playlist: one variant of `tracks`; `folder` goes before its URI.
+pub(crate) fn render(tracks: &[&Track], measured: &Measured, folder: &str) -> String {
+    let codecs: Vec<String> = tracks.iter().map(|track| track.codec.rfc6381()).collect();
+    let resolution = tracks.iter().find_map(|track| match &track.codec {
+        Codec::H264(h264) => Some(Resolution {
+            width: h264.width.into(),
+            height: h264.height.into(),
+        }),
+        Codec::Aac(_) | Codec::Mp3(_) => None,
+    });
+    let playlist = MasterPlaylist {
+        version: Some(3),
+        independent_segments: measured.is_independent(),
+        variants: vec![VariantStream {
+            uri: format!("{folder}{RENDITION}.m3u8"),
+            bandwidth: measured.peak(),
+            average_bandwidth: Some(measured.average()),
+            codecs: Some(codecs.join(",")),
+            resolution,
+            frame_rate: resolution.and_then(|_| measured.frame_rate()),
+            ..VariantStream::default()
+        }],
+        ..MasterPlaylist::default()
+    };
+    let mut text = Vec::new();
+    playlist
+        .write_to(&mut text)
+        .expect("writing to memory should not fail");
+    String::from_utf8(text).expect("a playlist of validated names should be UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::window::tests::{segment, video_segment};
+
+    fn measured(segments: &[Segment]) -> Measured {
+        let mut measured = Measured::default();
+        for segment in segments {
+            measured.add(segment, MediaTime::from_millis(2_000));
+        }
+        measured
+    }
+
+    fn text(segments: &[Segment], folder: &str) -> String {
+        let tracks = newest(segments.iter().map(|segment| &*segment.tracks));
+        render(&tracks, &measured(segments), folder)
+    }
+
+    #[test]
+    fn a_whole_playlist() {
+        // 60 pictures in 2.002 s: 29.97 a second.
+        let segments = [
+            video_segment(1, 2_002, 500_000),
+            video_segment(2, 2_002, 750_000),
+        ];
+        assert_eq!(
+            text(&segments, ""),
+            "\
+#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-STREAM-INF:BANDWIDTH=2997003,AVERAGE-BANDWIDTH=2497503,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.97
+main.m3u8
+"
+        );
+    }
+
+    #[test]
+    fn audio_alone_has_neither_resolution_nor_frame_rate() {
+        assert_eq!(
+            text(&[segment(1, 2_000)], "show/"),
+            "\
+#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-STREAM-INF:BANDWIDTH=128000,AVERAGE-BANDWIDTH=128000,CODECS=\"mp4a.40.2\"
+show/main.m3u8
+"
+        );
+    }
+
+    #[test]
+    fn a_track_that_pauses_is_still_named() {
+        let with_sound = video_segment(1, 2_000, 500_000);
+        let mut without = video_segment(2, 2_000, 500_000);
+        without.tracks = without.tracks.iter().take(1).cloned().collect();
+        without.units.retain(|unit| unit.track == 0);
+        let text = text(&[with_sound, without], "");
+        assert!(text.contains("CODECS=\"avc1.64001f,mp4a.40.2\""), "{text}");
+    }
+
+    #[test]
+    fn one_dependent_segment_takes_the_promise_back() {
+        let mut dependent = segment(2, 2_000);
+        dependent.independent = false;
+        let text = text(&[segment(1, 2_000), dependent, segment(3, 2_000)], "");
+        assert!(!text.contains("INDEPENDENT"), "{text}");
+    }
+
+    #[test]
+    fn a_short_last_segment_is_no_peak() {
+        let measured = measured(&[
+            video_segment(1, 2_000, 500_000),
+            video_segment(2, 100, 400_000),
+        ]);
+        assert_eq!(measured.peak, 2_000_000);
+        assert_eq!(measured.average(), 3_428_572);
+        assert_eq!(measured.peak(), measured.average());
+    }
+
+    #[test]
+    fn another_encoder_has_its_own_frame_rate() {
+        let mut returned = video_segment(2, 1_000, 500_000);
+        returned.discontinuity = true;
+        assert_eq!(
+            measured(&[video_segment(1, 2_000, 500_000)]).frame_rate(),
+            Some(30.0)
+        );
+        assert_eq!(
+            measured(&[video_segment(1, 2_000, 500_000), returned]).frame_rate(),
+            Some(60.0)
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! A presentation: everything under one `app/name`, from its first publish until it is forgotten.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use media::{MediaTime, PresentationName, Segment};
+use tokio::sync::{Notify, watch};
+
+use crate::multivariant::Measured;
+use crate::window::Entry;
+use crate::{PublishStatus, RENDITION, Text, Window, media_playlist, multivariant};
+
+/// Where a presentation is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Somebody publishes.
+    Live,
+    /// The publisher left, and may come back within the resume time.
+    Resuming,
+    /// The resume time is over; the window lingers.
+    Ended,
+}
+
+/// Why a publish must end although its encoder would go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dismissal {
+    /// An operator asked for it.
+    Operator,
+    /// Another publish with the same name took over.
+    Takeover,
+}
+
+/// One programme under one name. Readers see snapshots; only a [`crate::Writer`] changes them.
+#[derive(Debug)]
+pub struct Presentation {
+    name: PresentationName,
+    epoch: u32,
+    windows: watch::Sender<Arc<Window>>,
+    inner: Mutex<Inner>,
+}
+
+/// What the present publish, and whoever takes its place, goes on from.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    /// Counts publishes: a writer of an earlier one has lost its right to write.
+    pub(crate) generation: u64,
+    pub(crate) publish: Option<Publish>,
+    pub(crate) status: Option<PublishStatus>,
+    pub(crate) next_sequence: u64,
+    pub(crate) discontinuities: u64,
+    pub(crate) measured: Measured,
+    /// Counts snapshots, for entity tags.
+    pub(crate) version: u64,
+}
+
+/// The publish that owns the presentation.
+#[derive(Debug)]
+pub(crate) struct Publish {
+    /// Woken when the publish must end: shared by all publishes of one connection.
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) dismissal: Option<Dismissal>,
+}
+
+impl Presentation {
+    pub(crate) fn new(
+        name: PresentationName,
+        epoch: u32,
+        next_sequence: u64,
+        discontinuities: u64,
+    ) -> Self {
+        let inner = Inner {
+            generation: 0,
+            publish: None,
+            status: None,
+            next_sequence,
+            discontinuities,
+            measured: Measured::default(),
+            version: 0,
+        };
+        Self {
+            name,
+            epoch,
+            windows: watch::Sender::default(),
+            inner: Mutex::new(inner),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &PresentationName {
+        &self.name
+    }
+
+    /// A number that tells its segment URLs from those of any other presentation that ever had the name.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// The window as it is now.
+    pub fn window(&self) -> Arc<Window> {
+        self.windows.borrow().clone()
+    }
+
+    /// The window as it changes; a waiter sees each snapshot it is awake for.
+    pub fn windows(&self) -> watch::Receiver<Arc<Window>> {
+        self.windows.subscribe()
+    }
+
+    /// Live, resuming or ended.
+    pub fn state(&self) -> State {
+        if self.is_published() {
+            State::Live
+        } else if self.window().is_ended() {
+            State::Ended
+        } else {
+            State::Resuming
+        }
+    }
+
+    /// What its last publish reported; `None` before the first report.
+    pub fn status(&self) -> Option<PublishStatus> {
+        self.lock().status.clone()
+    }
+
+    /// Asks the present publish to end; `false` if nobody publishes.
+    pub fn dismiss(&self, why: Dismissal) -> bool {
+        match &mut self.lock().publish {
+            Some(publish) => {
+                publish.dismissal = Some(why);
+                publish.wake.notify_one();
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(crate) fn is_published(&self) -> bool {
+        self.lock().publish.is_some()
+    }
+
+    /// Replaces the snapshot that readers see, with its texts.
+    pub(crate) fn show(&self, inner: &mut Inner, window: Window) {
+        self.windows
+            .send_replace(Arc::new(self.render(inner, window)));
+    }
+
+    /// Fills in the texts of a snapshot that lists something.
+    fn render(&self, inner: &mut Inner, window: Window) -> Window {
+        let Some(target) = window.target else {
+            return window;
+        };
+        inner.version += 1;
+        let text = |plain| Text::new(plain, format!("{:08x}-{:x}", self.epoch, inner.version));
+        let tracks = multivariant::newest(window.listed.iter().map(|entry| &*entry.segment.tracks));
+        let measured = &inner.measured;
+        let alias_folder = format!("{}/", self.name.name);
+        let independent = measured.is_independent();
+        Window {
+            playlist: text(media_playlist::render(
+                &window.listed,
+                target,
+                independent,
+                window.ended,
+            )),
+            multivariant: text(multivariant::render(&tracks, measured, "")),
+            alias: text(multivariant::render(&tracks, measured, &alias_folder)),
+            ..window
+        }
+    }
+
+    /// The inner state is consistent between any two statements, so a panic elsewhere does not spoil it.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// The next entry of the window: `segment` with its numbers and lines.
+    pub(crate) fn number(&self, segment: Segment, epoch: u32) -> Entry {
+        let discontinuities = self.discontinuities + u64::from(segment.discontinuity);
+        let uri = format!("{RENDITION}-{epoch:08x}-{}.ts", self.next_sequence);
+        let text = media_playlist::segment_lines(&segment, Some(segment.date), &uri);
+        Entry::new(self.next_sequence, discontinuities, segment, uri, text)
+    }
+
+    /// Counts `entry` as listed.
+    pub(crate) fn enlist(&mut self, entry: &Entry, target: MediaTime) {
+        self.next_sequence = entry.sequence + 1;
+        self.discontinuities = entry.discontinuity_sequence;
+        self.measured.add(&entry.segment, target);
+    }
+}

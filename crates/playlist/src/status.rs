@@ -1,0 +1,30 @@
+//! What a publish looks like from inside, for the status API.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use media::{Cadence, Faults, Track};
+
+/// A publish as last reported by its pipeline: measured values, at most a second old.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishStatus {
+    /// The encoder's address.
+    pub address: SocketAddr,
+    /// What the encoder calls itself, from its metadata or its `connect`.
+    pub encoder: Option<String>,
+    /// The properties of its last `onMetaData`, as text: what the encoder says of itself, not what was
+    /// measured.
+    pub metadata: Vec<(String, String)>,
+    /// When the publish was accepted.
+    pub since: SystemTime,
+    /// Bytes of its media messages.
+    pub bytes: u64,
+    /// Media bit rate over the last seconds, bit/s.
+    pub bit_rate_current: u64,
+    /// Media bit rate since it began, bit/s.
+    pub bit_rate_average: u64,
+    /// Its tracks with what was measured of each.
+    pub tracks: Vec<(Track, Cadence)>,
+    /// What went wrong so far.
+    pub faults: Faults,
+}

@@ -1,0 +1,245 @@
+//! One moment of a rendition: the segments on hand and the playlist texts that list them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use media::Segment;
+
+use crate::{TargetDuration, Text};
+
+/// What an access unit costs beside its payload, bytes: its entry in the segment, and its share of an
+/// allocation.
+const UNIT_COST: u64 = 128;
+
+/// A segment with its place in the rendition and the container bodies made from it so far.
+#[derive(Debug)]
+pub struct Entry {
+    /// Media sequence number: never used twice under one presentation name.
+    pub sequence: u64,
+    /// Discontinuity sequence number: how many discontinuities came up to and including this segment.
+    pub discontinuity_sequence: u64,
+    /// The segment itself.
+    pub segment: Segment,
+    /// Its URI, relative to the playlist.
+    pub uri: String,
+    /// Its lines in the media playlist.
+    pub(crate) text: String,
+    /// Bytes of its access units with what goes with each, bodies not counted.
+    pub(crate) cost: u64,
+    mpeg_ts: Mutex<Option<Bytes>>,
+}
+
+impl Entry {
+    pub(crate) fn new(
+        sequence: u64,
+        discontinuity_sequence: u64,
+        segment: Segment,
+        uri: String,
+        text: String,
+    ) -> Self {
+        let cost = segment.payload_bytes() + UNIT_COST * segment.units.len() as u64;
+        Self {
+            sequence,
+            discontinuity_sequence,
+            segment,
+            uri,
+            text,
+            cost,
+            mpeg_ts: Mutex::default(),
+        }
+    }
+
+    /// The segment as MPEG-TS: `mux` runs for the first reader, and all others share the result while the
+    /// segment is among the newest. Whoever asks later has it made again, for all who ask until the next
+    /// segment is listed: that costs less than holding every segment twice.
+    pub fn mpeg_ts(&self, mux: impl FnOnce(&Segment) -> Bytes) -> Bytes {
+        self.body()
+            .get_or_insert_with(|| mux(&self.segment))
+            .clone()
+    }
+
+    /// Lets the bodies go that readers do not hold themselves.
+    pub(crate) fn let_bodies_go(&self) {
+        *self.body() = None;
+    }
+
+    /// A body is there or not; a panic while it was made leaves it out.
+    fn body(&self) -> MutexGuard<'_, Option<Bytes>> {
+        self.mpeg_ts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A segment that left the playlist and is still served until `until` (RFC 8216 §6.2.2).
+#[derive(Clone, Debug)]
+pub(crate) struct Removed {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) until: Instant,
+}
+
+/// An immutable snapshot of a rendition; a new one replaces it at every change.
+#[derive(Debug, Default)]
+pub struct Window {
+    /// Oldest first; sequence numbers rise by one from here into `listed`.
+    pub(crate) removed: VecDeque<Removed>,
+    pub(crate) listed: VecDeque<Arc<Entry>>,
+    pub(crate) target: Option<TargetDuration>,
+    pub(crate) playlist: Text,
+    pub(crate) multivariant: Text,
+    pub(crate) alias: Text,
+    pub(crate) ended: bool,
+}
+
+impl Window {
+    /// Something is listed: the playlists can be served.
+    pub fn is_ready(&self) -> bool {
+        !self.listed.is_empty()
+    }
+
+    /// The media playlist carries EXT-X-ENDLIST: nothing will change any more.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The segments of the media playlist, oldest first.
+    pub fn listed(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> {
+        self.listed.iter()
+    }
+
+    /// The segment with this media sequence number, listed or recently removed.
+    pub fn entry(&self, sequence: u64) -> Option<&Arc<Entry>> {
+        let first = self
+            .removed
+            .front()
+            .map(|removed| &removed.entry)
+            .or(self.listed.front())?;
+        let at = usize::try_from(sequence.checked_sub(first.sequence)?).ok()?;
+        match self.removed.get(at) {
+            Some(removed) => Some(&removed.entry),
+            None => self.listed.get(at - self.removed.len()),
+        }
+    }
+
+    /// The target duration, once the first segment is listed.
+    pub fn target_duration(&self) -> Option<TargetDuration> {
+        self.target
+    }
+
+    /// The media playlist; empty before [`Window::is_ready`].
+    pub fn playlist(&self) -> &Text {
+        &self.playlist
+    }
+
+    /// The multivariant playlist; empty before [`Window::is_ready`].
+    pub fn multivariant(&self) -> &Text {
+        &self.multivariant
+    }
+
+    /// The multivariant playlist for `/{app}/{name}.m3u8`, one folder above: its URIs begin with the name.
+    pub fn alias(&self) -> &Text {
+        &self.alias
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use media::codec::{Aac, H264};
+    use media::{AccessUnit, Codec, MediaTime, Track, TsLayout};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    /// x264, 1280×720, High 3.1.
+    const AVC: &[u8] = &[
+        0x01, 0x64, 0x00, 0x1f, 0xff, 0xe1, 0x00, 0x1a, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40,
+        0x50, 0x05, 0xbb, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0,
+        0xf1, 0x83, 0x19, 0x60, 0x01, 0x00, 0x06, 0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0,
+    ];
+
+    fn aac() -> Track {
+        Track {
+            codec: Codec::Aac(Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("AAC LC")),
+        }
+    }
+
+    fn h264() -> Track {
+        Track {
+            codec: Codec::H264(H264::parse(Bytes::from_static(AVC)).expect("x264")),
+        }
+    }
+
+    fn unit(track: usize, at: MediaTime) -> AccessUnit {
+        let payload = Bytes::from_static(&[0; 4]);
+        AccessUnit {
+            track,
+            dts: at,
+            composition: MediaTime::ZERO,
+            random_access: true,
+            payload,
+        }
+    }
+
+    /// A segment of audio alone, 128 kbit/s, that starts `sequence` times two seconds into the day.
+    pub(crate) fn segment(sequence: u64, millis: i64) -> Segment {
+        let start = MediaTime::from_ticks(2 * i64::try_from(sequence).expect("small"), 1);
+        Segment {
+            tracks: Arc::from([aac()]),
+            units: vec![unit(0, start)],
+            start,
+            duration: MediaTime::from_millis(millis),
+            date: UNIX_EPOCH + Duration::from_secs(1_795_392_000 + 2 * sequence),
+            independent: true,
+            discontinuity: false,
+            ts: TsLayout {
+                bytes: u64::try_from(millis).expect("positive") * 16,
+                ..TsLayout::default()
+            },
+        }
+    }
+
+    pub(crate) fn listed(sequence: u64, discontinuities: u64, segment: Segment) -> Arc<Entry> {
+        let uri = format!("main-000000e1-{sequence}.ts");
+        let text = crate::media_playlist::segment_lines(&segment, Some(segment.date), &uri);
+        Arc::new(Entry::new(sequence, discontinuities, segment, uri, text))
+    }
+
+    pub(crate) fn entry(sequence: u64, discontinuities: u64, millis: i64) -> Arc<Entry> {
+        listed(sequence, discontinuities, segment(sequence, millis))
+    }
+
+    /// 60 pictures and a little sound in a segment of `bytes`.
+    pub(crate) fn video_segment(sequence: u64, millis: i64, bytes: u64) -> Segment {
+        let mut segment = segment(sequence, millis);
+        segment.tracks = Arc::from([h264(), aac()]);
+        segment.units = (0..60)
+            .map(|n| unit(0, segment.start + MediaTime::from_millis(n * 33)))
+            .chain([unit(1, segment.start)])
+            .collect();
+        segment.ts.bytes = bytes;
+        segment
+    }
+
+    #[test]
+    fn segments_are_found_by_number_listed_or_not() {
+        let removed = (10..13).map(|n| Removed {
+            entry: entry(n, 0, 2_000),
+            until: Instant::now(),
+        });
+        let window = Window {
+            removed: removed.collect(),
+            listed: (13..16).map(|n| entry(n, 0, 2_000)).collect(),
+            ..Window::default()
+        };
+        for sequence in 10..16 {
+            assert_eq!(
+                window.entry(sequence).map(|entry| entry.sequence),
+                Some(sequence)
+            );
+        }
+        assert!(
+            window.entry(9).is_none()
+                && window.entry(16).is_none()
+                && window.entry(u64::MAX).is_none()
+        );
+    }
+}
