@@ -1,0 +1,203 @@
+//! What players fetch: playlists and segments of the presentations there are.
+//!
+//! This is the hot path: an answer is looked up and a reference to its body handed on, nothing is copied
+//! and hardly anything formatted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, ETAG, VARY};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use media::PresentationName;
+use playlist::{Directory, Entry, Presentation, Window};
+use tokio::sync::Semaphore;
+
+use crate::Settings;
+use crate::negotiation::{self, Coding, Wanted};
+use crate::replies::{self, Kind};
+use crate::request_path::{File, MediaPath};
+
+static BYTES: HeaderValue = HeaderValue::from_static("bytes");
+static ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
+static GZIP: HeaderValue = HeaderValue::from_static("gzip");
+
+/// The presentations as players see them.
+#[derive(Debug)]
+pub(crate) struct Presentations {
+    directory: Directory,
+    /// A permit for each request that may wait for a first segment.
+    waiting: Semaphore,
+    first_segment_wait: Duration,
+}
+
+impl Presentations {
+    pub(crate) fn new(directory: Directory, settings: &Settings) -> Self {
+        let most = settings.waiting_requests.min(Semaphore::MAX_PERMITS);
+        Self {
+            directory,
+            waiting: Semaphore::new(most),
+            first_segment_wait: settings.first_segment_wait,
+        }
+    }
+
+    /// Answers GET and HEAD of one file; the answer to HEAD still has its body.
+    pub(crate) async fn answer(&self, path: MediaPath<'_>, request: &Parts) -> Response {
+        let Ok(name) = PresentationName::parse(path.app, path.name) else {
+            return nothing_here();
+        };
+        let Some(presentation) = self.directory.find(&name) else {
+            return unknown(&name);
+        };
+        let mut window = presentation.window();
+        if let File::Segment { epoch, sequence } = path.file {
+            return window
+                .entry(sequence)
+                .filter(|_| presentation.epoch() == epoch)
+                .map_or_else(gone, |entry| segment(entry, epoch, request));
+        }
+        if !window.is_ready() {
+            let Ok(_permit) = self.waiting.try_acquire() else {
+                return replies::problem(
+                    StatusCode::NOT_FOUND,
+                    "nothing to play yet, and too many requests wait for it; try again",
+                );
+            };
+            window = self.first_window(&presentation).await;
+        }
+        if window.is_ready() {
+            playlist(path.file, &window, &request.headers)
+        } else if window.is_ended() {
+            unknown(&name)
+        } else {
+            let detail = format!("{name} has begun, but nothing of it can be played yet");
+            replies::problem(StatusCode::NOT_FOUND, &detail)
+        }
+    }
+
+    /// Waits until there is a playlist, or until there will be none. A client that goes away drops this.
+    async fn first_window(&self, presentation: &Presentation) -> Arc<Window> {
+        let mut windows = presentation.windows();
+        let settled = windows.wait_for(|window| window.is_ready() || window.is_ended());
+        match tokio::time::timeout(self.first_segment_wait, settled).await {
+            Ok(Ok(window)) => Arc::clone(&window),
+            Ok(Err(_)) | Err(_) => presentation.window(),
+        }
+    }
+}
+
+/// For a path that cannot name anything.
+pub(crate) fn nothing_here() -> Response {
+    replies::problem(StatusCode::NOT_FOUND, "nothing is served under this path")
+}
+
+fn unknown(name: &PresentationName) -> Response {
+    let detail = format!("nobody publishes {name}, and nothing is left of it");
+    replies::problem(StatusCode::NOT_FOUND, &detail)
+}
+
+fn gone() -> Response {
+    replies::problem(
+        StatusCode::NOT_FOUND,
+        "this segment is not on hand: it never was, or it left the playlist too long ago",
+    )
+}
+
+/// `window` is ready.
+fn playlist(file: File, window: &Window, headers: &HeaderMap) -> Response {
+    let kind = if window.is_ended() {
+        Kind::EndedPlaylist
+    } else {
+        Kind::Playlist
+    };
+    let text = match file {
+        File::Playlist => window.playlist(),
+        File::Alias => window.alias(),
+        File::Multivariant | File::Segment { .. } => window.multivariant(),
+    };
+    let coding = negotiation::coding(headers);
+    let mut response = if negotiation::is_unchanged(headers, text.tag()) {
+        replies::unchanged(kind)
+    } else {
+        let body = match coding {
+            Coding::Identity => text.plain(),
+            Coding::Gzip => text.gzip(),
+        };
+        replies::reply(kind, StatusCode::OK, body)
+    };
+    let headers = response.headers_mut();
+    headers.insert(VARY, ACCEPT_ENCODING.clone());
+    match coding {
+        Coding::Identity => insert_tag(headers, format!("\"{}\"", text.tag())),
+        // The same text in other bytes: a strong tag must not name both (RFC 9110 §8.8.3.3).
+        Coding::Gzip => {
+            insert_tag(headers, format!("W/\"{}\"", text.tag()));
+            if response.status() == StatusCode::OK {
+                response
+                    .headers_mut()
+                    .insert(CONTENT_ENCODING, GZIP.clone());
+            }
+        }
+    }
+    response
+}
+
+fn segment(entry: &Entry, epoch: u32, request: &Parts) -> Response {
+    let tag = &*format!("{epoch:08x}-{}", entry.sequence);
+    let mut response = if negotiation::is_unchanged(&request.headers, tag) {
+        replies::unchanged(Kind::Segment)
+    } else {
+        let body = entry.mpeg_ts(segmenter::ts::mux);
+        ranged(body, tag, request)
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCEPT_RANGES, BYTES.clone());
+    insert_tag(headers, format!("\"{tag}\""));
+    response
+}
+
+/// The part of `body` that `request` asks for; Range means something with GET only (RFC 9110 §14.2).
+fn ranged(body: Bytes, tag: &str, request: &Parts) -> Response {
+    let length = body.len();
+    let wanted = match request.method {
+        Method::GET => negotiation::wanted(&request.headers, length, tag),
+        _ => Wanted::Whole,
+    };
+    match wanted {
+        Wanted::Whole => replies::reply(Kind::Segment, StatusCode::OK, body),
+        Wanted::Part(range) => {
+            let content_range = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+            let mut response = replies::reply(
+                Kind::Segment,
+                StatusCode::PARTIAL_CONTENT,
+                body.slice(range),
+            );
+            insert(response.headers_mut(), CONTENT_RANGE, content_range);
+            response
+        }
+        Wanted::Unsatisfiable => {
+            let detail = format!("the range begins behind the {length} bytes of this segment");
+            let mut response = replies::problem(StatusCode::RANGE_NOT_SATISFIABLE, &detail);
+            let content_range = format!("bytes */{length}");
+            insert(response.headers_mut(), CONTENT_RANGE, content_range);
+            response
+        }
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: http::HeaderName, value: String) {
+    let value = HeaderValue::try_from(value).expect("digits should make a header value");
+    headers.insert(name, value);
+}
+
+/// Tags are made of hexadecimal digits and dashes; anything else goes without one.
+fn insert_tag(headers: &mut HeaderMap, tag: String) {
+    if let Ok(value) = HeaderValue::try_from(tag) {
+        headers.insert(ETAG, value);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Waiting for a first segment, in paused time.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::fixture::{Gateway, Reply, fetch, push};
+use crate::{Audience, Settings};
+
+/// `request` waits as long as nothing else happens.
+async fn is_waiting(request: impl Future<Output = Reply>) {
+    let mut request = pin!(request);
+    let waited = tokio::time::timeout(Duration::from_secs(5), &mut request).await;
+    assert!(waited.is_err(), "answered at once: {waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_playlist_asked_for_early_comes_with_the_first_segment() {
+    let gateway = Gateway::new();
+    let mut writer = gateway.publish("live", "show");
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let begin = Instant::now();
+    let players = [
+        "/live/show/index.m3u8",
+        "/live/show.m3u8",
+        "/live/show/main.m3u8",
+    ]
+    .map(|path| {
+        let site = site.clone();
+        tokio::spawn(async move { fetch(&site, path).await })
+    });
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    push(&mut writer, 0);
+    for player in players {
+        let reply = player.await.expect("a player");
+        assert_eq!(reply.status, 200);
+        assert!(reply.text().contains("main"));
+    }
+    assert_eq!(begin.elapsed(), Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_ever() {
+    let gateway = Gateway::new();
+    let _writer = gateway.publish("live", "show");
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let begin = Instant::now();
+    let reply = fetch(&site, "/live/show/index.m3u8").await;
+    assert_eq!(begin.elapsed(), Duration::from_secs(15));
+    assert_eq!(
+        reply.head(),
+        "404 | cache-control: no-store | content-type: application/problem+json"
+    );
+    assert_eq!(
+        reply.json()["detail"],
+        "live/show has begun, but nothing of it can be played yet"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publish_that_ends_without_a_segment_frees_who_waits() {
+    let gateway = Gateway::new();
+    let writer = gateway.publish("live", "show");
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let begin = Instant::now();
+    let player = {
+        let site = site.clone();
+        tokio::spawn(async move { fetch(&site, "/live/show/index.m3u8").await })
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    writer.leave().expire().await;
+    let reply = player.await.expect("a player");
+    assert_eq!(
+        (reply.status, begin.elapsed()),
+        (404, Duration::from_secs(1))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_names_and_segments_never_wait() {
+    let gateway = Gateway::new();
+    let writer = gateway.publish("live", "show");
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let begin = Instant::now();
+    let segment = format!("/live/show/main-{:08x}-1.ts", writer.presentation().epoch());
+    for path in ["/live/other/index.m3u8", &segment] {
+        assert_eq!(fetch(&site, path).await.status, 404);
+    }
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_is_bounded_and_leaves_nothing_behind() {
+    let gateway = Gateway::new();
+    let mut writer = gateway.publish("live", "show");
+    let settings = Settings {
+        waiting_requests: 1,
+        ..Settings::default()
+    };
+    let site = gateway.site(&settings, Audience::Viewers);
+    let first = {
+        let site = site.clone();
+        tokio::spawn(async move { fetch(&site, "/live/show/index.m3u8").await })
+    };
+    tokio::task::yield_now().await;
+    let begin = Instant::now();
+    let second = fetch(&site, "/live/show/index.m3u8").await;
+    assert_eq!((second.status, begin.elapsed()), (404, Duration::ZERO));
+
+    // The first one's client goes away: its place is free again.
+    first.abort();
+    let _ = first.await;
+    is_waiting(fetch(&site, "/live/show/index.m3u8")).await;
+    push(&mut writer, 0);
+    assert_eq!(fetch(&site, "/live/show/index.m3u8").await.status, 200);
+}

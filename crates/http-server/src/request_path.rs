@@ -1,0 +1,234 @@
+//! What a request path asks for: a pure function, and the only place where paths are taken apart.
+//!
+//! Paths are compared with what exists, never joined to anything. Names have no characters that would
+//! need percent-encoding, so an encoded path is simply not found.
+
+/// The longest path that can name anything: three names of 128 bytes and the file.
+pub const MAX_PATH_BYTES: usize = 1_024;
+
+/// A path, understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Something of a presentation.
+    Media(MediaPath<'a>),
+    /// The root, or beneath a name that HTTP keeps for itself: pages, API, health.
+    Reserved,
+    /// Nothing that could exist.
+    Nothing,
+    /// Longer than [`MAX_PATH_BYTES`].
+    TooLong,
+}
+
+/// A file of a presentation; the names are not validated yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MediaPath<'a> {
+    /// `app` or `app/instance`.
+    pub app: &'a str,
+    /// The presentation's name.
+    pub name: &'a str,
+    /// Which file.
+    pub file: File,
+}
+
+/// The files of a presentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    /// `{name}/index.m3u8`.
+    Multivariant,
+    /// `{name}.m3u8`, the habit of nginx-rtmp and SRS users: the multivariant playlist, one level up.
+    Alias,
+    /// `{name}/main.m3u8`.
+    Playlist,
+    /// `{name}/main-{epoch}-{sequence}.ts`.
+    Segment {
+        /// Which presentation of this name.
+        epoch: u32,
+        /// Its media sequence number.
+        sequence: u64,
+    },
+}
+
+/// Takes a path apart.
+pub fn parse(path: &str) -> Target<'_> {
+    if path.len() > MAX_PATH_BYTES {
+        return Target::TooLong;
+    }
+    let Some(path) = path.strip_prefix('/') else {
+        return Target::Nothing;
+    };
+    let first = path.split_once('/').map_or(path, |(first, _)| first);
+    if path.is_empty() || media::RESERVED_APPS.contains(&first) {
+        return Target::Reserved;
+    }
+    parse_media(path).map_or(Target::Nothing, Target::Media)
+}
+
+fn parse_media(path: &str) -> Option<MediaPath<'_>> {
+    let (folder, file) = path.rsplit_once('/')?;
+    // `/live/index.m3u8` can only be the alias of a presentation called index.
+    if let Some((app, name)) = app_and_name(folder)
+        && let Some(file) = parse_file(file)
+    {
+        return Some(MediaPath { app, name, file });
+    }
+    let name = file.strip_suffix(".m3u8")?;
+    (!folder.ends_with('/')).then_some(MediaPath {
+        app: folder,
+        name,
+        file: File::Alias,
+    })
+}
+
+/// Parts `app/name` or `app/instance/name` at the last slash. Publishers are forgiven a slash behind the
+/// application; in URLs it would be a second spelling.
+pub(crate) fn app_and_name(path: &str) -> Option<(&str, &str)> {
+    path.rsplit_once('/').filter(|(app, _)| !app.ends_with('/'))
+}
+
+fn parse_file(file: &str) -> Option<File> {
+    match file {
+        "index.m3u8" => return Some(File::Multivariant),
+        "main.m3u8" => return Some(File::Playlist),
+        _ => {}
+    }
+    let numbers = file
+        .strip_prefix(playlist::RENDITION)?
+        .strip_prefix('-')?
+        .strip_suffix(".ts")?;
+    let (epoch, sequence) = numbers.split_once('-')?;
+    Some(File::Segment {
+        epoch: parse_epoch(epoch)?,
+        sequence: parse_sequence(sequence)?,
+    })
+}
+
+/// Eight lowercase hexadecimal digits: one spelling, so that a segment has one URL in every cache.
+fn parse_epoch(text: &str) -> Option<u32> {
+    let canonical = text.len() == 8
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    canonical
+        .then(|| u32::from_str_radix(text, 16).ok())
+        .flatten()
+}
+
+/// Decimal digits without leading zeros.
+fn parse_sequence(text: &str) -> Option<u64> {
+    let canonical =
+        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    canonical.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::fs;
+    use std::path::Path;
+
+    fn media<'a>(app: &'a str, name: &'a str, file: File) -> Target<'a> {
+        Target::Media(MediaPath { app, name, file })
+    }
+
+    #[test]
+    fn what_each_path_asks_for() {
+        let segment = |epoch, sequence| File::Segment { epoch, sequence };
+        let cases = [
+            (
+                "/live/show/index.m3u8",
+                media("live", "show", File::Multivariant),
+            ),
+            (
+                "/live/show/main.m3u8",
+                media("live", "show", File::Playlist),
+            ),
+            ("/live/show.m3u8", media("live", "show", File::Alias)),
+            (
+                "/live/in/show/index.m3u8",
+                media("live/in", "show", File::Multivariant),
+            ),
+            ("/live/in/show.m3u8", media("live/in", "show", File::Alias)),
+            ("/live/index.m3u8", media("live", "index", File::Alias)),
+            (
+                "/live/show/main-0000e1ff-1795446001.ts",
+                media("live", "show", segment(0xe1ff, 1_795_446_001)),
+            ),
+            (
+                "/live/show/main-ffffffff-18446744073709551615.ts",
+                media("live", "show", segment(u32::MAX, u64::MAX)),
+            ),
+            (
+                "/live/show/main-ffffffff-18446744073709551616.ts",
+                Target::Nothing,
+            ),
+            ("/live/show/main-0000E1FF-1.ts", Target::Nothing),
+            ("/live/show/main-0000e1ff-01.ts", Target::Nothing),
+            ("/live/show/main-0000e1ff-+1.ts", Target::Nothing),
+            ("/live/show/main-+000e1ff-1.ts", Target::Nothing),
+            ("/live/show/main-0000e1ff-.ts", Target::Nothing),
+            ("/live/show/main-1-1.ts", Target::Nothing),
+            ("/live/show/main.ts", Target::Nothing),
+            ("/live/show/", Target::Nothing),
+            ("/live/show", Target::Nothing),
+            ("/live", Target::Nothing),
+            ("live/show/index.m3u8", Target::Nothing),
+            ("", Target::Nothing),
+            ("*", Target::Nothing),
+            ("/", Target::Reserved),
+            ("/api/v1/status", Target::Reserved),
+            ("/watch/live/show", Target::Reserved),
+            ("/healthz", Target::Reserved),
+            // Not names: the registry has none of these.
+            ("//index.m3u8", media("", "index", File::Alias)),
+            (
+                "/live/../etc/index.m3u8",
+                media("live/..", "etc", File::Multivariant),
+            ),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(parse(path), expected, "{path}");
+        }
+        let long = format!("/live/{}/index.m3u8", "x".repeat(10_000));
+        assert_eq!(parse(&long), Target::TooLong);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_understood_or_not(path in "\\PC*") {
+            check(&path);
+        }
+
+        #[test]
+        fn near_misses(path in "/{0,2}(live|\\.\\.|%2e|a)?(/(main|index|show|-|[0-9a-f]{7,9}|\\.ts|\\.m3u8){0,5}){0,5}") {
+            check(&path);
+        }
+    }
+
+    /// A path that is understood can be put together again from what was understood.
+    fn check(path: &str) {
+        if let Target::Media(MediaPath { app, name, file }) = parse(path) {
+            let again = match file {
+                File::Multivariant => format!("/{app}/{name}/index.m3u8"),
+                File::Playlist => format!("/{app}/{name}/main.m3u8"),
+                File::Alias => format!("/{app}/{name}.m3u8"),
+                File::Segment { epoch, sequence } => {
+                    format!("/{app}/{name}/main-{epoch:08x}-{sequence}.ts")
+                }
+            };
+            assert_eq!(again, path);
+        }
+    }
+
+    #[test]
+    fn corpus() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/request_path");
+        let mut seen = 0;
+        for file in fs::read_dir(folder).expect("corpus folder") {
+            let bytes = fs::read(file.expect("corpus file").path()).expect("readable");
+            check(&String::from_utf8_lossy(&bytes));
+            seen += 1;
+        }
+        assert!(seen >= 10, "the corpus has {seen} inputs");
+    }
+}

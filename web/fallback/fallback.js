@@ -1,0 +1,73 @@
+// The pages of a gateway that was built without Node.js: as little as does the job, served as it stands.
+// Text from the gateway goes in as text only; addresses are built here.
+"use strict";
+
+const REFRESH_MS = 2000;
+
+const said = document.getElementById("said");
+const list = document.getElementById("streams");
+const video = document.getElementById("video");
+if (list) showStreams();
+if (video) watch();
+
+async function showStreams() {
+  try {
+    if (!document.hidden) {
+      const response = await fetch("/api/v1/streams", { cache: "no-store" });
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      const { streams } = await response.json();
+      said.textContent = streams.length === 0 ? "Nothing is live." : "";
+      replaceItems(streams);
+    }
+  } catch {
+    said.textContent = "The gateway does not answer.";
+  }
+  setTimeout(showStreams, REFRESH_MS);
+}
+
+/** Only when something changed: a link must not be taken away from under the finger. */
+function replaceItems(streams) {
+  const shown = JSON.stringify(streams.map(({ app, name, state }) => [app, name, state]));
+  if (list.dataset.shown === shown) return;
+  list.dataset.shown = shown;
+  list.replaceChildren(
+    ...streams.map(({ app, name, state }) => {
+      const item = document.createElement("li");
+      const link = document.createElement("a");
+      link.href = `/watch/${encodePath(app)}/${encodePath(name)}`;
+      link.textContent = `${app} / ${name}`;
+      item.append(link, ` (${state})`);
+      return item;
+    }),
+  );
+}
+
+function watch() {
+  // Styles by script are within the Content-Security-Policy, unlike those in the HTML.
+  video.style.maxWidth = "100%";
+  const path = location.pathname.replace(/^\/watch/, "").replace(/\/$/, "");
+  const playlist = `${location.origin}${path}/index.m3u8`;
+  document.getElementById("title").textContent = document.title = path.slice(1);
+  document.getElementById("playlist").href = playlist;
+  if (video.canPlayType("application/vnd.apple.mpegurl") === "") {
+    said.textContent = "This browser has no HLS of its own.";
+    return;
+  }
+  video.addEventListener("playing", () => {
+    said.textContent = "";
+  });
+  video.addEventListener("error", () => {
+    said.textContent = "Not live at the moment; trying again.";
+    setTimeout(load, REFRESH_MS);
+  });
+  load();
+
+  function load() {
+    video.src = playlist;
+    video.play().catch(() => undefined);
+  }
+}
+
+function encodePath(path) {
+  return path.split("/").map(encodeURIComponent).join("/");
+}

@@ -1,0 +1,35 @@
+// Playing with the browser's own HLS, where there are no Media Source Extensions (older iPhones).
+
+import type { Source, SourceEvents } from "./source.ts";
+
+/** Safari: the date of the media's time zero, by PROGRAM-DATE-TIME; invalid where the playlist has none. */
+interface DatedVideo extends HTMLVideoElement {
+  getStartDate?(): Date;
+}
+
+const ERRORS = ["", "aborted", "network error", "decoding error", "no such source"];
+
+/** Whether this browser can play this way. */
+export function browserPlaysHls(video: HTMLVideoElement): boolean {
+  return video.canPlayType("application/vnd.apple.mpegurl") !== "";
+}
+
+/** The browser's own HLS on `video`. */
+export function nativeSource(video: DatedVideo, events: SourceEvents): Source {
+  video.addEventListener("error", () => {
+    const { code, message } = video.error ?? { code: 0, message: "" };
+    events.failed([ERRORS[code] || "error", message].filter(Boolean).join(": "));
+  });
+  return {
+    load(url) {
+      video.src = url;
+      video.load();
+    },
+    latency() {
+      const start = video.getStartDate?.().getTime() ?? Number.NaN;
+      const latency = (Date.now() - start) / 1000 - video.currentTime;
+      return Number.isFinite(latency) && latency >= 0 ? latency : null;
+    },
+    bitRate: () => null,
+  };
+}

@@ -1,0 +1,56 @@
+// The figures below the picture, and what is said over it.
+
+import { byId, el, setText } from "../dom.ts";
+import { bitRate, count, plural, seconds, UNKNOWN } from "../format.ts";
+import type { Phase, Stats } from "./player.ts";
+
+/** What a phase is called, and what is said over the picture meanwhile. */
+const PHASES: Record<Phase, { label: string; notice: string }> = {
+  loading: { label: "Connecting", notice: "Connecting…" },
+  waiting: { label: "Waiting", notice: "Not live at the moment. This page starts by itself as soon as it is." },
+  playing: { label: "Playing", notice: "" },
+  stalled: { label: "Waiting", notice: "Waiting for more from the encoder…" },
+  ended: { label: "Ended", notice: "The stream has ended. This page goes on by itself if it comes back." },
+  unsupported: { label: "Not supported", notice: "This browser can play HLS neither by itself nor with Media Source Extensions." },
+};
+
+/** The state that the stylesheet colours. */
+const COLOURS: Partial<Record<Phase, string>> = { playing: "live", waiting: "waiting", stalled: "waiting" };
+
+/** What the figures are called, and how they are read. */
+const FIGURES: readonly [label: string, read: (stats: Stats) => string][] = [
+  ["Latency", ({ latency }) => seconds(latency)],
+  ["Buffer ahead", ({ bufferAhead }) => seconds(bufferAhead)],
+  ["Bit rate", (stats) => bitRate(stats.bitRate)],
+  ["Resolution", ({ width, height }) => (width > 0 ? `${width}×${height}` : UNKNOWN)],
+  ["Dropped frames", (stats) => `${count(stats.droppedFrames)} of ${count(stats.decodedFrames)}`],
+  ["Stalls", (stats) => count(stats.stalls)],
+  ["Errors", ({ errors }) => (errors.length === 0 ? "none" : `${plural(errors.length, "error")}, last: ${errors.at(-1)}`)],
+];
+
+export interface Panel {
+  showPhase(phase: Phase): void;
+  showStats(stats: Stats): void;
+}
+
+/** The page's panel. */
+export function panel(): Panel {
+  const notice = byId("notice", HTMLElement);
+  const phaseWord = byId("phase", HTMLElement);
+  const values = FIGURES.map(() => el("dd"));
+  byId("stats", HTMLElement).replaceChildren(
+    ...FIGURES.map(([label], index) => el("div", {}, el("dt", {}, label), values[index] as HTMLElement)),
+  );
+  return {
+    showPhase(phase) {
+      setText(phaseWord, PHASES[phase].label);
+      setText(notice, PHASES[phase].notice);
+      document.body.dataset["state"] = COLOURS[phase] ?? "";
+    },
+    showStats(stats) {
+      FIGURES.forEach(([, read], index) => {
+        setText(values[index] as HTMLElement, read(stats));
+      });
+    },
+  };
+}

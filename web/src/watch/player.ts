@@ -1,0 +1,179 @@
+// A presentation's life on the player page: it may not be there yet, it plays, it breaks, it ends, and it may
+// come back. This file decides what to do; how media are loaded is the source's own affair.
+
+import type Hls from "hls.js";
+import { backoff } from "./backoff.ts";
+import { hlsJsPlays, hlsSource } from "./hls.ts";
+import { browserPlaysHls, nativeSource } from "./native.ts";
+import { probe } from "./probe.ts";
+import type { Source, SourceEvents } from "./source.ts";
+import { countStall, NO_STALLS, type StallEvent } from "./stalls.ts";
+
+/** How many errors are remembered: enough to see what happened, nothing that grows. */
+const ERRORS_KEPT = 50;
+
+/**
+ * `loading`: asked for, no picture yet. `waiting`: not there, looking again and again. `playing`. `stalled`:
+ * no media for the moment. `ended`: looking whether it comes back. `unsupported`: this browser cannot.
+ */
+export type Phase = "loading" | "waiting" | "playing" | "stalled" | "ended" | "unsupported";
+
+/** Figures of the moment; null where the browser does not say. */
+export interface Stats {
+  phase: Phase;
+  /** Seconds of the media timeline. */
+  currentTime: number;
+  paused: boolean;
+  /** `HTMLMediaElement.readyState`. */
+  readyState: number;
+  /** Seconds between the encoder's clock at the shown picture and this device's clock. */
+  latency: number | null;
+  /** Seconds of media from the shown picture on. */
+  bufferAhead: number;
+  /** bit/s over the last segments. */
+  bitRate: number | null;
+  width: number;
+  height: number;
+  /** Decoded but shown too late to be seen. */
+  droppedFrames: number;
+  /** Since the presentation was last loaded, the dropped ones among them. */
+  decodedFrames: number;
+  /** How often the picture stood still after it had moved. */
+  stalls: number;
+  /** The last errors in words, oldest first; a presentation that is not there yet is none. */
+  errors: string[];
+}
+
+export interface Player {
+  /** Null where the browser's own HLS plays. */
+  hls: Hls | null;
+  stats(): Stats;
+}
+
+/** Plays the presentation at `url` in `video` for as long as the page is open; `show` hears of each new phase. */
+export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) => void): Player {
+  const errors: string[] = [];
+  let phase: Phase = "loading";
+  let stalls = NO_STALLS;
+  let failures = 0;
+  let looking: AbortController | null = null;
+
+  function enter(next: Phase): void {
+    if (next === phase) return;
+    phase = next;
+    show(phase);
+  }
+
+  function remember(words: string): void {
+    errors.push(words);
+    if (errors.length > ERRORS_KEPT) errors.shift();
+  }
+
+  function stall(event: StallEvent): void {
+    stalls = countStall(stalls, event);
+  }
+
+  /** Looks until the presentation goes on, or (`there`) has at least something to show, then loads it. */
+  async function loadWhen(wanted: "live" | "there"): Promise<void> {
+    looking?.abort();
+    const mine = new AbortController();
+    looking = mine;
+    for (;;) {
+      if (failures > 0) await pause(backoff(failures, Math.random()));
+      const found = await probe(url, mine.signal);
+      if (mine.signal.aborted) return;
+      if (found === "live" || (found === "ended" && wanted === "there")) break;
+      // What is about to begin is looked at again soon.
+      failures = found === "starting" ? 1 : failures + 1;
+      if (phase === "loading") enter("waiting");
+    }
+    looking = null;
+    load();
+  }
+
+  function load(): void {
+    stall("interrupted");
+    enter("loading");
+    source?.load(url);
+    // Refused where the browser wants a tap first; its controls are there for that.
+    video.play().catch(() => undefined);
+  }
+
+  const events: SourceEvents = {
+    trouble: remember,
+    starved: () => stall("starved"),
+    failed(words) {
+      remember(words);
+      // What is buffered is still shown; the notice comes when that is used up.
+      if (phase !== "playing") enter("waiting");
+      failures += 1;
+      void loadWhen("live");
+    },
+  };
+
+  video.addEventListener("playing", () => {
+    failures = 0;
+    enter("playing");
+  });
+  video.addEventListener("timeupdate", () => {
+    if (!video.seeking && !video.paused && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) {
+      stall("moving");
+    }
+  });
+  video.addEventListener("waiting", () => {
+    if (video.seeking || video.ended) return;
+    stall("starved");
+    if (looking !== null) enter("waiting");
+    else if (phase === "playing") enter("stalled");
+  });
+  for (const name of ["seeking", "pause", "emptied"]) {
+    video.addEventListener(name, () => stall("interrupted"));
+  }
+  video.addEventListener("ended", () => {
+    stall("interrupted");
+    enter("ended");
+    failures = 1;
+    void loadWhen("live");
+  });
+
+  const hls = hlsJsPlays() ? hlsSource(video, events) : null;
+  const source: Source | null = hls ?? (browserPlaysHls(video) ? nativeSource(video, events) : null);
+  show(phase);
+  if (source === null) enter("unsupported");
+  else void loadWhen("there");
+
+  return {
+    hls: hls?.hls ?? null,
+    stats() {
+      const quality = video.getVideoPlaybackQuality?.();
+      return {
+        phase,
+        currentTime: video.currentTime,
+        paused: video.paused,
+        readyState: video.readyState,
+        latency: video.readyState > 0 ? (source?.latency() ?? null) : null,
+        bufferAhead: bufferAhead(video.buffered, video.currentTime),
+        bitRate: source?.bitRate() ?? null,
+        width: video.videoWidth,
+        height: video.videoHeight,
+        droppedFrames: quality?.droppedVideoFrames ?? 0,
+        decodedFrames: quality?.totalVideoFrames ?? 0,
+        stalls: stalls.count,
+        errors: [...errors],
+      };
+    },
+  };
+}
+
+/** Seconds buffered without a gap from `at` on. */
+export function bufferAhead(buffered: TimeRanges, at: number): number {
+  for (let n = 0; n < buffered.length; n += 1) {
+    // The first picture may lie a little behind where the player begins.
+    if (buffered.start(n) <= at + 0.1 && at < buffered.end(n)) return buffered.end(n) - at;
+  }
+  return 0;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

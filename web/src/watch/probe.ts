@@ -1,0 +1,52 @@
+// Looking whether a presentation is there, without a player: a player that is told to load what is not
+// there yet gives up, and one that is told to load what has ended plays the end again.
+
+/** How long an answer may take, in milliseconds: the gateway holds a playlist back until its first segment is cut. */
+const ANSWER_WITHIN_MS = 30_000;
+
+/**
+ * `absent` is also what a gateway that does not answer looks like. `starting` has one segment: a player that
+ * began with it would have nothing left each time the next one is due.
+ */
+export type Presence = "absent" | "starting" | "live" | "ended";
+
+/** Whether the presentation with this multivariant playlist is there, and whether it goes on. Never rejects. */
+export async function probe(multivariantUrl: string, signal: AbortSignal): Promise<Presence> {
+  try {
+    const multivariant = await fetchText(multivariantUrl, signal);
+    const rendition = firstRendition(multivariant.text);
+    if (rendition === null) return presence(multivariant.text);
+    return presence((await fetchText(new URL(rendition, multivariant.url).href, signal)).text);
+  } catch {
+    return "absent";
+  }
+}
+
+/** The address of the first variant's media playlist in a multivariant playlist (RFC 8216 §4.3.4.2), or null. */
+export function firstRendition(playlist: string): string | null {
+  const lines = playlist.split(/\r?\n/);
+  const variant = lines.findIndex((line) => line.startsWith("#EXT-X-STREAM-INF:"));
+  if (variant < 0) return null;
+  return lines.slice(variant + 1).find((line) => line !== "" && !line.startsWith("#")) ?? null;
+}
+
+/** What a media playlist says of its presentation (RFC 8216 §4.3.3.4). */
+export function presence(playlist: string): Presence {
+  const segments = playlist.match(/^#EXTINF:/gm)?.length ?? 0;
+  if (!playlist.startsWith("#EXTM3U") || segments === 0) return "absent";
+  if (/^#EXT-X-ENDLIST\s*$/m.test(playlist)) return "ended";
+  return segments === 1 ? "starting" : "live";
+}
+
+async function fetchText(url: string, signal: AbortSignal): Promise<{ text: string; url: string }> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ANSWER_WITHIN_MS);
+  signal.addEventListener("abort", () => late.abort(), { once: true });
+  try {
+    const response = await fetch(url, { cache: "no-store", signal: late.signal });
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return { text: await response.text(), url: response.url };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,21 @@
+// What the player page wants of a way to play HLS; `hls.ts` and `native.ts` are the two there are.
+
+/** Loads a presentation into a video element. */
+export interface Source {
+  /** Loads from the start of its life, whatever was loaded before. */
+  load(url: string): void;
+  /** Seconds between the encoder's clock at what is shown and this device's clock now, or null. */
+  latency(): number | null;
+  /** bit/s of what was loaded lately, or null where the browser does not say. */
+  bitRate(): number | null;
+}
+
+/** What a source tells. */
+export interface SourceEvents {
+  /** An error in words; playing goes on. */
+  trouble(words: string): void;
+  /** It has given up with these words; only another {@link Source.load} helps. */
+  failed(words: string): void;
+  /** The picture waits for media although the element may not say so. */
+  starved(): void;
+}
