@@ -1,0 +1,95 @@
+//! The RTMP listener.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tracing::{Instrument, warn};
+
+use crate::house::House;
+use crate::pipeline;
+use crate::repeated::Repeated;
+
+/// How long accepting pauses when the process has run out of descriptors: streams go on meanwhile.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
+/// A dead link shows after about a minute even where nothing is to be sent.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(30))
+    .with_interval(Duration::from_secs(10));
+
+/// Accepts encoders until the gateway drains, then waits for those that are here.
+pub(crate) async fn run(listener: TcpListener, house: Arc<House>) {
+    let mut draining = pin!(house.draining());
+    let mut connections = JoinSet::new();
+    let (mut refusals, mut exhaustions) = (Repeated::default(), Repeated::default());
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => {
+                    admit(socket, peer, &house, &mut connections, &mut refusals);
+                }
+                Err(error) => {
+                    if let Some(times) = exhaustions.due(Instant::now()) {
+                        warn!(times, "cannot accept an encoder: {error}");
+                    }
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                }
+            },
+            Some(ended) = connections.join_next() => report(ended),
+            () = &mut draining => break,
+        }
+    }
+    drop(listener);
+    while let Some(ended) = connections.join_next().await {
+        report(ended);
+    }
+}
+
+fn admit(
+    socket: TcpStream,
+    peer: SocketAddr,
+    house: &Arc<House>,
+    connections: &mut JoinSet<()>,
+    refusals: &mut Repeated,
+) {
+    house.totals.rtmp_connections.add(1);
+    let admission = match house.admit(peer.ip()) {
+        Ok(admission) => admission,
+        Err(why) => {
+            house.totals.faults.add(1);
+            if let Some(times) = refusals.due(Instant::now()) {
+                warn!(%peer, connections = times, "connection refused: {why}");
+            }
+            return;
+        }
+    };
+    if let Err(error) = prepare(&socket) {
+        return warn!(%peer, "connection failed: {error}");
+    }
+    let house = house.clone();
+    connections.spawn(
+        async move {
+            pipeline::serve(socket, peer, house).await;
+            drop(admission);
+        }
+        .in_current_span(),
+    );
+}
+
+fn prepare(socket: &TcpStream) -> io::Result<()> {
+    // Replies are small and waited for: Nagle's algorithm would hold each for a round trip.
+    socket.set_nodelay(true)?;
+    SockRef::from(socket).set_tcp_keepalive(&KEEPALIVE)
+}
+
+/// A panic ends the connection it happened in; the hook has logged it.
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        warn!("a connection's task failed: {error}");
+    }
+}

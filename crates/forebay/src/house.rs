@@ -1,0 +1,249 @@
+//! What all connections share.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use std::time::{Duration, Instant, SystemTime};
+
+use http_server::{About, Audience, Readiness, Sources, Totals};
+use media::MediaTime;
+use playlist::Registry;
+use tokio::sync::watch;
+
+use crate::config::{self, Config, Rtmp};
+use crate::repeated::Repeated;
+
+/// The gateway's shared state.
+pub(crate) struct House {
+    pub(crate) config: Config,
+    pub(crate) registry: Registry,
+    pub(crate) totals: Arc<Totals>,
+    started: SystemTime,
+    /// Becomes true when the process is to leave.
+    pub(crate) drain: watch::Sender<bool>,
+    guests: Mutex<Guests>,
+    /// Lines about connections that never published: a port on the internet is scanned all day.
+    strangers: Mutex<Repeated>,
+}
+
+/// RTMP connections at the moment.
+#[derive(Default)]
+struct Guests {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// One admitted connection; its place is free again when this is dropped.
+pub(crate) struct Admission {
+    house: Arc<House>,
+    address: IpAddr,
+}
+
+impl House {
+    pub(crate) fn new(config: Config, totals: Arc<Totals>) -> Self {
+        let registry = Registry::new(windows(&config));
+        Self {
+            config,
+            registry,
+            totals,
+            started: SystemTime::now(),
+            drain: watch::Sender::new(false),
+            guests: Mutex::default(),
+            strangers: Mutex::default(),
+        }
+    }
+
+    /// What an RTMP connection may do.
+    pub(crate) fn limits(&self) -> rtmp_ingest::Limits {
+        let rtmp = &self.config.rtmp;
+        let defaults = rtmp_ingest::Limits::default();
+        rtmp_ingest::Limits {
+            handshake_time: rtmp.handshake_timeout,
+            publish_time: rtmp.publish_timeout,
+            idle_time: rtmp.idle_timeout,
+            ping_time: defaults.ping_time.min(rtmp.idle_timeout / 2),
+            message_bytes: rtmp.max_message_bytes,
+            // Two of the largest, interleaved.
+            unfinished_bytes: 2 * rtmp.max_message_bytes as usize,
+            ..defaults
+        }
+    }
+
+    /// How a publish is cut.
+    pub(crate) fn cutting(&self) -> segmenter::Settings {
+        let hls = &self.config.hls;
+        segmenter::Settings {
+            segment_target: hls.segment.into(),
+            max_segment: hls.max_segment.into(),
+            max_segment_bytes: hls.max_segment_bytes,
+        }
+    }
+
+    /// What an HTTP listener allows.
+    pub(crate) fn http(&self) -> http_server::Settings {
+        let http = &self.config.http;
+        http_server::Settings {
+            request_head: http.header_timeout,
+            idle: http.idle_timeout,
+            write_progress: http.write_timeout,
+            connections: http.max_connections,
+            connections_per_address: http.max_connections_per_address,
+            first_segment_wait: http.first_segment_wait,
+            drain: self.config.shutdown.deadline,
+            ..http_server::Settings::default()
+        }
+    }
+
+    /// What an HTTP listener serves.
+    pub(crate) fn site(&self, audience: Audience, readiness: &Readiness) -> axum::Router {
+        let sources = Sources {
+            directory: self.registry.directory(),
+            totals: self.totals.clone(),
+            readiness: readiness.clone(),
+            about: About {
+                version: env!("CARGO_PKG_VERSION"),
+                started: self.started,
+                limits: http_server::Limits {
+                    rtmp_connections: self.config.rtmp.max_connections as u64,
+                    http_connections: self.config.http.max_connections as u64,
+                    message_bytes: self.config.rtmp.max_message_bytes.into(),
+                    segment_bytes: self.config.hls.max_segment_bytes,
+                },
+            },
+        };
+        http_server::router(sources, &self.http(), audience)
+    }
+
+    /// The longest target duration of what is live or may be again; `None` if nothing is.
+    pub(crate) fn longest_target(&self) -> Option<Duration> {
+        let windows = self
+            .registry
+            .directory()
+            .all()
+            .into_iter()
+            .map(|there| there.window());
+        let targets = windows
+            .filter(|window| !window.is_ended())
+            .filter_map(|it| it.target_duration());
+        targets.max().map(|target| target.span().to_duration())
+    }
+
+    /// Whether a fault of a peer that never published is worth a line, and for how many it stands.
+    pub(crate) fn stranger_line(&self) -> Option<u64> {
+        self.strangers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .due(Instant::now())
+    }
+
+    /// Completes when the process is to leave.
+    pub(crate) fn draining(&self) -> impl Future<Output = ()> + Send + 'static {
+        raised(&self.drain)
+    }
+
+    /// Takes a connection from `address` in.
+    ///
+    /// # Errors
+    /// A limit is reached: says which, for the log.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Admission, String> {
+        let Rtmp {
+            max_connections,
+            max_connections_per_address,
+            ..
+        } = self.config.rtmp;
+        let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        if guests.total >= max_connections {
+            return Err(format!(
+                "rtmp.max_connections is {max_connections}, and so many are here"
+            ));
+        }
+        let from_there = guests.by_address.entry(address).or_default();
+        if *from_there >= max_connections_per_address {
+            return Err(format!(
+                "rtmp.max_connections_per_address is {max_connections_per_address}, and so many are here"
+            ));
+        }
+        *from_there += 1;
+        guests.total += 1;
+        self.totals.rtmp_connections_now.rise();
+        Ok(Admission {
+            house: self.clone(),
+            address,
+        })
+    }
+}
+
+/// Completes when `flag` becomes true. Its end means the same: it lives as long as the gateway.
+pub(crate) fn raised(flag: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'static {
+    let mut flag = flag.subscribe();
+    async move {
+        let _ = flag.wait_for(|raised| *raised).await;
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut guests = self
+            .house
+            .guests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        guests.total -= 1;
+        self.house.totals.rtmp_connections_now.fall();
+        if let Some(from_there) = guests.by_address.get_mut(&self.address) {
+            *from_there -= 1;
+            if *from_there == 0 {
+                guests.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+fn windows(Config { rtmp, hls, .. }: &Config) -> playlist::Settings {
+    playlist::Settings {
+        segment: MediaTime::from(hls.segment),
+        window: hls.window,
+        removed_bytes: hls.removed_bytes,
+        resume: hls.resume,
+        linger: hls.linger,
+        listed_bytes: hls.listed_bytes,
+        on_conflict: match rtmp.on_conflict {
+            config::OnConflict::Takeover => playlist::OnConflict::Takeover,
+            config::OnConflict::Reject => playlist::OnConflict::Reject,
+        },
+        ..playlist::Settings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_limited_in_all_and_by_address() {
+        let mut config = Config::default();
+        config.rtmp.max_connections = 3;
+        config.rtmp.max_connections_per_address = 2;
+        let house = Arc::new(House::new(config, Arc::default()));
+        let [a, b]: [IpAddr; 2] = [[192, 0, 2, 1].into(), [192, 0, 2, 2].into()];
+
+        let first = house.admit(a).ok();
+        let _second = house.admit(a).ok();
+        assert!(
+            house
+                .admit(a)
+                .err()
+                .is_some_and(|why| why.contains("per_address is 2"))
+        );
+        let _third = house.admit(b).ok();
+        assert!(
+            house
+                .admit(b)
+                .err()
+                .is_some_and(|why| why.contains("max_connections is 3"))
+        );
+        drop(first);
+        assert!(house.admit(a).is_ok());
+    }
+}
