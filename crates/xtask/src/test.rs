@@ -1,0 +1,196 @@
+//! `cargo xtask test`: everything that must hold, in the order in which it is cheapest to learn
+//! that something does not. `.ci/run` is this and nothing else.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+
+use crate::interrupt::{Interrupted, Interrupts};
+use crate::web::{self, Npm};
+use crate::workspace::{GATEWAY_VARIABLE, Workspace};
+use crate::{arrows, install, process};
+
+/// What to run.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Run one part alone.
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Rust sources are formatted.
+    Fmt,
+    /// The pages: lint, build, tests.
+    Web,
+    /// Lints, warnings as errors.
+    Clippy,
+    /// Which crate may know which, and the shape of source files.
+    Arrows,
+    /// Unit, property, corpus, end-to-end and browser tests.
+    Test,
+}
+
+impl Part {
+    const ALL: [Self; 5] = [Self::Fmt, Self::Web, Self::Clippy, Self::Arrows, Self::Test];
+
+    fn steps(self) -> &'static [Step] {
+        match self {
+            Self::Fmt => &[Step::Format],
+            Self::Web => &[
+                Step::NodeModules,
+                Step::WebLint,
+                Step::WebBuild,
+                Step::WebTest,
+            ],
+            Self::Clippy => &[Step::Clippy],
+            Self::Arrows => &[Step::Arrows],
+            Self::Test => &[
+                Step::NodeModules,
+                Step::WebBuild,
+                Step::Programs,
+                Step::Gateway,
+                Step::Tests,
+            ],
+        }
+    }
+}
+
+/// One line of the output: what ran, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Format,
+    NodeModules,
+    WebLint,
+    WebBuild,
+    WebTest,
+    Clippy,
+    Arrows,
+    Programs,
+    Gateway,
+    Tests,
+}
+
+/// Runs the steps; the first that fails is the last that runs.
+pub(crate) fn run(
+    options: &Options,
+    workspace: &Workspace,
+    interrupts: &Interrupts,
+) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    for step in steps(options.only) {
+        let name = step.name();
+        println!("=== {name}");
+        let step_begun = Instant::now();
+        let result = step.run(workspace, interrupts);
+        let took = seconds(step_begun.elapsed());
+        match result {
+            Ok(()) => println!("=== {name}: passed in {took}"),
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(error) => {
+                return Err(error.context(format!("{name}: failed after {took}")));
+            }
+        }
+    }
+    println!("=== all passed in {}", seconds(begun.elapsed()));
+    Ok(())
+}
+
+/// The steps of one part, or of all; what two parts need is done once, for the first.
+fn steps(only: Option<Part>) -> Vec<Step> {
+    let parts = only.map_or(Part::ALL.to_vec(), |part| vec![part]);
+    let mut steps = Vec::new();
+    for step in parts.iter().flat_map(|part| part.steps()) {
+        if !steps.contains(step) {
+            steps.push(*step);
+        }
+    }
+    steps
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::NodeModules => "web dependencies",
+            Self::WebLint => "web lint",
+            Self::WebBuild => "web build",
+            Self::WebTest => "web tests",
+            Self::Clippy => "clippy",
+            Self::Arrows => "arrows",
+            Self::Programs => "encoders, players, browser",
+            Self::Gateway => "release build",
+            Self::Tests => "cargo test",
+        }
+    }
+
+    fn run(self, workspace: &Workspace, interrupts: &Interrupts) -> anyhow::Result<()> {
+        let cargo = |mut command| process::run(&mut command, interrupts);
+        let web = workspace.web();
+        match self {
+            Self::Format => cargo(workspace.cargo(["fmt", "--all", "--check"])),
+            Self::NodeModules => match Npm::find() {
+                Npm::Present => web::install_dependencies(&web, interrupts),
+                Npm::Missing(why) => bail!(why),
+            },
+            Self::WebLint => web::run_script(&web, "lint", interrupts),
+            Self::WebBuild => web::build(&web, interrupts),
+            Self::WebTest => web::run_script(&web, "test", interrupts),
+            Self::Clippy => cargo(workspace.cargo([
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ])),
+            Self::Arrows => arrows::check(workspace),
+            Self::Programs => install::install(install::ENCODERS_AND_PLAYERS),
+            Self::Gateway => cargo(workspace.cargo(["build", "--release", "-p", "forebay"])),
+            Self::Tests => {
+                let mut command = workspace.cargo(["test", "--workspace"]);
+                command.env(GATEWAY_VARIABLE, workspace.gateway());
+                cargo(command).context("see the lines of the failed tests above")
+            }
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pages_and_the_gateway_are_built_before_the_tests_that_use_them() {
+        for only in [None, Some(Part::Test)] {
+            let steps = steps(only);
+            let position = |step| steps.iter().position(|other| *other == step).unwrap();
+            assert!(position(Step::NodeModules) < position(Step::WebBuild));
+            assert!(position(Step::WebBuild) < position(Step::Gateway));
+            assert!(position(Step::Gateway) < position(Step::Tests));
+        }
+    }
+
+    #[test]
+    fn the_cheap_parts_come_first_and_nothing_is_done_twice() {
+        let expected = [
+            Step::Format,
+            Step::NodeModules,
+            Step::WebLint,
+            Step::WebBuild,
+            Step::WebTest,
+            Step::Clippy,
+            Step::Arrows,
+            Step::Programs,
+            Step::Gateway,
+            Step::Tests,
+        ];
+        assert_eq!(steps(None), expected);
+    }
+}

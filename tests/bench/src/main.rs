@@ -1,0 +1,197 @@
+//! Forebay beside nginx-rtmp, in turns on one machine: `cargo xtask bench` builds and starts this.
+//!
+//! Every measure is a module: [`density`] (cost of a stream), [`listing`] (until a segment is
+//! listed), [`delivery`] (playlists and segments out), [`burst`] (bytes in), [`acceptance`] (until
+//! a publish is accepted). Below them the load ([`clip`], [`chunk`], [`publisher`], [`load`],
+//! [`http`], [`viewers`], [`wrk`]), the servers ([`server`]), the clocks ([`cost`]) and the result
+//! ([`table`]). Figures never decide the exit code: it says whether everything worked.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the terminal is this program's only interface"
+)]
+
+mod acceptance;
+mod burst;
+mod chunk;
+mod clip;
+mod cost;
+mod delivery;
+mod density;
+mod http;
+mod listing;
+mod load;
+mod playlist;
+mod publisher;
+mod server;
+mod stats;
+mod table;
+mod viewers;
+mod wait;
+mod wrk;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+
+use burst::Readers;
+use clip::Clip;
+use server::Peer;
+use table::Table;
+
+/// Measures Forebay beside nginx-rtmp and prints a table of ratios.
+#[derive(Debug, Parser)]
+struct Options {
+    /// The gateway's binary; the environment variable FOREBAY_BIN without it.
+    #[arg(long, value_name = "PATH")]
+    gateway: Option<PathBuf>,
+    /// Fewer windows, one count of streams, fewer repetitions: about a minute.
+    #[arg(long)]
+    quick: bool,
+    /// How often everything is repeated; the medians are of all repetitions.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
+    rounds: u32,
+    /// Only these measures.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Measure>,
+    /// Only this server, where each is measured by itself: to profile, or to try a change.
+    #[arg(long)]
+    peer: Option<Peer>,
+    /// Counts of streams for the density measure.
+    #[arg(long, value_delimiter = ',')]
+    streams: Vec<u32>,
+    /// How many windows of two seconds the density measure takes, to see it settle in the samples.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600))]
+    windows: Option<u32>,
+    /// Where the figures are written as JSON, samples included.
+    #[arg(long, value_name = "PATH", default_value = "target/bench.json")]
+    json: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measure {
+    Density,
+    Listing,
+    Delivery,
+    Burst,
+    Acceptance,
+}
+
+/// How much is measured.
+#[derive(Debug)]
+struct Extent {
+    streams: Vec<u32>,
+    /// Windows of one GOP.
+    windows: u32,
+    listing: Duration,
+    deliveries: u32,
+    delivery: Duration,
+    bursts: u32,
+    burst_bytes: usize,
+    acceptances: u32,
+}
+
+impl Extent {
+    fn new(options: &Options) -> Self {
+        let mut extent = if options.quick {
+            Self {
+                streams: vec![20],
+                windows: 2,
+                listing: Duration::from_secs(4),
+                deliveries: 1,
+                delivery: Duration::from_secs(1),
+                bursts: 1,
+                burst_bytes: 150_000_000,
+                acceptances: 10,
+            }
+        } else {
+            Self {
+                streams: vec![1, 20, 50],
+                windows: 5,
+                listing: Duration::from_secs(8),
+                deliveries: 2,
+                delivery: Duration::from_secs(2),
+                bursts: 2,
+                burst_bytes: 400_000_000,
+                acceptances: 50,
+            }
+        };
+        if !options.streams.is_empty() {
+            extent.streams.clone_from(&options.streams);
+        }
+        extent.windows = options.windows.unwrap_or(extent.windows);
+        extent
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let gateway = options
+        .gateway
+        .clone()
+        .or_else(|| std::env::var_os("FOREBAY_BIN").map(PathBuf::from))
+        .context("say which gateway to measure: --gateway PATH, or FOREBAY_BIN")?;
+    let gateway = gateway
+        .canonicalize()
+        .with_context(|| format!("no gateway at {}", gateway.display()))?;
+    let extent = Extent::new(&options);
+    let clip = Arc::new(Clip::new());
+    let peers = options.peer.map_or(Peer::BOTH.to_vec(), |peer| vec![peer]);
+    let mut table = Table::default();
+    let begin = Instant::now();
+
+    for round in 1..=options.rounds {
+        let wanted = |measure| options.only.is_empty() || options.only.contains(&measure);
+        let say = |what: &str| {
+            eprintln!("[{:3} s] round {round}: {what}", begin.elapsed().as_secs());
+        };
+        if wanted(Measure::Acceptance) {
+            say("connect to publish accepted");
+            acceptance::measure(&gateway, &clip, extent.acceptances, &mut table)?;
+        }
+        if wanted(Measure::Listing) {
+            for peer in peers.iter().copied() {
+                say(&format!("listing, {peer:?}"));
+                listing::measure(peer, &gateway, &clip, extent.listing, &mut table)?;
+            }
+        }
+        if wanted(Measure::Burst) {
+            say("one fast publisher");
+            for readers in [Readers::None, Readers::One] {
+                for _ in 0..extent.bursts {
+                    for peer in peers.iter().copied() {
+                        let bytes = extent.burst_bytes;
+                        burst::measure(peer, &gateway, &clip, readers, bytes, &mut table)?;
+                    }
+                }
+            }
+        }
+        if wanted(Measure::Delivery) {
+            say("delivery");
+            let (rounds, duration) = (extent.deliveries, extent.delivery);
+            delivery::measure(&gateway, &clip, rounds, duration, &mut table)?;
+        }
+        if wanted(Measure::Density) {
+            for streams in &extent.streams {
+                for peer in peers.iter().copied() {
+                    say(&format!("{streams} streams, {peer:?}"));
+                    let windows = extent.windows;
+                    density::measure(peer, &gateway, &clip, *streams, windows, &mut table)?;
+                }
+            }
+        }
+    }
+
+    println!("{table}");
+    let mut json = table.json();
+    json["processors"] = std::thread::available_parallelism()?.get().into();
+    json["seconds"] = begin.elapsed().as_secs().into();
+    std::fs::write(&options.json, serde_json::to_vec_pretty(&json)?)
+        .with_context(|| format!("cannot write {}", options.json.display()))?;
+    eprintln!("written to {}", options.json.display());
+    Ok(())
+}

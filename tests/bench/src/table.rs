@@ -1,0 +1,287 @@
+//! The result: samples by metric and server, printed as ratios and written as JSON.
+
+use std::fmt::{self, Display};
+
+use serde::Serialize;
+
+use crate::server::Peer;
+use crate::stats::{median, percentile};
+
+/// One line of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Metric {
+    /// What was measured, and where.
+    pub(crate) what: String,
+    /// Unit of the samples.
+    pub(crate) unit: &'static str,
+    /// Which number stands for the samples.
+    pub(crate) statistic: Statistic,
+    /// What is wanted, if anything is.
+    pub(crate) aim: Option<Aim>,
+}
+
+/// The number drawn from the samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Statistic {
+    /// Half are below.
+    Median,
+    /// Nineteen of twenty are at or below.
+    P95,
+}
+
+/// What is wanted of Forebay.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Aim {
+    /// An own figure not above this.
+    AtMost(f64),
+    /// An own figure not below this.
+    AtLeast(f64),
+    /// Not above this many times the other's figure.
+    RatioAtMost(f64),
+    /// Not below this many times the other's figure.
+    RatioAtLeast(f64),
+}
+
+impl Metric {
+    /// A metric whose median counts.
+    pub(crate) fn median(what: impl Into<String>, unit: &'static str) -> Self {
+        Self {
+            what: what.into(),
+            unit,
+            statistic: Statistic::Median,
+            aim: None,
+        }
+    }
+
+    /// The same with the 95th percentile.
+    pub(crate) fn p95(what: impl Into<String>, unit: &'static str) -> Self {
+        Self {
+            statistic: Statistic::P95,
+            ..Self::median(what, unit)
+        }
+    }
+
+    /// With what is wanted.
+    pub(crate) fn aim(self, aim: Aim) -> Self {
+        Self {
+            aim: Some(aim),
+            ..self
+        }
+    }
+}
+
+/// All samples of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    rows: Vec<Row>,
+    notes: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Row {
+    metric: Metric,
+    samples: [Vec<f64>; 2],
+}
+
+/// A row as it is written.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    what: &'a str,
+    unit: &'a str,
+    statistic: Statistic,
+    forebay: Option<f64>,
+    nginx_rtmp: Option<f64>,
+    ratio: Option<f64>,
+    aim: Option<Aim>,
+    aim_met: Option<bool>,
+    samples_forebay: &'a [f64],
+    samples_nginx_rtmp: &'a [f64],
+}
+
+impl Table {
+    /// Adds a sample; rows stand in the order of their first.
+    pub(crate) fn add(&mut self, metric: &Metric, peer: Peer, sample: f64) {
+        let index = match self.rows.iter().position(|row| row.metric == *metric) {
+            Some(index) => index,
+            None => {
+                self.rows.push(Row {
+                    metric: metric.clone(),
+                    samples: [Vec::new(), Vec::new()],
+                });
+                self.rows.len() - 1
+            }
+        };
+        let [forebay, nginx] = &mut self.rows[index].samples;
+        match peer {
+            Peer::Forebay => forebay.push(sample),
+            Peer::NginxRtmp => nginx.push(sample),
+        }
+    }
+
+    /// Adds a remark that a reader of the figures needs.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// The whole as JSON, every sample included.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let rows: Vec<Line<'_>> = self.rows.iter().map(Row::line).collect();
+        serde_json::json!({ "rows": rows, "notes": self.notes })
+    }
+}
+
+impl Row {
+    fn line(&self) -> Line<'_> {
+        let [forebay, nginx] = &self.samples;
+        let value = |samples: &[f64]| match self.metric.statistic {
+            Statistic::Median => median(samples),
+            Statistic::P95 => percentile(samples, 95),
+        };
+        let values = (value(forebay), value(nginx));
+        let ratio = ratio(values.0, values.1);
+        Line {
+            what: &self.metric.what,
+            unit: self.metric.unit,
+            statistic: self.metric.statistic,
+            forebay: values.0,
+            nginx_rtmp: values.1,
+            ratio,
+            aim: self.metric.aim,
+            aim_met: self.metric.aim.and_then(|aim| aim.met(values.0, ratio)),
+            samples_forebay: forebay,
+            samples_nginx_rtmp: nginx,
+        }
+    }
+}
+
+impl Line<'_> {
+    fn cells(&self) -> [String; 7] {
+        let statistic = match self.statistic {
+            Statistic::Median => "median",
+            Statistic::P95 => "p95",
+        };
+        let aim = match (self.aim, self.aim_met) {
+            (Some(aim), Some(true)) => format!("{aim}: met"),
+            (Some(aim), Some(false)) => format!("{aim}: missed"),
+            _ => String::new(),
+        };
+        [
+            self.what.to_owned(),
+            statistic.to_owned(),
+            figure(self.forebay),
+            figure(self.nginx_rtmp),
+            figure(self.ratio),
+            self.unit.to_owned(),
+            aim,
+        ]
+    }
+}
+
+impl Aim {
+    fn met(self, own: Option<f64>, ratio: Option<f64>) -> Option<bool> {
+        Some(match self {
+            Self::AtMost(limit) => own? <= limit,
+            Self::AtLeast(limit) => own? >= limit,
+            Self::RatioAtMost(limit) => ratio? <= limit,
+            Self::RatioAtLeast(limit) => ratio? >= limit,
+        })
+    }
+}
+
+fn ratio(own: Option<f64>, other: Option<f64>) -> Option<f64> {
+    other
+        .filter(|other| *other > 0.0)
+        .and_then(|other| Some(own? / other))
+}
+
+impl Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self
+            .rows
+            .iter()
+            .map(|row| row.metric.what.len())
+            .max()
+            .unwrap_or(0);
+        let heads = ["", "", "forebay", "nginx-rtmp", "ratio", "unit", "aim"].map(str::to_owned);
+        let lines = self.rows.iter().map(|row| row.line().cells());
+        for [what, statistic, forebay, nginx, ratio, unit, aim] in
+            std::iter::once(heads).chain(lines)
+        {
+            let line = format!(
+                "{what:width$}  {statistic:>6} {forebay:>10} {nginx:>10} {ratio:>7}  {unit:19} {aim}"
+            );
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Aim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(limit) => write!(f, "at most {limit}"),
+            Self::AtLeast(limit) => write!(f, "at least {limit}"),
+            Self::RatioAtMost(limit) => write!(f, "ratio at most {limit}"),
+            Self::RatioAtLeast(limit) => write!(f, "ratio at least {limit}"),
+        }
+    }
+}
+
+/// Three significant digits, and no more decimals than that needs.
+fn figure(value: Option<f64>) -> String {
+    match value {
+        None => "-".to_owned(),
+        Some(value) if value.abs() >= 99.95 => format!("{value:.0}"),
+        Some(value) if value.abs() >= 9.995 => format!("{value:.1}"),
+        Some(value) if value.abs() >= 0.9995 => format!("{value:.2}"),
+        Some(value) => format!("{value:.3}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_as_it_is_printed() {
+        let cpu = Metric::median("processor, 50 streams", "ms/stream-second");
+        let cpu = cpu.aim(Aim::RatioAtMost(0.5));
+        let listing = Metric::p95("listing", "ms").aim(Aim::AtMost(2.0));
+        let mut table = Table::default();
+        for (forebay, nginx) in [(0.8, 3.0), (9.0, 4.0), (1.0, 2.0)] {
+            table.add(&cpu, Peer::Forebay, forebay);
+            table.add(&cpu, Peer::NginxRtmp, nginx);
+        }
+        table.add(&listing, Peer::Forebay, 2.5);
+        table.add(&Metric::median("empty", "MB"), Peer::NginxRtmp, 0.0);
+        table.note("one core".to_owned());
+        let expected = "                                 forebay nginx-rtmp   ratio  unit                aim
+processor, 50 streams  median       1.00       3.00   0.333  ms/stream-second    ratio at most 0.5: met
+listing                   p95       2.50          -       -  ms                  at most 2: missed
+empty                  median          -      0.000       -  MB
+note: one core
+";
+        assert_eq!(table.to_string(), expected);
+        assert_eq!(table.json()["rows"][0]["samples_forebay"][1], 9.0);
+        assert_eq!(table.json()["rows"][0]["aim_met"], true);
+    }
+
+    #[test]
+    fn figures_have_three_digits() {
+        for (value, expected) in [
+            (0.01234, "0.012"),
+            (1.234, "1.23"),
+            (9.999, "10.0"),
+            (12.34, "12.3"),
+            (99.99, "100"),
+            (47_123.4, "47123"),
+        ] {
+            assert_eq!(figure(Some(value)), expected);
+        }
+    }
+}
