@@ -1,9 +1,10 @@
 //! The field's words, as types: names, time, tracks and their codec configuration, access units,
-//! segments, faults.
+//! segments, faults, advice.
 //!
 //! Every other crate speaks in these. What does not belong here: any protocol (RTMP, FLV, HLS, HTTP),
 //! any clock, any I/O.
 
+mod advice;
 pub mod codec;
 mod fault;
 mod message;
@@ -12,6 +13,7 @@ mod segment;
 mod time;
 mod track;
 
+pub use advice::{Advice, AdviceKind, Severity};
 pub use fault::{Fault, FaultKind, Faults};
 pub use message::{Message, MessageKind};
 pub use name::{AppName, MAX_NAME_BYTES, Name, NameError, PresentationName, RESERVED_APPS};

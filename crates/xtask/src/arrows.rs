@@ -22,6 +22,7 @@ struct Crate {
 
 /// ```text
 /// media <- rtmp-ingest <-------------------------- forebay
+///       <- doctor      <--------------------------
 ///       <- segmenter   <----- http-server <-------
 ///       <- playlist    <-----
 /// ```
@@ -42,6 +43,11 @@ const CRATES: &[Crate] = &[
         never: &["tokio", "hyper", "m3u8-rs", "rml_rtmp"],
     },
     Crate {
+        name: "doctor",
+        may_use: &["media"],
+        never: &["tokio", "hyper", "m3u8-rs", "mpeg2ts", "rml_rtmp"],
+    },
+    Crate {
         name: "playlist",
         may_use: &["media"],
         never: &["http", "hyper", "axum", "mpeg2ts", "rml_rtmp"],
@@ -55,6 +61,7 @@ const CRATES: &[Crate] = &[
         name: "forebay",
         may_use: &[
             "media",
+            "doctor",
             "rtmp-ingest",
             "segmenter",
             "playlist",

@@ -1,0 +1,1 @@
+//! What a publish shows of its encoder, and what to set there.
