@@ -17,6 +17,7 @@ pub mod media_playlist;
 pub mod peer;
 pub mod raw_rtmp;
 pub mod reader;
+pub mod scripted;
 pub mod test_picture;
 pub mod transport;
 pub mod wait;

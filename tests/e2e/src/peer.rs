@@ -3,12 +3,12 @@
 //!
 //! It does not take answers apart: what a status says stands in it as text.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// No answer takes longer, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long the gateway may take no bytes before they count as refused.
 const UNTAKEN: Duration = Duration::from_secs(1);
@@ -28,17 +28,30 @@ impl Peer {
     /// # Panics
     /// Nobody listens.
     pub fn connect(at: SocketAddr) -> Self {
-        let socket = TcpStream::connect(at).expect("the gateway accepts connections");
-        socket.set_nodelay(true).expect("an option can be set");
-        socket
-            .set_write_timeout(Some(UNTAKEN))
-            .expect("an option can be set");
-        Self {
+        Self::try_connect(at).expect("the gateway accepts connections")
+    }
+
+    /// The same where nobody may be listening.
+    ///
+    /// # Errors
+    /// Nobody is.
+    pub fn try_connect(at: SocketAddr) -> io::Result<Self> {
+        let socket = TcpStream::connect(at)?;
+        socket.set_nodelay(true)?;
+        socket.set_write_timeout(Some(UNTAKEN))?;
+        Ok(Self {
             socket,
             heard: Vec::new(),
             wordless: 0,
             ended: false,
-        }
+        })
+    }
+
+    /// Bytes count as refused only when they are not taken for so long.
+    pub fn takes_within(&mut self, limit: Duration) {
+        self.socket
+            .set_write_timeout(Some(limit))
+            .expect("an option can be set");
     }
 
     /// Sends bytes; gives how many were taken. Fewer than all: the gateway has closed the connection, or
@@ -59,6 +72,29 @@ impl Peer {
     /// Says that nothing more will come.
     pub fn finish(&mut self) {
         let _ = self.socket.shutdown(Shutdown::Write);
+    }
+
+    /// Closes the connection with a reset: what the system has not sent yet is lost.
+    pub fn reset(self) {
+        let at_once = socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
+        at_once.expect("an option can be set");
+    }
+
+    /// Listens until the gateway closes the connection, or for so long.
+    pub fn hear_out(&mut self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while self.listen(deadline) {}
+    }
+
+    /// Whether `words` are said within so long, or were before.
+    pub fn is_told(&mut self, words: &str, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while !self.was_told(words.as_bytes()) {
+            if !self.listen(deadline) {
+                return self.was_told(words.as_bytes());
+            }
+        }
+        true
     }
 
     /// Listens until `words` were said, however long ago.

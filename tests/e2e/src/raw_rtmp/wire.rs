@@ -6,6 +6,9 @@ pub const ANSWER_BYTES: usize = 1 + 2 * 1536;
 /// The chunk stream that everything is sent on unless a test says otherwise.
 const CHUNK_STREAM: u8 = 3;
 
+/// Says that the timestamp stands behind the header (§5.3.1.3).
+const EXTENDED: u32 = 0xff_ffff;
+
 /// AMF0 null.
 pub const NULL: &[u8] = &[5];
 
@@ -30,7 +33,11 @@ pub fn header(chunk_stream: u8, kind: u8, stream: u32, timestamp_ms: u32, length
 /// It is longer than a message can be.
 pub fn message(kind: u8, stream: u32, timestamp_ms: u32, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).expect("a short body");
-    let mut message = header(CHUNK_STREAM, kind, stream, timestamp_ms, length);
+    let in_header = timestamp_ms.min(EXTENDED);
+    let mut message = header(CHUNK_STREAM, kind, stream, in_header, length);
+    if in_header == EXTENDED {
+        message.extend_from_slice(&timestamp_ms.to_be_bytes());
+    }
     message.extend_from_slice(body);
     message
 }
@@ -71,6 +78,11 @@ pub fn publish(stream: u32, name: &str) -> Vec<u8> {
         3.0,
         &[NULL, &string(name), &string("live")],
     )
+}
+
+/// `deleteStream`, which ends what is published on it.
+pub fn delete_stream(stream: u32) -> Vec<u8> {
+    command(0, "deleteStream", 4.0, &[NULL, &number(f64::from(stream))])
 }
 
 /// An AMF0 string, long if it must be.
