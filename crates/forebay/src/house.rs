@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http_server::{About, Audience, Readiness, Sources, Totals};
 use media::MediaTime;
-use playlist::Registry;
-use tokio::sync::watch;
+use playlist::{OnConflict, Registry, Terms};
+use tokio::sync::{Notify, watch};
 
 use crate::config::{self, Config, Rtmp};
 use crate::repeated::Repeated;
@@ -77,6 +77,19 @@ impl House {
             segment_target: hls.segment.into(),
             max_segment: hls.max_segment.into(),
             max_segment_bytes: hls.max_segment_bytes,
+        }
+    }
+
+    /// On what terms a publish gets its name; `wake` tells it that it must end.
+    pub(crate) fn terms(&self, wake: Arc<Notify>) -> Terms {
+        Terms {
+            wake,
+            on_conflict: match self.config.rtmp.on_conflict {
+                config::OnConflict::Takeover => OnConflict::Takeover,
+                config::OnConflict::Reject => OnConflict::Reject,
+            },
+            resume: self.config.hls.resume,
+            ..Terms::default()
         }
     }
 
@@ -200,18 +213,13 @@ impl Drop for Admission {
     }
 }
 
-fn windows(Config { rtmp, hls, .. }: &Config) -> playlist::Settings {
+fn windows(Config { hls, .. }: &Config) -> playlist::Settings {
     playlist::Settings {
         segment: MediaTime::from(hls.segment),
         window: hls.window,
         removed_bytes: hls.removed_bytes,
-        resume: hls.resume,
         linger: hls.linger,
         listed_bytes: hls.listed_bytes,
-        on_conflict: match rtmp.on_conflict {
-            config::OnConflict::Takeover => playlist::OnConflict::Takeover,
-            config::OnConflict::Reject => playlist::OnConflict::Reject,
-        },
         ..playlist::Settings::default()
     }
 }

@@ -52,7 +52,9 @@ impl Publish {
         house: Arc<House>,
         dismissed: Arc<Notify>,
     ) -> Result<Self, Refused> {
-        let writer = house.registry.publish(&name, dismissed)?;
+        let writer = house
+            .registry
+            .publish(&name, &house.terms(dismissed), Instant::now())?;
         house.totals.publishes.add(1);
         let mut segmenter = Segmenter::new(house.cutting());
         // A presentation that goes on has fixed its target duration already.
@@ -190,7 +192,7 @@ impl Publish {
         };
         if let Some(writer) = &self.writer {
             // A publish that was taken over has nothing to report to.
-            let _ = writer.report(status);
+            let _ = writer.report(status, Instant::now());
         }
     }
 }

@@ -133,7 +133,11 @@ impl Gateway {
     pub(crate) fn publish(&self, app: &str, name: &str) -> Writer {
         let name = PresentationName::parse(app, name).expect("a name");
         self.registry
-            .publish(&name, Arc::default())
+            .publish(
+                &name,
+                &playlist::Terms::default(),
+                Instant::now(),
+            )
             .expect("the name is free to take")
     }
 
@@ -143,7 +147,7 @@ impl Gateway {
         for n in 0..3 {
             push(&mut writer, n);
         }
-        writer.report(status()).expect("the writer owns it");
+        writer.report(status(), Instant::now()).expect("the writer owns it");
         writer
     }
 }

@@ -45,7 +45,7 @@ fn push(criterion: &mut Criterion) {
             ..Settings::default()
         });
         let mut writer = registry
-            .publish(&name, Arc::default())
+            .publish(&name, &playlist::Terms::default(), Instant::now())
             .expect("a free name");
         let mut at = 0;
         let now = Instant::now();

@@ -1,13 +1,15 @@
 //! A presentation: everything under one `app/name`, from its first publish until it is forgotten.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use media::{MediaTime, PresentationName, Segment};
 use tokio::sync::{Notify, watch};
 
 use crate::multivariant::Measured;
+use crate::terms::Contest;
 use crate::window::Entry;
-use crate::{PublishStatus, RENDITION, Text, Window, media_playlist, multivariant};
+use crate::{PublishStatus, RENDITION, TargetDuration, Text, Window, media_playlist, multivariant};
 
 /// Where a presentation is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +37,26 @@ pub struct Presentation {
     name: PresentationName,
     epoch: u32,
     windows: watch::Sender<Arc<Window>>,
+    /// Cloned by each publish that stands by.
+    backups: Arc<()>,
     inner: Mutex<Inner>,
 }
+
+/// A publish that stands by for a presentation: it counts as one for as long as it holds this.
+#[derive(Debug)]
+pub struct Backup(#[expect(dead_code, reason = "its number of clones is what counts")] Arc<()>);
 
 /// What the present publish, and whoever takes its place, goes on from.
 #[derive(Debug)]
 pub(crate) struct Inner {
     /// Counts publishes: a writer of an earlier one has lost its right to write.
     pub(crate) generation: u64,
+    /// The publish that pushed last: an earlier one comes too late with what it still holds.
+    pub(crate) pushed: u64,
     pub(crate) publish: Option<Publish>,
+    pub(crate) contest: Contest,
+    /// What the last publish wanted: how long to wait for its return.
+    pub(crate) resume: Duration,
     pub(crate) status: Option<PublishStatus>,
     pub(crate) next_sequence: u64,
     pub(crate) discontinuities: u64,
@@ -58,18 +71,26 @@ pub(crate) struct Publish {
     /// Woken when the publish must end: shared by all publishes of one connection.
     pub(crate) wake: Arc<Notify>,
     pub(crate) dismissal: Option<Dismissal>,
+    pub(crate) credential: u64,
+    /// When it was last seen to receive media.
+    pub(crate) active: Instant,
 }
 
 impl Presentation {
+    /// `target` is set if the playlist goes on from another process.
     pub(crate) fn new(
         name: PresentationName,
         epoch: u32,
         next_sequence: u64,
         discontinuities: u64,
+        target: Option<TargetDuration>,
     ) -> Self {
         let inner = Inner {
             generation: 0,
+            pushed: 0,
             publish: None,
+            contest: Contest::default(),
+            resume: Duration::ZERO,
             status: None,
             next_sequence,
             discontinuities,
@@ -79,7 +100,11 @@ impl Presentation {
         Self {
             name,
             epoch,
-            windows: watch::Sender::default(),
+            windows: watch::Sender::new(Arc::new(Window {
+                target,
+                ..Window::default()
+            })),
+            backups: Arc::default(),
             inner: Mutex::new(inner),
         }
     }
@@ -132,6 +157,22 @@ impl Presentation {
         }
     }
 
+    /// How many publishes stand by to take the place of the present one.
+    pub fn backups(&self) -> usize {
+        Arc::strong_count(&self.backups) - 1
+    }
+
+    /// Counts a publish as standing by.
+    pub fn stand_by(&self) -> Backup {
+        Backup(self.backups.clone())
+    }
+
+    /// The first media sequence number and the first discontinuity sequence number that it has not used.
+    pub(crate) fn floors(&self) -> (u64, u64) {
+        let inner = self.lock();
+        (inner.next_sequence, inner.discontinuities + 1)
+    }
+
     pub(crate) fn is_published(&self) -> bool {
         self.lock().publish.is_some()
     }
@@ -144,7 +185,7 @@ impl Presentation {
 
     /// Fills in the texts of a snapshot that lists something.
     fn render(&self, inner: &mut Inner, window: Window) -> Window {
-        let Some(target) = window.target else {
+        let Some(target) = window.target.filter(|_| window.is_ready()) else {
             return window;
         };
         inner.version += 1;
@@ -174,11 +215,11 @@ impl Presentation {
 
 impl Inner {
     /// The next entry of the window: `segment` with its numbers and lines.
-    pub(crate) fn number(&self, segment: Segment, epoch: u32) -> Entry {
+    pub(crate) fn number(&self, segment: Segment, epoch: u32, now: Instant) -> Entry {
         let discontinuities = self.discontinuities + u64::from(segment.discontinuity);
         let uri = format!("{RENDITION}-{epoch:08x}-{}.ts", self.next_sequence);
         let text = media_playlist::segment_lines(&segment, Some(segment.date), &uri);
-        Entry::new(self.next_sequence, discontinuities, segment, uri, text)
+        Entry::new(self.next_sequence, discontinuities, segment, uri, text, now)
     }
 
     /// Counts `entry` as listed.

@@ -4,19 +4,18 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use media::{MediaTime, PresentationName};
-use thiserror::Error;
-use tokio::sync::Notify;
 
 #[cfg(doc)]
 use crate::Dismissal;
-use crate::{Presentation, Writer};
+use crate::{Presentation, Refused, Remembered, TargetDuration, Terms, Vacancy, Writer};
 
 /// Media sequence numbers of a new presentation begin where the clock stands, counted from 2026 on in steps
-/// as short as the shortest segment: a publish in real time does not run ahead of the clock, and so a
-/// restart meets no number again. Players that hold the number in 31 bits are good until 2039.
+/// as short as the shortest segment: a publish in real time does not run ahead of the clock, and so even a
+/// gateway that remembers nothing of the process before it meets no number again. Where the clock is wrong,
+/// [`Registry::restore`] is what holds. Players that hold the number in 31 bits are good until 2039.
 const NUMBERS_SINCE: Duration = Duration::from_secs(1_767_225_600);
 const NUMBER_EVERY: Duration = Duration::from_millis(200);
 
@@ -30,16 +29,14 @@ pub struct Settings {
     /// Bytes of access units that one presentation may hold, listed segments excepted: beyond it removed
     /// segments are let go before their time. Bounds what a publish much faster than real time can take.
     pub removed_bytes: u64,
-    /// Bytes that the listed segments of one presentation may hold, with their container. They cannot be
-    /// let go, so a publish that needs more is ended.
+    /// Bytes that the listed segments of one presentation may hold, with their container. A publish that
+    /// needs more gets a shorter playlist, down to three target durations, and is then ended.
     pub listed_bytes: u64,
     /// Presentations at a time, lingering ones included: each name that is published costs memory for as
     /// long as it lingers.
     pub presentations: usize,
-    /// What becomes of a second publish of a name.
-    pub on_conflict: OnConflict,
-    /// How long a presentation waits for its publisher to come back before it ends.
-    pub resume: Duration,
+    /// A publish without media for so long is stalled: whoever else may publish its name gets it.
+    pub stalled: Duration,
     /// How long an ended presentation can still be fetched.
     pub linger: Duration,
 }
@@ -52,32 +49,10 @@ impl Default for Settings {
             removed_bytes: 256 << 20,
             listed_bytes: 256 << 20,
             presentations: 10_000,
-            on_conflict: OnConflict::Takeover,
-            resume: Duration::from_secs(30),
+            stalled: Duration::from_secs(2),
             linger: Duration::from_secs(60),
         }
     }
-}
-
-/// What becomes of a second publish of a name that somebody publishes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnConflict {
-    /// It takes the name: an encoder behind a dead link must not be locked out until a timeout.
-    #[default]
-    Takeover,
-    /// It is refused.
-    Reject,
-}
-
-/// Why a publish cannot begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Refused {
-    /// Somebody publishes the name, and [`OnConflict::Reject`] is set.
-    #[error("the name is being published by another encoder")]
-    Occupied,
-    /// [`Settings::presentations`] is reached.
-    #[error("there are {0} presentations already, as many as are allowed")]
-    TooMany(usize),
 }
 
 /// Every presentation by name, with the right to publish.
@@ -127,34 +102,88 @@ impl Registry {
         }
     }
 
-    /// Begins a publish of `name`. A presentation that has not ended goes on: same URLs, next media
-    /// sequence number, and whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
-    /// [`Settings::on_conflict`] says. Otherwise a new presentation takes the name, with sequence numbers
-    /// above all that were used before.
-    ///
-    /// `wake` is notified when the publish must end; [`Writer::dismissal`] then says why.
+    /// Begins a publish of `name` on `terms`. A presentation that has not ended goes on: same URLs, next
+    /// media sequence number; whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
+    /// the terms say. Otherwise a new presentation takes the name, with sequence numbers above all that
+    /// were used before. `now` is the monotonic clock.
     ///
     /// # Errors
     /// Somebody publishes the name and keeps it, or there are too many presentations for another.
-    pub fn publish(&self, name: &PresentationName, wake: Arc<Notify>) -> Result<Writer, Refused> {
+    pub fn publish(
+        &self,
+        name: &PresentationName,
+        terms: &Terms,
+        now: Instant,
+    ) -> Result<Writer, Refused> {
         let shared = &self.shared;
         // Held throughout, so that nobody ends, forgets or takes over the presentation in between.
         let mut presentations = shared.write();
         if let Some(there) = presentations.get(name) {
-            if there.is_published() && shared.settings.on_conflict == OnConflict::Reject {
-                return Err(Refused::Occupied);
-            }
-            if let Some(writer) = Writer::begin(there.clone(), shared.clone(), wake.clone()) {
+            if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
                 return Ok(writer);
             }
             shared.raise_floors(there);
         } else if presentations.len() >= shared.settings.presentations {
             return Err(Refused::TooMany(shared.settings.presentations));
         }
-        let fresh = Arc::new(shared.begin(name));
+        let fresh = Arc::new(shared.begin(name, None));
         presentations.insert(name.clone(), fresh.clone());
-        Ok(Writer::begin(fresh, shared.clone(), wake)
-            .expect("a new presentation should not have ended"))
+        let writer = Writer::begin(fresh, shared.clone(), terms, now)?;
+        Ok(writer.expect("a new presentation should not have ended"))
+    }
+
+    /// What the next process has to know, as it is now.
+    pub fn remember(&self) -> Remembered {
+        let shared = &self.shared;
+        let mut remembered = Remembered {
+            media_sequence: shared.sequence_floor.load(Ordering::Relaxed),
+            discontinuity_sequence: shared.discontinuity_floor.load(Ordering::Relaxed),
+            target_durations: Vec::new(),
+        };
+        for there in shared.read().values() {
+            let (sequence, discontinuity) = there.floors();
+            remembered.media_sequence = remembered.media_sequence.max(sequence);
+            remembered.discontinuity_sequence =
+                remembered.discontinuity_sequence.max(discontinuity);
+            let window = there.window();
+            if let Some(target) = window.target_duration().filter(|_| !window.is_ended()) {
+                let name = there.name().clone();
+                remembered.target_durations.push((name, target));
+            }
+        }
+        remembered.target_durations.sort();
+        remembered
+    }
+
+    /// Goes on where another process stopped: no number is used again, and the presentations that were
+    /// alive wait for their publishers, each for what `resume` gives, as if these had all left just now.
+    /// One that was cut for a shorter target duration than this gateway keeps is not awaited: it cannot
+    /// go on. Call it before the first publish.
+    pub fn restore(
+        &self,
+        remembered: &Remembered,
+        resume: impl Fn(&PresentationName) -> Duration,
+    ) -> Vec<Vacancy> {
+        let shared = &self.shared;
+        shared
+            .sequence_floor
+            .fetch_max(remembered.media_sequence, Ordering::Relaxed);
+        shared
+            .discontinuity_floor
+            .fetch_max(remembered.discontinuity_sequence, Ordering::Relaxed);
+        let least = TargetDuration::fitting(shared.settings.segment, MediaTime::ZERO);
+        let mut presentations = shared.write();
+        let kept = remembered
+            .target_durations
+            .iter()
+            .filter(|(_, target)| *target >= least)
+            .take(shared.settings.presentations);
+        kept.map(|(name, target)| {
+            let waiting = Arc::new(shared.begin(name, Some(*target)));
+            presentations.insert(name.clone(), waiting.clone());
+            Vacancy::restored(waiting, shared.clone(), resume(name))
+        })
+        .collect()
     }
 }
 
@@ -186,7 +215,7 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, name: &PresentationName) -> Presentation {
+    fn begin(&self, name: &PresentationName, target: Option<TargetDuration>) -> Presentation {
         let clock = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -196,7 +225,7 @@ impl Shared {
         let epoch = self.epochs.hash_one((name, clock));
         let epoch = u32::try_from(epoch & u64::from(u32::MAX)).unwrap_or_default();
         let discontinuities = self.discontinuity_floor.load(Ordering::Relaxed);
-        Presentation::new(name.clone(), epoch, first, discontinuities)
+        Presentation::new(name.clone(), epoch, first, discontinuities, target)
     }
 
     /// Takes `gone` out, unless another presentation has the name by now.
@@ -212,10 +241,9 @@ impl Shared {
     }
 
     fn raise_floors(&self, gone: &Presentation) {
-        let inner = gone.lock();
-        self.sequence_floor
-            .fetch_max(inner.next_sequence, Ordering::Relaxed);
+        let (sequence, discontinuity) = gone.floors();
+        self.sequence_floor.fetch_max(sequence, Ordering::Relaxed);
         self.discontinuity_floor
-            .fetch_max(inner.discontinuities + 1, Ordering::Relaxed);
+            .fetch_max(discontinuity, Ordering::Relaxed);
     }
 }

@@ -28,3 +28,21 @@ pub struct PublishStatus {
     /// What went wrong so far.
     pub faults: Faults,
 }
+
+#[cfg(test)]
+impl PublishStatus {
+    /// A publish that has sent nothing yet.
+    pub(crate) fn sample() -> Self {
+        Self {
+            address: SocketAddr::from(([192, 0, 2, 1], 50_000)),
+            encoder: None,
+            metadata: Vec::new(),
+            since: SystemTime::UNIX_EPOCH,
+            bytes: 0,
+            bit_rate_current: 0,
+            bit_rate_average: 0,
+            tracks: Vec::new(),
+            faults: Faults::default(),
+        }
+    }
+}

@@ -14,6 +14,11 @@ impl TargetDuration {
         Self(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
 
+    /// The value a playlist had; at least 1 s.
+    pub fn from_seconds(seconds: u32) -> Self {
+        Self(seconds.max(1))
+    }
+
     /// Whole seconds.
     pub const fn seconds(self) -> u32 {
         self.0

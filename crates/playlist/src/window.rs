@@ -28,6 +28,8 @@ pub struct Entry {
     pub(crate) text: String,
     /// Bytes of its access units with what goes with each, bodies not counted.
     pub(crate) cost: u64,
+    /// When it was listed, by the monotonic clock.
+    pub(crate) listed_at: Instant,
     mpeg_ts: Mutex<Option<Bytes>>,
 }
 
@@ -38,6 +40,7 @@ impl Entry {
         segment: Segment,
         uri: String,
         text: String,
+        listed_at: Instant,
     ) -> Self {
         let cost = segment.payload_bytes() + UNIT_COST * segment.units.len() as u64;
         Self {
@@ -47,6 +50,7 @@ impl Entry {
             uri,
             text,
             cost,
+            listed_at,
             mpeg_ts: Mutex::default(),
         }
     }
@@ -58,6 +62,11 @@ impl Entry {
         self.body()
             .get_or_insert_with(|| mux(&self.segment))
             .clone()
+    }
+
+    /// What it costs while it is listed, bytes: its container is made for whoever asks.
+    pub(crate) fn listed_cost(&self) -> u64 {
+        self.cost + self.segment.ts.bytes
     }
 
     /// Lets the bodies go that readers do not hold themselves.
@@ -200,7 +209,14 @@ pub(crate) mod tests {
     pub(crate) fn listed(sequence: u64, discontinuities: u64, segment: Segment) -> Arc<Entry> {
         let uri = format!("main-000000e1-{sequence}.ts");
         let text = crate::media_playlist::segment_lines(&segment, Some(segment.date), &uri);
-        Arc::new(Entry::new(sequence, discontinuities, segment, uri, text))
+        Arc::new(Entry::new(
+            sequence,
+            discontinuities,
+            segment,
+            uri,
+            text,
+            Instant::now(),
+        ))
     }
 
     pub(crate) fn entry(sequence: u64, discontinuities: u64, millis: i64) -> Arc<Entry> {

@@ -2,20 +2,29 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use media::{MediaTime, Segment};
 use thiserror::Error;
-use tokio::sync::Notify;
 
 use crate::presentation::{Inner, Publish};
 use crate::registry::Shared;
 use crate::window::{Entry, Removed};
-use crate::{Dismissal, Presentation, PublishStatus, Settings, TargetDuration, Window};
+use crate::{
+    Dismissal, OnConflict, Presentation, PublishStatus, Refused, Settings, TargetDuration, Terms,
+    Window,
+};
 
 /// So many of the newest segments keep the bodies made of them: players follow the edge, and fetch a segment
 /// within a reload or two of its listing.
 const WITH_BODIES: usize = 2;
+
+/// A segment stays listed for so many target durations of the clock, even if others push on: a player that
+/// reloads once in a target duration sees it, and still does when it is late by as much.
+const LISTED_FOR: u32 = 2;
+
+/// What a publish much faster than the clock may list of that, in windows: eight times real time fits.
+const MOST_WINDOWS: usize = 4;
 
 /// This publish no longer owns its presentation: another took over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -56,29 +65,43 @@ impl Writer {
     pub(crate) fn begin(
         presentation: Arc<Presentation>,
         shared: Arc<Shared>,
-        wake: Arc<Notify>,
-    ) -> Option<Self> {
+        terms: &Terms,
+        now: Instant,
+    ) -> Result<Option<Self>, Refused> {
         let mut inner = presentation.lock();
         if presentation.window().is_ended() {
-            return None;
+            return Ok(None);
+        }
+        let rival = inner
+            .publish
+            .as_ref()
+            .filter(|there| now.saturating_duration_since(there.active) < shared.settings.stalled);
+        if let Some(rival) = rival {
+            if terms.on_conflict != OnConflict::Takeover || rival.credential != terms.credential {
+                return Err(Refused::Occupied);
+            }
+            inner.contest.takeover(now)?;
         }
         inner.generation += 1;
         inner.status = None;
+        inner.resume = terms.resume;
         let publish = Publish {
-            wake,
+            wake: terms.wake.clone(),
             dismissal: None,
+            credential: terms.credential,
+            active: now,
         };
         if let Some(replaced) = inner.publish.replace(publish) {
             replaced.wake.notify_one();
         }
         let generation = inner.generation;
         drop(inner);
-        Some(Self {
+        Ok(Some(Self {
             presentation,
             shared,
             generation,
             fresh: true,
-        })
+        }))
     }
 
     /// The presentation that is written.
@@ -94,18 +117,32 @@ impl Writer {
         }
     }
 
-    /// Tells the status API how the publish is doing.
+    /// Tells the status API how the publish is doing; more bytes than the last time show that it is active.
     ///
     /// # Errors
     /// [`Replaced`] if this publish was taken over.
-    pub fn report(&self, status: PublishStatus) -> Result<(), Replaced> {
-        self.owned()?.status = Some(status);
+    pub fn report(&self, status: PublishStatus, now: Instant) -> Result<(), Replaced> {
+        let mut inner = self.owned()?;
+        let before = inner.status.as_ref().map_or(0, |status| status.bytes);
+        if status.bytes > before
+            && let Some(publish) = &mut inner.publish
+        {
+            publish.active = now;
+        }
+        inner.status = Some(status);
         Ok(())
     }
 
+    /// How often this publish's name was wanted by two active encoders at once.
+    pub fn contests(&self) -> u64 {
+        self.presentation.lock().contest.times()
+    }
+
     /// Appends a segment to the window and wakes every waiter once. `now` is the monotonic clock, which
-    /// decides how long removed segments are still served. Gives the presentation's target duration,
+    /// decides how long segments are listed and then still served. Gives the presentation's target duration,
     /// which the first segment fixes.
+    ///
+    /// A publish that was taken over may still bring in what it holds, until its successor lists something.
     ///
     /// # Errors
     /// Another publish took over, or the window would hold too much; the segment is then lost.
@@ -115,29 +152,31 @@ impl Writer {
         now: Instant,
     ) -> Result<TargetDuration, PushError> {
         let settings = &self.shared.settings;
-        let mut inner = self.owned()?;
+        let mut inner = self.presentation.lock();
         let before = self.presentation.window();
+        // The successor cuts by the target duration it found: it must not be fixed behind its back.
+        let late = inner.generation != self.generation && before.target.is_none();
+        if late || inner.pushed > self.generation || before.is_ended() {
+            return Err(Replaced.into());
+        }
         if self.fresh {
-            // The first segment of a publish breaks with whatever stands before it, and with nothing else.
-            segment.discontinuity = before.is_ready();
+            // The first segment of a publish breaks with whatever stands before it, listed here or by the
+            // process before, and with nothing else.
+            segment.discontinuity = before.target.is_some();
         }
         let target = before
             .target
             .unwrap_or_else(|| TargetDuration::fitting(settings.segment, segment.duration));
         let mut listed = before.listed.clone();
         let mut removed = before.removed.clone();
-        let entry = Arc::new(inner.number(segment, self.presentation.epoch()));
+        let entry = Arc::new(inner.number(segment, self.presentation.epoch(), now));
         listed.push_back(entry.clone());
         listed
             .iter()
             .rev()
             .skip(WITH_BODIES)
             .for_each(|older| older.let_bodies_go());
-        slide(&mut listed, &mut removed, settings, target, now);
-        let bytes = listed
-            .iter()
-            .map(|entry| entry.cost + entry.segment.ts.bytes)
-            .sum();
+        let bytes = slide(&mut listed, &mut removed, settings, target, now);
         if bytes > settings.listed_bytes {
             return Err(PushError::TooLarge {
                 bytes,
@@ -145,6 +184,7 @@ impl Writer {
             });
         }
         inner.enlist(&entry, settings.segment);
+        inner.pushed = self.generation;
         let window = Window {
             removed,
             listed,
@@ -159,13 +199,16 @@ impl Writer {
 
     /// Ends the publish. The presentation stays as it is; what becomes of it is up to [`Vacancy::expire`].
     pub fn leave(self) -> Vacancy {
+        let mut resume = Duration::ZERO;
         if let Ok(mut inner) = self.owned() {
             inner.publish = None;
+            resume = inner.resume;
         }
         Vacancy {
             presentation: self.presentation.clone(),
             shared: self.shared.clone(),
             generation: self.generation,
+            resume,
         }
     }
 
@@ -186,24 +229,39 @@ pub struct Vacancy {
     presentation: Arc<Presentation>,
     shared: Arc<Shared>,
     generation: u64,
+    resume: Duration,
 }
 
 impl Vacancy {
+    /// A presentation of the process before, which nobody has published in this one.
+    pub(crate) fn restored(
+        presentation: Arc<Presentation>,
+        shared: Arc<Shared>,
+        resume: Duration,
+    ) -> Self {
+        Self {
+            presentation,
+            shared,
+            generation: 0,
+            resume,
+        }
+    }
+
     /// Waits out the resume time, ends the presentation with EXT-X-ENDLIST, lets it linger and forgets
-    /// it; stops at once when somebody publishes it again. A presentation without a single segment is
+    /// it; stops at once when somebody publishes it again. A presentation that never had a playlist is
     /// forgotten immediately.
     pub async fn expire(self) {
         if self.presentation.lock().generation != self.generation {
             return;
         }
-        if self.presentation.window().is_ready() {
-            tokio::time::sleep(self.shared.settings.resume).await;
-            if !self.end() {
-                return;
-            }
-            tokio::time::sleep(self.shared.settings.linger).await;
-        } else if !self.end() {
+        if self.presentation.window().target_duration().is_some() {
+            tokio::time::sleep(self.resume).await;
+        }
+        if !self.end() {
             return;
+        }
+        if self.presentation.window().is_ready() {
+            tokio::time::sleep(self.shared.settings.linger).await;
         }
         self.shared.forget(&self.presentation);
     }
@@ -229,33 +287,38 @@ impl Vacancy {
 
 /// Moves what no longer fits from the playlist to the removed segments, and lets go of those whose time
 /// is over: a removed segment is served for its own duration and that of the longest playlist that held
-/// it (RFC 8216 §6.2.2). The playlist never shrinks below three target durations.
+/// it (RFC 8216 §6.2.2). The playlist never shrinks below three target durations. Gives the bytes it holds.
 fn slide(
     listed: &mut VecDeque<Arc<Entry>>,
     removed: &mut VecDeque<Removed>,
     settings: &Settings,
     target: TargetDuration,
     now: Instant,
-) {
-    let duration = |entries: &VecDeque<Arc<Entry>>| -> MediaTime {
-        entries.iter().map(|entry| entry.segment.duration).sum()
-    };
+) -> u64 {
     let three_targets = target.span() + target.span() + target.span();
-    while listed.len() > settings.window.max(1) {
-        let held = duration(listed);
-        let Some(oldest) = listed.front().cloned() else {
+    let seen_after = LISTED_FOR * target.span().to_duration();
+    let window = settings.window.max(1);
+    let mut held: MediaTime = listed.iter().map(|entry| entry.segment.duration).sum();
+    let mut bytes: u64 = listed.iter().map(|entry| entry.listed_cost()).sum();
+    while let Some(oldest) = listed.front().cloned() {
+        if listed.len() == 1 || held - oldest.segment.duration < three_targets {
             break;
-        };
-        if held - oldest.segment.duration < three_targets {
+        }
+        let seen = now.saturating_duration_since(oldest.listed_at) >= seen_after;
+        let surplus = listed.len() > window && (seen || listed.len() > MOST_WINDOWS * window);
+        if !surplus && bytes <= settings.listed_bytes {
             break;
         }
         listed.pop_front();
         let until = now + (oldest.segment.duration + held).to_duration();
+        held -= oldest.segment.duration;
+        bytes -= oldest.listed_cost();
         removed.push_back(Removed {
             entry: oldest,
             until,
         });
     }
+    let listed_bytes = bytes;
     let mut bytes: u64 = removed.iter().map(|removed| removed.entry.cost).sum();
     while let Some(oldest) = removed.front() {
         if oldest.until > now && bytes <= settings.removed_bytes {
@@ -264,6 +327,7 @@ fn slide(
         bytes -= oldest.entry.cost;
         removed.pop_front();
     }
+    listed_bytes
 }
 
 #[cfg(test)]

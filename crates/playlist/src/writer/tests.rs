@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use tokio::sync::Notify;
 
 use crate::window::tests::segment;
-use crate::{Directory, Presentation, Registry, Settings, State, Window, Writer};
+mod continuity;
+
+use crate::{Directory, Presentation, Registry, Settings, State, Terms, Window, Writer};
 
 fn name() -> PresentationName {
     PresentationName::parse("live", "show").expect("valid")
@@ -25,10 +27,19 @@ fn nth(at: u64) -> Segment {
     segment(at, 2_000)
 }
 
+/// Takes the name on the usual terms.
+fn take(registry: &Registry) -> Writer {
+    registry
+        .publish(&name(), &Terms::default(), Instant::now())
+        .expect("the name is free to take")
+}
+
+/// Pushes so many at the pace of the clock.
 fn push_all(writer: &mut Writer, count: u64) {
+    let begun = Instant::now();
     for at in 0..count {
         writer
-            .push(nth(at), Instant::now())
+            .push(nth(at), begun + Duration::from_secs(2 * at))
             .expect("the writer owns its presentation");
     }
 }
@@ -49,9 +60,7 @@ fn first_sequence(presentation: &Presentation) -> u64 {
 #[test]
 fn the_window_slides_and_removed_segments_stay_for_a_while() {
     let (registry, _) = registry();
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut writer = take(&registry);
     let start = Instant::now();
     writer.push(nth(0), start).expect("owned");
     let first = first_sequence(writer.presentation());
@@ -93,15 +102,16 @@ fn a_publish_faster_than_the_clock_holds_a_bounded_number_of_bytes() {
         removed_bytes: 400,
         ..Settings::default()
     });
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
-    push_all(&mut writer, 100);
+    let mut writer = take(&registry);
+    let now = Instant::now();
+    for at in 0..100 {
+        writer.push(nth(at), now).expect("owned");
+    }
     let window = writer.presentation().window();
     assert_eq!(
         (window.listed().len(), window.removed.len()),
-        (6, 3),
-        "132 bytes each"
+        (24, 3),
+        "four windows for players to see, and 132 bytes each"
     );
 }
 
@@ -112,7 +122,7 @@ fn a_playlist_that_would_hold_too_much_takes_no_more_and_keeps_what_it_has() {
         listed_bytes: 2 * 32_132,
         ..Settings::default()
     });
-    let mut writer = registry.publish(&name(), Arc::default()).expect("free");
+    let mut writer = take(&registry);
     push_all(&mut writer, 2);
     let refused = crate::PushError::TooLarge {
         bytes: 3 * 32_132,
@@ -127,33 +137,32 @@ fn a_playlist_that_would_hold_too_much_takes_no_more_and_keeps_what_it_has() {
 }
 
 #[test]
-fn a_name_in_use_can_be_kept_and_names_are_limited() {
+fn names_are_limited() {
     let registry = Registry::new(Settings {
-        on_conflict: crate::OnConflict::Reject,
         presentations: 1,
         ..Settings::default()
     });
-    let writer = registry.publish(&name(), Arc::default()).expect("free");
-    assert_eq!(
-        registry.publish(&name(), Arc::default()).err(),
-        Some(crate::Refused::Occupied)
-    );
+    let writer = take(&registry);
     let other = PresentationName::parse("live", "other").expect("valid");
     assert_eq!(
-        registry.publish(&other, Arc::default()).err(),
+        registry
+            .publish(&other, &Terms::default(), Instant::now())
+            .err(),
         Some(crate::Refused::TooMany(1))
     );
     let _vacancy = writer.leave();
     assert!(
-        registry.publish(&name(), Arc::default()).is_ok(),
-        "its publisher left"
+        registry
+            .publish(&name(), &Terms::default(), Instant::now())
+            .is_ok(),
+        "the name is there already"
     );
 }
 
 #[test]
 fn an_older_segment_lets_its_body_go_and_can_have_it_made_again() {
     let (registry, _) = registry();
-    let mut writer = registry.publish(&name(), Arc::default()).expect("free");
+    let mut writer = take(&registry);
     push_all(&mut writer, 1);
     let first = first_sequence(writer.presentation());
     let entry = writer
@@ -188,7 +197,7 @@ fn an_older_segment_lets_its_body_go_and_can_have_it_made_again() {
 #[test]
 fn a_publish_is_never_lost_to_an_expiry_or_another_publish() {
     let registry = Registry::new(Settings {
-        resume: Duration::ZERO,
+        stalled: Duration::ZERO,
         linger: Duration::ZERO,
         ..Settings::default()
     });
@@ -197,11 +206,11 @@ fn a_publish_is_never_lost_to_an_expiry_or_another_publish() {
         .build()
         .expect("a runtime");
     for _ in 0..500 {
-        let first = registry.publish(&name(), Arc::default()).expect("free");
+        let first = take(&registry);
         let (second, third) = std::thread::scope(|scope| {
             let publish = || {
                 registry
-                    .publish(&name(), Arc::default())
+                    .publish(&name(), &Terms::default(), Instant::now())
                     .expect("taken over")
             };
             let second = scope.spawn(publish);
@@ -226,9 +235,7 @@ fn a_publish_is_never_lost_to_an_expiry_or_another_publish() {
 #[test]
 fn a_publisher_that_returns_goes_on_behind_a_discontinuity() {
     let (registry, directory) = registry();
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut writer = take(&registry);
     push_all(&mut writer, 2);
     let first = first_sequence(writer.presentation());
     let epoch = writer.presentation().epoch();
@@ -238,9 +245,7 @@ fn a_publisher_that_returns_goes_on_behind_a_discontinuity() {
         State::Resuming
     );
 
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut writer = take(&registry);
     push_all(&mut writer, 1);
     assert_eq!(writer.presentation().state(), State::Live);
     assert_eq!(
@@ -273,20 +278,18 @@ main-{epoch:08x}-{}.ts
 #[test]
 fn the_discontinuity_sequence_counts_only_tags_that_are_gone() {
     let (registry, _) = registry();
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut writer = take(&registry);
     push_all(&mut writer, 1);
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut writer = take(&registry);
     push_all(&mut writer, 6);
     let with_tag = text(&writer.presentation().window());
     assert!(
         with_tag.contains("#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-DISCONTINUITY\n"),
         "{with_tag}"
     );
-    push_all(&mut writer, 1);
+    writer
+        .push(nth(6), Instant::now() + Duration::from_secs(12))
+        .expect("owned");
     let without = text(&writer.presentation().window());
     assert!(
         without.contains("#EXT-X-DISCONTINUITY-SEQUENCE:1\n#EXT-X-PROGRAM"),
@@ -299,20 +302,28 @@ async fn a_takeover_dismisses_the_older_publish_and_bars_it_from_writing() {
     let (registry, _) = registry();
     let wake = Arc::new(Notify::new());
     let mut older = registry
-        .publish(&name(), wake.clone())
+        .publish(
+            &name(),
+            &Terms {
+                wake: wake.clone(),
+                ..Terms::default()
+            },
+            Instant::now(),
+        )
         .expect("the name is free to take");
     assert_eq!(older.dismissal(), None);
     push_all(&mut older, 1);
-    let mut newer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut newer = take(&registry);
     wake.notified().await;
     assert_eq!(older.dismissal(), Some(crate::Dismissal::Takeover));
+    older
+        .push(nth(1), Instant::now())
+        .expect("what it still holds comes before what the newer one lists");
+    push_all(&mut newer, 1);
     assert_eq!(
-        older.push(nth(1), Instant::now()),
+        older.push(nth(2), Instant::now()),
         Err(crate::PushError::Replaced(crate::Replaced))
     );
-    push_all(&mut newer, 1);
     let vacancy = older.leave();
     vacancy.expire().await;
     assert_eq!(
@@ -325,9 +336,7 @@ async fn a_takeover_dismisses_the_older_publish_and_bars_it_from_writing() {
 #[tokio::test(start_paused = true)]
 async fn a_presentation_ends_lingers_and_is_forgotten() {
     let (registry, directory) = registry();
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut writer = take(&registry);
     push_all(&mut writer, 3);
     let presentation = writer.presentation().clone();
     let expiry = tokio::spawn(writer.leave().expire());
@@ -348,22 +357,16 @@ async fn a_presentation_ends_lingers_and_is_forgotten() {
 #[tokio::test(start_paused = true)]
 async fn an_ended_presentation_is_followed_by_a_new_one_with_higher_numbers_and_other_urls() {
     let (registry, directory) = registry();
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut writer = take(&registry);
     // Many more segments than seconds have passed.
     push_all(&mut writer, 1_000);
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut writer = take(&registry);
     push_all(&mut writer, 1);
     let before = writer.presentation().clone();
     let expiry = tokio::spawn(writer.leave().expire());
     tokio::time::sleep(Duration::from_secs(31)).await;
 
-    let mut writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let mut writer = take(&registry);
     push_all(&mut writer, 1);
     expiry.await.expect("no panic");
     let after = directory
@@ -395,9 +398,7 @@ async fn an_ended_presentation_is_followed_by_a_new_one_with_higher_numbers_and_
 #[tokio::test(start_paused = true)]
 async fn a_publish_without_a_segment_leaves_nothing_and_wakes_who_waits_for_one() {
     let (registry, directory) = registry();
-    let writer = registry
-        .publish(&name(), Arc::default())
-        .expect("the name is free to take");
+    let writer = take(&registry);
     let mut windows = writer.presentation().windows();
     let waiter = tokio::spawn(async move {
         windows
@@ -420,7 +421,14 @@ async fn an_operator_can_dismiss_a_publisher_and_only_a_present_one() {
     let (registry, directory) = registry();
     let wake = Arc::new(Notify::new());
     let writer = registry
-        .publish(&name(), wake.clone())
+        .publish(
+            &name(),
+            &Terms {
+                wake: wake.clone(),
+                ..Terms::default()
+            },
+            Instant::now(),
+        )
         .expect("the name is free to take");
     let presentation = directory.find(&name()).expect("live");
     assert!(presentation.dismiss(crate::Dismissal::Operator));
@@ -437,14 +445,14 @@ proptest! {
         durations in proptest::collection::vec(1_i64..2_499, 1..60),
         returns in proptest::collection::vec(any::<bool>(), 60),
     ) {
-        let (registry, _) = registry();
-        let mut writer = registry.publish(&name(), Arc::default()).expect("the name is free to take");
+        let registry = Registry::new(Settings { stalled: Duration::ZERO, ..Settings::default() });
+        let mut writer = take(&registry);
         let presentation = writer.presentation().clone();
         let mut before: Option<m3u8_rs::MediaPlaylist> = None;
         let mut start = MediaTime::ZERO;
         for (&millis, &comes_back) in durations.iter().zip(&returns) {
             if comes_back {
-                writer = registry.publish(&name(), Arc::default()).expect("the name is free to take");
+                writer = take(&registry);
             }
             let mut segment = segment(1, millis);
             segment.start = start;
