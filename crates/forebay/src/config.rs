@@ -10,7 +10,7 @@ mod units;
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) rtmp: Rtmp,
     pub(crate) http: Http,
     pub(crate) hls: Hls,
+    pub(crate) state: State,
     pub(crate) log: Log,
     pub(crate) shutdown: Shutdown,
     #[serde(rename = "app")]
@@ -46,7 +47,10 @@ pub(crate) struct Rtmp {
     #[serde(with = "units::duration")]
     pub(crate) idle_timeout: Duration,
     pub(crate) max_message_bytes: u32,
+    pub(crate) max_failed_publishes: u32,
     pub(crate) on_conflict: OnConflict,
+    #[serde(with = "units::duration")]
+    pub(crate) stalled_after: Duration,
 }
 
 /// What happens to a publish of a name that somebody publishes already.
@@ -58,6 +62,8 @@ pub(crate) enum OnConflict {
     Takeover,
     /// It is refused.
     Reject,
+    /// It stands by, and takes the name when the earlier publish stalls or leaves.
+    Backup,
 }
 
 /// The last mile.
@@ -91,10 +97,19 @@ pub(crate) struct Hls {
     pub(crate) window: usize,
     pub(crate) listed_bytes: u64,
     pub(crate) removed_bytes: u64,
+    pub(crate) max_presentations: usize,
     #[serde(with = "units::duration")]
     pub(crate) resume: Duration,
     #[serde(with = "units::duration")]
     pub(crate) linger: Duration,
+}
+
+/// What outlives the process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct State {
+    /// Empty: where the system keeps such things.
+    pub(crate) directory: PathBuf,
 }
 
 /// Logs, on standard error.
@@ -127,6 +142,7 @@ impl Default for Config {
             rtmp: Rtmp::default(),
             http: Http::default(),
             hls: Hls::default(),
+            state: State::default(),
             log: Log::default(),
             shutdown: Shutdown::default(),
             apps: vec![App::open("live")],
@@ -144,7 +160,9 @@ impl Default for Rtmp {
             publish_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(15),
             max_message_bytes: 8 * 1024 * 1024,
+            max_failed_publishes: 30,
             on_conflict: OnConflict::Takeover,
+            stalled_after: Duration::from_secs(2),
         }
     }
 }
@@ -173,6 +191,7 @@ impl Default for Hls {
             window: 6,
             listed_bytes: 256 * 1024 * 1024,
             removed_bytes: 256 * 1024 * 1024,
+            max_presentations: 10_000,
             resume: Duration::from_secs(30),
             linger: Duration::from_secs(60),
         }
@@ -325,7 +344,7 @@ mod tests {
             (
                 "[rtmp]\non_conflict = 'fight'\n",
                 &[],
-                "unknown variant `fight`, expected `takeover` or `reject`",
+                "unknown variant `fight`, expected one of `takeover`, `reject`, `backup`",
             ),
             ("app = []\n", &[], "no [[app]] is configured"),
             (

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_server::{About, Audience, Readiness, Sources, Totals};
 use media::MediaTime;
-use playlist::{OnConflict, Registry, Terms};
+use playlist::{OnConflict, Registry, Remembered, Terms, Vacancy};
 use tokio::sync::{Notify, watch};
 
-use crate::config::{self, Config, Rtmp};
+use crate::config::{self, App, Config, Rtmp};
+use crate::governor::Governor;
 use crate::repeated::Repeated;
 
 /// The gateway's shared state.
@@ -25,6 +25,9 @@ pub(crate) struct House {
     guests: Mutex<Guests>,
     /// Lines about connections that never published: a port on the internet is scanned all day.
     strangers: Mutex<Repeated>,
+    /// Lines about publishes that were refused: who is refused tries again.
+    refusals: Mutex<Repeated>,
+    governor: Mutex<Governor>,
 }
 
 /// RTMP connections at the moment.
@@ -43,6 +46,7 @@ pub(crate) struct Admission {
 impl House {
     pub(crate) fn new(config: Config, totals: Arc<Totals>) -> Self {
         let registry = Registry::new(windows(&config));
+        let governor = Governor::new(config.rtmp.max_failed_publishes);
         Self {
             config,
             registry,
@@ -51,6 +55,8 @@ impl House {
             drain: watch::Sender::new(false),
             guests: Mutex::default(),
             strangers: Mutex::default(),
+            refusals: Mutex::default(),
+            governor: Mutex::new(governor),
         }
     }
 
@@ -80,17 +86,51 @@ impl House {
         }
     }
 
-    /// On what terms a publish gets its name; `wake` tells it that it must end.
-    pub(crate) fn terms(&self, wake: Arc<Notify>) -> Terms {
+    /// On what terms a publish to `app` that came with `credential` gets its name; `wake` tells it that it
+    /// must end.
+    pub(crate) fn terms(&self, app: &App, credential: u64, wake: Arc<Notify>) -> Terms {
         Terms {
             wake,
-            on_conflict: match self.config.rtmp.on_conflict {
+            on_conflict: match app.on_conflict.unwrap_or(self.config.rtmp.on_conflict) {
                 config::OnConflict::Takeover => OnConflict::Takeover,
                 config::OnConflict::Reject => OnConflict::Reject,
+                config::OnConflict::Backup => OnConflict::Backup,
             },
-            resume: self.config.hls.resume,
-            ..Terms::default()
+            credential,
+            resume: app.resume.unwrap_or(self.config.hls.resume),
         }
+    }
+
+    /// Goes on where another process stopped; what comes back waits for the ends of its presentations.
+    pub(crate) fn restore(&self, remembered: &Remembered) -> Vec<Vacancy> {
+        self.registry.restore(remembered, |name| {
+            let app = config::find_app(&self.config.apps, &name.app);
+            let own = app.ok().and_then(|app| app.resume);
+            own.unwrap_or(self.config.hls.resume)
+        })
+    }
+
+    /// Whether a publish from `address` is looked at: not if too many from there have failed.
+    pub(crate) fn may_try(&self, address: IpAddr) -> bool {
+        self.failures().allows(address, Instant::now())
+    }
+
+    /// A publish from `address` was refused for what it is.
+    pub(crate) fn failed(&self, address: IpAddr) {
+        self.failures().failed(address, Instant::now());
+    }
+
+    /// Counts a refusal; whether it is worth a line, and for how many it stands.
+    pub(crate) fn refusal_line(&self) -> Option<u64> {
+        self.totals.publishes_refused.add(1);
+        self.refusals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .due(Instant::now())
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Governor> {
+        self.governor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What an HTTP listener allows.
@@ -213,14 +253,15 @@ impl Drop for Admission {
     }
 }
 
-fn windows(Config { hls, .. }: &Config) -> playlist::Settings {
+fn windows(Config { rtmp, hls, .. }: &Config) -> playlist::Settings {
     playlist::Settings {
         segment: MediaTime::from(hls.segment),
         window: hls.window,
         removed_bytes: hls.removed_bytes,
         linger: hls.linger,
         listed_bytes: hls.listed_bytes,
-        ..playlist::Settings::default()
+        presentations: hls.max_presentations,
+        stalled: rtmp.stalled_after,
     }
 }
 

@@ -4,7 +4,9 @@
 //! it, [`transmux`] is the same pipeline without sockets.
 
 mod accept;
+mod admission;
 mod config;
+mod governor;
 mod house;
 mod logs;
 mod metadata;
@@ -13,6 +15,7 @@ mod pipeline;
 mod publish;
 mod repeated;
 mod serve;
+mod state;
 mod transmux;
 
 use std::io::ErrorKind;

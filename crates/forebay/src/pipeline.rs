@@ -6,20 +6,16 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use media::PresentationName;
-use playlist::{Dismissal, PushError, Refused};
-use rtmp_ingest::{Connection, Error, Event, MessageStreamId, PublishRequest, Rejection};
+use playlist::{Dismissal, PushError};
+use rtmp_ingest::{Connection, Error, Event, MessageStreamId};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
-use crate::config::{Denial, find_app};
+use crate::admission::{Refusal, admit};
 use crate::house::House;
 use crate::publish::{Publish, REPORT_EVERY};
-
-/// What a refused encoder is told. Why is for the log: a stranger who guesses learns nothing.
-const REFUSED: &str = "this application or stream key may not be published here";
 
 /// Why a publish, or a whole connection, ended.
 pub(crate) enum Ending {
@@ -47,7 +43,7 @@ pub(crate) async fn serve(socket: TcpStream, peer: SocketAddr, house: Arc<House>
             () = &mut draining => break Ending::Drained,
             () = dismissed.notified() => {
                 let Some((stream, why)) = publishes
-                    .iter()
+                    .iter_mut()
                     .find_map(|(&stream, publish)| Some((stream, publish.dismissal()?)))
                 else {
                     continue;
@@ -61,7 +57,7 @@ pub(crate) async fn serve(socket: TcpStream, peer: SocketAddr, house: Arc<House>
                 continue;
             }
             _ = reports.tick(), if !publishes.is_empty() => {
-                publishes.values_mut().for_each(Publish::report);
+                publishes.values_mut().for_each(Publish::tick);
                 continue;
             }
             event = connection.next() => event,
@@ -80,10 +76,11 @@ pub(crate) async fn serve(socket: TcpStream, peer: SocketAddr, house: Arc<House>
                 }
             }
             Ok(Some(Event::Publish(request))) => {
-                let begun = admit(&request, &house).and_then(|name| {
+                let wake = dismissed.clone();
+                let begun = admit(&request, peer, wake, &house).and_then(|(name, terms)| {
                     let encoder = request.encoder.clone();
-                    Publish::begin(name, peer, encoder, house.clone(), dismissed.clone())
-                        .map_err(Refusal::from)
+                    Publish::begin(name, terms, peer, encoder, house.clone())
+                        .map_err(Refusal::Unavailable)
                 });
                 match begun {
                     Ok(publish) => {
@@ -91,8 +88,9 @@ pub(crate) async fn serve(socket: TcpStream, peer: SocketAddr, house: Arc<House>
                         connection.accept(request.stream);
                     }
                     Err(why) => {
-                        house.totals.publishes_refused.add(1);
-                        warn!(%peer, app = %request.app, "publish refused: {why}");
+                        if let Some(times) = house.refusal_line() {
+                            warn!(%peer, app = %request.app, refusals = times, "publish refused: {why}");
+                        }
                         connection.reject(request.stream, &why.into_rejection());
                     }
                 }
@@ -108,7 +106,7 @@ pub(crate) async fn serve(socket: TcpStream, peer: SocketAddr, house: Arc<House>
     };
 
     if let Ending::Failed(error) = &ending {
-        count(error, &house);
+        count(error, peer, &house);
     }
     house.totals.faults.add(connection.dropped_messages());
     if publishes.is_empty() {
@@ -138,63 +136,18 @@ fn end(
 }
 
 /// What a peer did wrong is counted; that its network failed is not its fault.
-fn count(error: &Error, house: &House) {
+fn count(error: &Error, peer: SocketAddr, house: &House) {
     match error {
-        Error::Name { .. } => house.totals.publishes_refused.add(1),
+        Error::Name { .. } => {
+            house.totals.publishes_refused.add(1);
+            house.failed(peer.ip());
+        }
         Error::Io(_) => {}
         Error::Protocol { .. }
         | Error::Amf { .. }
         | Error::Limit { .. }
         | Error::Unsupported { .. }
         | Error::Timeout { .. } => house.totals.faults.add(1),
-    }
-}
-
-/// Decides about a publish: its public name, or why it is refused.
-fn admit(request: &PublishRequest, house: &House) -> Result<PresentationName, Refusal> {
-    let app = find_app(&house.config.apps, &request.app).map_err(Refusal::Denied)?;
-    let mut pairs = [&request.query, &request.connect_query]
-        .into_iter()
-        .flatten()
-        .flat_map(|query| query.reveal().split('&'));
-    let token = pairs.find_map(|pair| pair.strip_prefix("key="));
-    let name = app
-        .admit(request.key.reveal(), token)
-        .map_err(Refusal::Denied)?;
-    Ok(PresentationName {
-        app: request.app.clone(),
-        name,
-    })
-}
-
-/// Why a publish does not begin.
-enum Refusal {
-    Denied(Denial),
-    Unavailable(Refused),
-}
-
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
-        Self::Unavailable(refused)
-    }
-}
-
-impl Refusal {
-    /// What the encoder is told.
-    fn into_rejection(self) -> Rejection {
-        match self {
-            Self::Denied(_) => Rejection::Denied(REFUSED.to_owned()),
-            Self::Unavailable(refused) => Rejection::BadName(refused.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Denied(denial) => denial.fmt(f),
-            Self::Unavailable(refused) => refused.fmt(f),
-        }
     }
 }
 

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use media::{
-    Cadence, Codec, Fault, Faults, MediaTime, Message, MessageKind, PresentationName, Segment,
-    Track,
+    Cadence, Codec, Fault, FaultKind, Faults, MediaTime, Message, MessageKind, PresentationName,
+    Segment, Track,
 };
-use playlist::{Dismissal, PublishStatus, PushError, Refused, Writer};
+use playlist::{Backup, Dismissal, OnConflict, PublishStatus, PushError, Refused, Terms, Writer};
 use segmenter::{Output, Segmenter};
-use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use crate::house::House;
@@ -31,9 +30,15 @@ pub(crate) struct Publish {
     metadata: Vec<(String, String)>,
     house: Arc<House>,
     since: SystemTime,
+    terms: Terms,
     segmenter: Segmenter,
     /// `None` only while it is being dropped.
-    writer: Option<Writer>,
+    seat: Option<Seat>,
+    /// Segments that began before it are not listed: a publish that stood by has some that overlap with those
+    /// of the one before it.
+    lists_from: SystemTime,
+    /// How often others had been refused its name at the last report.
+    contests: u64,
     meter: Meter,
     /// Bytes at the last report.
     reported: u64,
@@ -44,31 +49,27 @@ pub(crate) struct Publish {
 }
 
 impl Publish {
-    /// Takes the name and waits for media.
+    /// Takes the name, or stands by for it, and waits for media.
     pub(crate) fn begin(
         name: PresentationName,
+        terms: Terms,
         peer: SocketAddr,
         encoder: Option<String>,
         house: Arc<House>,
-        dismissed: Arc<Notify>,
     ) -> Result<Self, Refused> {
-        let writer = house
-            .registry
-            .publish(&name, &house.terms(dismissed), Instant::now())?;
+        let seat = Seat::find(&name, &terms, &house)?;
         house.totals.publishes.add(1);
-        let mut segmenter = Segmenter::new(house.cutting());
-        // A presentation that goes on has fixed its target duration already.
-        if let Some(target) = writer.presentation().window().target_duration() {
-            segmenter.limit(target.longest_segment());
-        }
         let mut publish = Self {
             name,
             peer,
             encoder,
             metadata: Vec::new(),
             since: SystemTime::now(),
-            segmenter,
-            writer: Some(writer),
+            segmenter: Segmenter::new(house.cutting()),
+            terms,
+            seat: None,
+            lists_from: SystemTime::UNIX_EPOCH,
+            contests: 0,
             house,
             meter: Meter::new(Instant::now()),
             reported: 0,
@@ -77,13 +78,62 @@ impl Publish {
             faults: Faults::default(),
             fault_lines: Repeated::default(),
         };
+        publish.sit_down(seat);
         publish.report();
         Ok(publish)
     }
 
-    /// Why it must end, if it must.
-    pub(crate) fn dismissal(&self) -> Option<Dismissal> {
-        self.writer.as_ref().and_then(Writer::dismissal)
+    /// Why it must end, if it must. One that may stand by does, if another has taken its place.
+    pub(crate) fn dismissal(&mut self) -> Option<Dismissal> {
+        let Some(Seat::Writing(writer)) = &self.seat else {
+            return None;
+        };
+        let why = writer.dismissal()?;
+        if why == Dismissal::Takeover && self.terms.on_conflict == OnConflict::Backup {
+            info!(stream = %self.name, peer = %self.peer, "stalled: it stands by, and another has its place");
+            let seat = Seat::StandingBy(writer.presentation().stand_by());
+            self.sit_down(seat);
+            return None;
+        }
+        Some(why)
+    }
+
+    /// What is to be done every [`REPORT_EVERY`].
+    pub(crate) fn tick(&mut self) {
+        let sends = self.meter.bytes() > self.reported;
+        self.report();
+        // One that stands by and stalls itself is no help.
+        if sends
+            && let Some(Seat::StandingBy(_)) = self.seat
+            && let Ok(seat @ Seat::Writing(_)) = Seat::find(&self.name, &self.terms, &self.house)
+        {
+            info!(stream = %self.name, peer = %self.peer, "the encoder that stood by takes the place");
+            // Not before the end of what is listed; that lies ahead if it came faster than the clock.
+            let listed = seat.listed_until().unwrap_or(SystemTime::UNIX_EPOCH);
+            self.lists_from = listed.min(SystemTime::now());
+            self.sit_down(seat);
+            self.report();
+        }
+    }
+
+    fn sit_down(&mut self, seat: Seat) {
+        if let Seat::Writing(writer) = &seat {
+            let window = writer.presentation().window();
+            // A presentation that goes on has fixed its target duration already.
+            if let Some(target) = window.target_duration() {
+                self.segmenter.limit(target.longest_segment());
+            }
+            self.contests = writer.contests();
+        }
+        self.vacate();
+        self.seat = Some(seat);
+    }
+
+    /// Gives up the presentation, if it has it; somebody else's place is not touched.
+    fn vacate(&mut self) {
+        if let Some(Seat::Writing(writer)) = self.seat.take() {
+            tokio::spawn(writer.leave().expire());
+        }
     }
 
     /// Takes the next message of the encoder.
@@ -136,9 +186,13 @@ impl Publish {
     }
 
     fn list(&mut self, segment: Segment) -> Result<(), PushError> {
-        let Some(writer) = &mut self.writer else {
+        let Some(Seat::Writing(writer)) = &mut self.seat else {
             return Ok(());
         };
+        if segment.date < self.lists_from {
+            return Ok(());
+        }
+        self.lists_from = SystemTime::UNIX_EPOCH;
         let duration = segment.duration;
         let target = match writer.push(segment, Instant::now()) {
             // It is about to be dismissed; what it still sends has no place.
@@ -190,18 +244,59 @@ impl Publish {
             tracks: self.segmenter.tracks(),
             faults: self.faults.clone(),
         };
-        if let Some(writer) = &self.writer {
-            // A publish that was taken over has nothing to report to.
-            let _ = writer.report(status, Instant::now());
+        let Some(Seat::Writing(writer)) = &self.seat else {
+            return;
+        };
+        // A publish that was taken over has nothing to report to.
+        let _ = writer.report(status, Instant::now());
+        let contests = writer.contests();
+        if contests > std::mem::replace(&mut self.contests, contests) {
+            self.record(Fault {
+                kind: FaultKind::NameContested,
+                text: "another encoder wants this name again and again, and is refused for now; \
+                       stop it or give it a name of its own"
+                    .to_owned(),
+            });
         }
     }
 }
 
 impl Drop for Publish {
     fn drop(&mut self) {
-        if let Some(writer) = self.writer.take() {
-            tokio::spawn(writer.leave().expire());
+        self.vacate();
+    }
+}
+
+/// What a publish has of its presentation.
+enum Seat {
+    /// The right to write it.
+    Writing(Writer),
+    /// The hope to: its segments are cut and let go, so that it can begin at once.
+    StandingBy(#[expect(dead_code, reason = "it counts for as long as it is held")] Backup),
+}
+
+impl Seat {
+    fn find(name: &PresentationName, terms: &Terms, house: &House) -> Result<Self, Refused> {
+        let registry = &house.registry;
+        match registry.publish(name, terms, Instant::now()) {
+            Ok(writer) => Ok(Self::Writing(writer)),
+            Err(Refused::Occupied) if terms.on_conflict == OnConflict::Backup => {
+                let there = registry.directory().find(name);
+                let there = there.ok_or(Refused::Occupied)?;
+                Ok(Self::StandingBy(there.stand_by()))
+            }
+            Err(refused) => Err(refused),
         }
+    }
+
+    /// When the last listed segment ends, by the wall clock.
+    fn listed_until(&self) -> Option<SystemTime> {
+        let Self::Writing(writer) = self else {
+            return None;
+        };
+        let window = writer.presentation().window();
+        let last = &window.listed().last()?.segment;
+        Some(last.date + last.duration.to_duration())
     }
 }
 

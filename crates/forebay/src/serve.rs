@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use http_server::{Audience, Phase, Readiness, Totals};
+use playlist::Remembered;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,8 +17,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{info, warn};
 
 use crate::accept;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::house::{House, raised};
+use crate::state::{self, State};
 
 /// Connections the kernel holds until they are accepted.
 const BACKLOG: u32 = 1_024;
@@ -27,6 +29,9 @@ const DESCRIPTORS: u64 = 65_536;
 const A_FETCH: Duration = Duration::from_millis(500);
 /// What is left of the deadline for requests in flight once the listeners close.
 const LAST_REQUESTS: Duration = Duration::from_millis(500);
+
+/// What a slow disk may take beyond the deadline.
+const STATE_TIME: Duration = Duration::from_millis(250);
 
 /// Runs until SIGTERM or SIGINT, or until a listener cannot be opened.
 /// Encoders are served on `ingest`, players on the runtime it is called on.
@@ -50,9 +55,17 @@ pub(crate) async fn serve(
         .transpose()?;
     let addresses = (rtmp.local_addr()?, http.local_addr()?);
 
+    let state = open_state(&config.state)?;
     let totals = Arc::new(Totals::default());
     let readiness = Readiness::default();
     let house = Arc::new(House::new(config, totals.clone()));
+    let settled = watch::Sender::new(false);
+    let keeping = state.map(|(state, found)| {
+        for vacancy in house.restore(&found) {
+            ingest.spawn(vacancy.expire());
+        }
+        tokio::spawn(state.keep(house.registry.clone(), raised(&settled)))
+    });
     let (closing, _) = watch::channel(false);
     let encoders = ingest.spawn(accept::run(rtmp, house.clone()));
     let everything = if operators.is_some() {
@@ -91,7 +104,8 @@ pub(crate) async fn serve(
     );
     let leave = async {
         house.drain.send_replace(true);
-        if timeout_at(deadline, encoders).await.is_err() {
+        let ended = timeout_at(deadline, encoders).await.is_ok();
+        if !ended {
             warn!("publishes did not end within the deadline");
         }
         // Players learn of the last segments at their next reload, and fetch them.
@@ -104,12 +118,38 @@ pub(crate) async fn serve(
         if timeout_at(deadline, players.join_all()).await.is_err() {
             warn!("requests were still in flight at the deadline");
         }
+        // With nobody left to use a number, what is used is known.
+        if let Some(keeping) = keeping.filter(|_| ended) {
+            settled.send_replace(true);
+            if timeout_at(deadline + STATE_TIME, keeping).await.is_err() {
+                warn!("the state folder was not written in time: numbers will skip some");
+            }
+        }
     };
     tokio::select! {
         () = leave => info!("shut down in good order"),
         () = signals.wait() => warn!("second signal: leaving at once"),
     }
     Ok(())
+}
+
+/// The folder of what outlives the process, with what the last one left. `None` without one, if none is
+/// configured: then numbers follow the clock.
+fn open_state(configured: &config::State) -> Result<Option<(State, Remembered)>> {
+    if !configured.directory.as_os_str().is_empty() {
+        return State::open(&configured.directory)
+            .map(Some)
+            .context("state.directory");
+    }
+    let Some(folder) = state::usual_folder(|name| std::env::var(name).ok()) else {
+        warn!("no state folder: after a restart, numbers of playlists follow the clock");
+        return Ok(None);
+    };
+    Ok(State::open(&folder)
+        .inspect_err(|why| {
+            warn!("after a restart, numbers of playlists follow the clock: {why:#}");
+        })
+        .ok())
 }
 
 /// SIGTERM and SIGINT, which mean the same.

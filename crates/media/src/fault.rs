@@ -13,10 +13,16 @@ pub enum FaultKind {
     BadConfiguration,
     /// Media that came before its codec configuration or before the first random access.
     EarlyMedia,
+    /// Media that came after its segment had been cut, the other track being so much earlier.
+    LateMedia,
+    /// Codec configurations that change so often that not every one can begin a segment.
+    ConfigurationFlood,
     /// A decode timestamp equal to the one before it or behind it.
     TimestampOrder,
     /// A timestamp jump beyond the threshold; a new discontinuity was begun.
     TimestampJump,
+    /// Timestamps that stand still, or jump all the time; the time of arrival took their place.
+    ClockUnusable,
     /// A composition time outside what can be true.
     CompositionTime,
     /// No random access within the target duration: cut in the middle of a GOP.
@@ -25,21 +31,27 @@ pub enum FaultKind {
     SegmentTooLarge,
     /// Audio resynchronised to the sender's timestamps.
     AudioResync,
+    /// Another encoder wanted the name again and again.
+    NameContested,
 }
 
 impl FaultKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::MalformedMessage,
         Self::UnsupportedCodec,
         Self::BadConfiguration,
         Self::EarlyMedia,
+        Self::LateMedia,
+        Self::ConfigurationFlood,
         Self::TimestampOrder,
         Self::TimestampJump,
+        Self::ClockUnusable,
         Self::CompositionTime,
         Self::ForcedCut,
         Self::SegmentTooLarge,
         Self::AudioResync,
+        Self::NameContested,
     ];
 
     /// The counter's name in the status API: `snake_case`, never changed once released.
@@ -49,12 +61,16 @@ impl FaultKind {
             Self::UnsupportedCodec => "unsupported_codec",
             Self::BadConfiguration => "bad_configuration",
             Self::EarlyMedia => "early_media",
+            Self::LateMedia => "late_media",
+            Self::ConfigurationFlood => "configuration_flood",
             Self::TimestampOrder => "timestamp_order",
             Self::TimestampJump => "timestamp_jump",
+            Self::ClockUnusable => "clock_unusable",
             Self::CompositionTime => "composition_time",
             Self::ForcedCut => "forced_cut",
             Self::SegmentTooLarge => "segment_too_large",
             Self::AudioResync => "audio_resync",
+            Self::NameContested => "name_contested",
         }
     }
 }
@@ -130,11 +146,10 @@ mod tests {
             }
         }
         let counts: Vec<u64> = faults.counted().map(|(_, count)| count).collect();
-        assert_eq!(counts, (1..=10).collect::<Vec<u64>>());
-        assert_eq!(faults.total(), 55);
-        assert_eq!(
-            faults.last().map(|fault| fault.text.as_str()),
-            Some("audio_resync 9")
-        );
+        let kinds = FaultKind::ALL.len() as u64;
+        assert_eq!(counts, (1..=kinds).collect::<Vec<u64>>());
+        assert_eq!(faults.total(), kinds * (kinds + 1) / 2);
+        let last = faults.last().expect("the last recorded");
+        assert_eq!(last.text, format!("name_contested {}", kinds - 1));
     }
 }

@@ -75,24 +75,24 @@ pub enum Refused {
 #[derive(Debug, Default)]
 pub(crate) struct Contest {
     recent: VecDeque<Instant>,
-    /// How often the name was wanted by two at once, refusals included.
-    times: u64,
+    /// How many were refused.
+    refused: u64,
 }
 
 impl Contest {
     /// Somebody wants to take over from an active publish.
     pub(crate) fn takeover(&mut self, now: Instant) -> Result<(), Refused> {
-        self.times += 1;
         self.recent
             .retain(|&at| now.saturating_duration_since(at) < TAKEOVERS_WITHIN);
         if self.recent.len() >= TAKEOVERS {
+            self.refused += 1;
             return Err(Refused::Contested);
         }
         self.recent.push_back(now);
         Ok(())
     }
 
-    pub(crate) fn times(&self) -> u64 {
-        self.times
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
     }
 }

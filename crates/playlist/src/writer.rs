@@ -133,9 +133,9 @@ impl Writer {
         Ok(())
     }
 
-    /// How often this publish's name was wanted by two active encoders at once.
+    /// How many encoders were refused this presentation's name, ever, with [`Refused::Contested`].
     pub fn contests(&self) -> u64 {
-        self.presentation.lock().contest.times()
+        self.presentation.lock().contest.refused()
     }
 
     /// Appends a segment to the window and wakes every waiter once. `now` is the monotonic clock, which
@@ -178,6 +178,8 @@ impl Writer {
             .for_each(|older| older.let_bodies_go());
         let bytes = slide(&mut listed, &mut removed, settings, target, now);
         if bytes > settings.listed_bytes {
+            // What may still come does not go on from what is listed.
+            self.fresh = true;
             return Err(PushError::TooLarge {
                 bytes,
                 limit: settings.listed_bytes,

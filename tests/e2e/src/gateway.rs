@@ -19,6 +19,8 @@ pub struct Gateway {
     /// Where players ask.
     pub http: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    /// Its own state folder, unless the environment names another.
+    state: PathBuf,
 }
 
 impl Gateway {
@@ -52,7 +54,11 @@ impl Gateway {
             "127.0.0.1:0",
             "--ready-file",
         ]);
-        command.arg(&ready).envs(environment.iter().copied());
+        let state = scratch("state");
+        command
+            .arg(&ready)
+            .env("STATE_DIRECTORY", &state)
+            .envs(environment.iter().copied());
         if let Some(file) = configuration {
             command.arg("--config").arg(file);
         }
@@ -84,6 +90,7 @@ impl Gateway {
             rtmp: address("rtmp"),
             http: address("http"),
             log,
+            state,
         }
     }
 
@@ -144,6 +151,7 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.state);
         if std::thread::panicking() {
             for line in self.log() {
                 println!("gateway: {line}");

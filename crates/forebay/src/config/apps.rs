@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use media::{AppName, Name, NameError};
@@ -9,6 +10,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, Expected, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
+
+use super::{OnConflict, ranges, units};
 
 /// An application that accepts publishes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +22,25 @@ pub(crate) struct App {
     /// Who may publish: empty for everybody, under the name they publish.
     #[serde(default)]
     pub(crate) keys: Vec<Key>,
+    /// Above `rtmp.on_conflict`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) on_conflict: Option<OnConflict>,
+    /// Above `hls.resume`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "units::optional_duration"
+    )]
+    pub(crate) resume: Option<Duration>,
+}
+
+/// A publish that may begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    /// Its public name.
+    pub(crate) name: Name,
+    /// What admitted it: the place of its key among those of the application, or 0 where anybody may publish.
+    pub(crate) credential: u64,
 }
 
 /// A stream key. Its public name is what viewers see; without one it is the key itself.
@@ -117,6 +139,8 @@ impl App {
         Self {
             name: name.to_owned(),
             keys: Vec::new(),
+            on_conflict: None,
+            resume: None,
         }
     }
 
@@ -135,6 +159,9 @@ impl App {
                 self.name
             );
         }
+        if let Some(resume) = self.resume {
+            ranges::check_duration("resume of an [[app]]", resume, ranges::ABSENCE)?;
+        }
         if let Some((first, second)) = twice(&self.keys, |key| key.secret.as_str()) {
             bail!(
                 "[[app]] {:?} has one stream key twice: its keys {first} and {second} are the same",
@@ -149,18 +176,24 @@ impl App {
     /// public name and carries the secret in the query.
     ///
     /// Every configured key is compared in constant time, whatever the others gave.
-    pub(crate) fn admit(&self, key: &Name, token: Option<&str>) -> Result<Name, Denial> {
+    pub(crate) fn admit(&self, key: &Name, token: Option<&str>) -> Result<Admitted, Denial> {
         if self.keys.is_empty() {
-            return Ok(key.clone());
+            return Ok(Admitted {
+                name: key.clone(),
+                credential: 0,
+            });
         }
         let mut admitted = None;
-        for configured in &self.keys {
+        for (configured, credential) in self.keys.iter().zip(1..) {
             let name = configured.public_name();
             let secret = configured.secret.as_str().as_bytes();
             let as_key = secret.ct_eq(key.as_str().as_bytes());
             let as_token = token.is_some_and(|token| bool::from(secret.ct_eq(token.as_bytes())));
             if bool::from(as_key) || (as_token && name == key) {
-                admitted = Some(name.clone());
+                admitted = Some(Admitted {
+                    name: name.clone(),
+                    credential,
+                });
             }
         }
         admitted.ok_or(Denial::WrongKey)
@@ -255,7 +288,7 @@ mod tests {
         let key = Name::parse(key, "publish").expect("valid");
         find(&apps(), &app)?
             .admit(&key, token)
-            .map(|name| name.to_string())
+            .map(|admitted| admitted.name.to_string())
     }
 
     #[test]
@@ -325,6 +358,10 @@ mod tests {
                 "[[app]] 1 and 3 have the same name; write the keys of both into one",
             ),
             (
+                "[[app]]\nname = 'live'\nresume = '8days'",
+                "resume of an [[app]] is 8days; 0s to 7days are allowed",
+            ),
+            (
                 "[[app]]\nname = 'live'\nkeys = ['s3cret', 'b', { key = 's3cret', name = 'show' }]",
                 "[[app]] \"live\" has one stream key twice: its keys 1 and 3 are the same",
             ),
@@ -336,11 +373,29 @@ mod tests {
     }
 
     #[test]
-    fn two_keys_may_share_a_public_name() {
+    fn two_keys_may_share_a_public_name_and_are_told_apart() {
         let apps = read(
             "[[app]]\nname = 'live'\nkeys = [{ key = 'a', name = 'show' }, { key = 'b', name = 'show' }]",
         );
-        assert!(check(&apps.expect("two encoders of one programme")).is_ok());
+        let apps = apps.expect("two encoders of one programme");
+        check(&apps).expect("good");
+        let [a, b] = ["a", "b"].map(|key| {
+            let key = Name::parse(key, "publish").expect("valid");
+            apps[0].admit(&key, None).expect("its key")
+        });
+        assert_eq!(a.name, b.name);
+        assert_ne!(a.credential, b.credential);
+    }
+
+    #[test]
+    fn an_application_may_have_its_own_ways() {
+        let written =
+            "[[app]]\nname = \"live\"\nkeys = []\non_conflict = \"backup\"\nresume = \"2m\"\n";
+        let table: toml::Table = toml::from_str(written).expect("TOML");
+        let apps: Vec<App> = table["app"].clone().try_into().expect("applications");
+        assert_eq!(apps[0].on_conflict, Some(OnConflict::Backup));
+        assert_eq!(apps[0].resume, Some(Duration::from_secs(120)));
+        assert_eq!(toml::Value::try_from(apps), Ok(table["app"].clone()));
     }
 
     #[test]

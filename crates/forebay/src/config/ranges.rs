@@ -18,6 +18,9 @@ const GIB: u64 = 1024 * MIB;
 /// The most that the length field of an RTMP message can say (RTMP 1.0, section 5.3.1).
 const LONGEST_MESSAGE: u64 = (1 << 24) - 1;
 
+/// How long a publisher may be away.
+pub(super) const ABSENCE: RangeInclusive<Duration> = Duration::ZERO..=DAY.saturating_mul(7);
+
 type Row<T> = (&'static str, T, RangeInclusive<T>);
 
 /// Refuses the first value outside its range.
@@ -29,6 +32,15 @@ pub(super) fn check(config: &Config) -> Result<()> {
     counts(config)
         .into_iter()
         .try_for_each(|row| check_row(row, |count| count))
+}
+
+/// Refuses a value of `key` outside `range`.
+pub(super) fn check_duration(
+    key: &'static str,
+    span: Duration,
+    range: RangeInclusive<Duration>,
+) -> Result<()> {
+    check_row((key, span, range), humantime::format_duration)
 }
 
 fn check_row<T: PartialOrd + Copy, S: Display>(
@@ -45,7 +57,7 @@ fn check_row<T: PartialOrd + Copy, S: Display>(
     Ok(())
 }
 
-fn durations(config: &Config) -> [Row<Duration>; 12] {
+fn durations(config: &Config) -> [Row<Duration>; 13] {
     let Config {
         rtmp,
         http,
@@ -54,11 +66,16 @@ fn durations(config: &Config) -> [Row<Duration>; 12] {
         ..
     } = config;
     let timeout = || MILLISECOND..=DAY;
-    let absence = || Duration::ZERO..=DAY * 7;
+    let absence = || ABSENCE;
     [
         ("rtmp.handshake_timeout", rtmp.handshake_timeout, timeout()),
         ("rtmp.publish_timeout", rtmp.publish_timeout, timeout()),
         ("rtmp.idle_timeout", rtmp.idle_timeout, timeout()),
+        (
+            "rtmp.stalled_after",
+            rtmp.stalled_after,
+            MILLISECOND * 500..=MINUTE,
+        ),
         ("http.header_timeout", http.header_timeout, timeout()),
         ("http.idle_timeout", http.idle_timeout, timeout()),
         ("http.write_timeout", http.write_timeout, timeout()),
@@ -84,7 +101,7 @@ fn durations(config: &Config) -> [Row<Duration>; 12] {
     ]
 }
 
-fn counts(config: &Config) -> [Row<u64>; 9] {
+fn counts(config: &Config) -> [Row<u64>; 11] {
     let Config {
         rtmp, http, hls, ..
     } = config;
@@ -107,6 +124,11 @@ fn counts(config: &Config) -> [Row<u64>; 9] {
             64 * KIB..=LONGEST_MESSAGE,
         ),
         (
+            "rtmp.max_failed_publishes",
+            rtmp.max_failed_publishes.into(),
+            1..=1_000_000,
+        ),
+        (
             "http.max_connections",
             http.max_connections as u64,
             connections(),
@@ -121,6 +143,11 @@ fn counts(config: &Config) -> [Row<u64>; 9] {
         ("hls.window", hls.window as u64, 3..=10_000),
         ("hls.listed_bytes", hls.listed_bytes, MIB..=1024 * GIB),
         ("hls.removed_bytes", hls.removed_bytes, 0..=1024 * GIB),
+        (
+            "hls.max_presentations",
+            hls.max_presentations as u64,
+            1..=10_000_000,
+        ),
     ]
 }
 

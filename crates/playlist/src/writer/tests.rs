@@ -130,6 +130,21 @@ fn a_playlist_that_would_hold_too_much_takes_no_more_and_keeps_what_it_has() {
     };
     assert_eq!(writer.push(nth(2), Instant::now()), Err(refused));
     assert_eq!(writer.presentation().window().listed().len(), 2);
+    // What the publish ends with may fit again, and does not go on from what is listed.
+    let mut last = nth(3);
+    last.duration = MediaTime::from_millis(1);
+    last.ts.bytes = 0;
+    last.units.clear();
+    writer.push(last, Instant::now()).expect("room for it");
+    let window = writer.presentation().window();
+    assert!(
+        window
+            .listed()
+            .last()
+            .expect("listed")
+            .segment
+            .discontinuity
+    );
     assert!(
         refused.to_string().contains("lower the bit rate"),
         "{refused}"
