@@ -1,0 +1,158 @@
+//! What the gateway had to repair, or could not use.
+
+use std::time::Duration;
+
+use media::{AdviceKind, Fault, FaultKind, Severity};
+
+use crate::chart::{Chart, Finding};
+use crate::words::count;
+
+/// Some encoders begin with a few pictures that share one time; that is over at once.
+const DISORDER_NEEDS: u64 = 6;
+const OTHERS_NEED: u64 = 2;
+/// From here on it is no occasional disorder.
+const MUCH_DISORDER: u64 = 60;
+
+/// Faults since the present stretch of them began.
+#[derive(Debug, Default)]
+struct Stretch {
+    order: u64,
+    jumps: u64,
+    composition: u64,
+    resyncs: u64,
+}
+
+/// Faults since the last look, with the words of the last one.
+#[derive(Debug, Default)]
+struct Fresh {
+    times: u64,
+    last: Duration,
+    text: String,
+}
+
+/// Counts faults; words are made when somebody looks, since faults can come with every message.
+#[derive(Debug, Default)]
+pub(crate) struct Repairs {
+    stretch: Stretch,
+    timestamps: Fresh,
+    unreadable: Fresh,
+    unsupported: Fresh,
+}
+
+impl Repairs {
+    pub(crate) fn fault(&mut self, fault: &Fault, at: Duration) {
+        let fresh = match fault.kind {
+            FaultKind::TimestampOrder => {
+                self.stretch.order += 1;
+                &mut self.timestamps
+            }
+            FaultKind::TimestampJump => {
+                self.stretch.jumps += 1;
+                &mut self.timestamps
+            }
+            FaultKind::CompositionTime => {
+                self.stretch.composition += 1;
+                &mut self.timestamps
+            }
+            FaultKind::AudioResync => {
+                self.stretch.resyncs += 1;
+                &mut self.timestamps
+            }
+            FaultKind::MalformedMessage | FaultKind::BadConfiguration => {
+                self.unreadable.text.clone_from(&fault.text);
+                &mut self.unreadable
+            }
+            FaultKind::UnsupportedCodec => {
+                self.unsupported.text.clone_from(&fault.text);
+                &mut self.unsupported
+            }
+            // Whoever connects in the middle of a GOP sends early media; the rest shows elsewhere.
+            _ => return,
+        };
+        fresh.times += 1;
+        fresh.last = at;
+    }
+
+    pub(crate) fn look(&mut self, chart: &mut Chart, at: Duration) {
+        if self.timestamps.times > 0 {
+            self.see_timestamps(chart);
+        } else if !chart.has(AdviceKind::TimestampRepairs, at) {
+            self.stretch = Stretch::default();
+        }
+        if self.unreadable.times > 0 {
+            let Fresh { times, last, text } = std::mem::take(&mut self.unreadable);
+            let finding = Finding {
+                severity: Severity::Warning,
+                text: format!("Messages of the encoder cannot be read: {text}."),
+                remedy: "Update the encoder, or publish with another one to see whether this one is the cause."
+                    .to_owned(),
+            };
+            chart.see_times(AdviceKind::Unreadable, last, times, 3, finding);
+        }
+        if self.unsupported.times > 0 {
+            let Fresh { times, last, text } = std::mem::take(&mut self.unsupported);
+            let finding = Finding {
+                severity: Severity::Problem,
+                text: format!("A track is left out: {text}."),
+                remedy: "Publish H.264 with AAC. OBS: Settings, Output, Video Encoder x264 or any other H.264, \
+                         Audio Encoder AAC; ffmpeg: -c:v libx264 -c:a aac."
+                    .to_owned(),
+            };
+            chart.see_times(AdviceKind::UnsupportedCodec, last, times, 1, finding);
+        }
+    }
+
+    fn see_timestamps(&mut self, chart: &mut Chart) {
+        let Fresh { times, last, .. } = std::mem::take(&mut self.timestamps);
+        let Stretch {
+            order,
+            jumps,
+            composition,
+            resyncs,
+        } = self.stretch;
+        let grave = jumps > 0 || resyncs >= OTHERS_NEED || order >= MUCH_DISORDER;
+        let enough = grave || order >= DISORDER_NEEDS || composition >= OTHERS_NEED;
+        let parts = [
+            (jumps, "jump", "jumps"),
+            (
+                order,
+                "decode time out of order",
+                "decode times out of order",
+            ),
+            (resyncs, "gap in the sound", "gaps in the sound"),
+            (
+                composition,
+                "impossible composition time",
+                "impossible composition times",
+            ),
+        ];
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter(|(number, ..)| *number > 0)
+            .map(|(number, one, many)| count(number, one, many))
+            .collect();
+        let finding = Finding {
+            severity: if grave {
+                Severity::Warning
+            } else {
+                Severity::Hint
+            },
+            text: format!(
+                "Timestamps had to be repaired: {}.{}",
+                parts.join(", "),
+                if jumps > 0 {
+                    " At each jump players begin anew."
+                } else {
+                    ""
+                }
+            ),
+            remedy: "Give all sources of the encoder one clock. OBS: switch \"Use Device Timestamps\" off in audio \
+                     sources, and avoid media sources that loop while live; ffmpeg: -fflags +genpts, \
+                     -use_wallclock_as_timestamps 1 for network cameras, -af aresample=async=1000; do not loop a \
+                     file with -stream_loop and -c copy."
+                .to_owned(),
+        };
+        let needs = if enough { 1 } else { u64::MAX };
+        chart.see_times(AdviceKind::TimestampRepairs, last, times, needs, finding);
+    }
+}
