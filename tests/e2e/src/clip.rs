@@ -15,7 +15,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tmp/clip
 pub struct Clip {
     /// Its length.
     pub seconds: u32,
-    /// Its pictures, 320x180.
+    /// Its pictures.
     pub video: Option<Video>,
     /// Its sound.
     pub audio: Option<Audio>,
@@ -30,6 +30,10 @@ pub struct Video {
     pub gop: Option<u32>,
     /// When the first one comes.
     pub from_ms: u32,
+    /// Width and height in pixels, as ffmpeg writes them.
+    pub size: &'static str,
+    /// x264's name of the profile, one that has B-frames.
+    pub profile: &'static str,
 }
 
 /// Sound.
@@ -50,6 +54,8 @@ pub const VIDEO: Video = Video {
     rate: "25",
     gop: Some(25),
     from_ms: 0,
+    size: "320x180",
+    profile: "high",
 };
 
 /// AAC LC, 48 kHz, stereo.
@@ -107,7 +113,8 @@ impl Clip {
             let (rate, from) = (video.rate, video.from_ms);
             let length = milliseconds(from);
             add(format!("-itsoffset {from}ms -t {length}ms -f lavfi"));
-            add(format!("-i testsrc2=size=320x180:rate={rate}"));
+            let size = video.size;
+            add(format!("-i testsrc2=size={size}:rate={rate}"));
         }
         if let Some(audio) = self.audio {
             let (rate, from) = (audio.sample_rate, audio.from_ms);
@@ -116,7 +123,9 @@ impl Clip {
             add(format!("-i aevalsrc=sin(2*PI*t*(300+40*t)):s={rate}"));
         }
         if let Some(video) = self.video {
+            let profile = video.profile;
             add("-c:v libx264 -preset veryfast -bf 3 -pix_fmt yuv420p".to_owned());
+            add(format!("-profile:v {profile}"));
             // The clip must show no second random access by chance.
             add("-sc_threshold 0".to_owned());
             if let Some(gop) = video.gop {

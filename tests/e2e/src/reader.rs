@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::gateway::scratch;
 use crate::media_playlist::{Entry, MediaPlaylist};
@@ -42,9 +42,9 @@ impl<'a> Player<'a> {
     /// never 404.
     ///
     /// # Panics
-    /// Nobody publishes within 10 s, or the answer is another one.
+    /// Nobody publishes within 30 s, or the answer is another one.
     pub fn join(gateway: &'a Gateway, folder: &str) -> Self {
-        wait::until("a publish", Duration::from_secs(10), || {
+        wait::until("a publish", Duration::from_secs(30), || {
             let answer = gateway.get(&format!("/api/v1/streams{folder}"));
             (answer.status == 200).then_some(())
         });
@@ -86,6 +86,22 @@ impl<'a> Player<'a> {
             self.look().ended.then_some(())
         });
         self.look();
+    }
+
+    /// The same as lazily as a player may: it looks once in a target duration (rfc8216bis §6.3.4).
+    ///
+    /// # Panics
+    /// Like [`Player::follow_to_the_end`].
+    pub fn follow_lazily_to_the_end(&mut self, limit: Duration) {
+        let every = Duration::from_secs(self.playlist.target);
+        let mut next = Instant::now() + every;
+        wait::until("the end of the playlist", limit, || {
+            if Instant::now() < next {
+                return None;
+            }
+            next += every;
+            self.look().ended.then_some(())
+        });
     }
 
     /// What has been listed so far, in milliseconds.

@@ -8,6 +8,10 @@ use mpeg2ts::ts::{ReadTsPacket, TsPacket, TsPacketReader, TsPayload};
 
 /// In ticks of 27 MHz.
 const MAX_CLOCK_GAP: u64 = 40 * 27_000;
+/// Where the clock begins again.
+const WRAP: u64 = (1 << 33) * 300;
+/// A step so great is one back.
+const LONG: u64 = WRAP / 2;
 /// Where the program map table is announced.
 const PAT_PID: u16 = 0;
 
@@ -76,11 +80,14 @@ impl Transport {
                         .expect("each PES packet has its time")
                         .as_u64();
                     let dts = pes.header.dts.map_or(pts, |dts| dts.as_u64());
-                    assert!(dts <= pts, "packet {at}: decoded at {dts}, shown at {pts}");
-                    // Sound may come before the first picture, and with it the clock.
-                    let clock = self.clock.unwrap_or(0);
                     assert!(
-                        clock <= dts * 300,
+                        since(dts * 300, pts * 300) < LONG,
+                        "packet {at}: decoded at {dts}, shown at {pts}"
+                    );
+                    // Sound may come before the first picture, and with it the clock.
+                    let clock = self.clock.unwrap_or(dts * 300);
+                    assert!(
+                        since(clock, dts * 300) < LONG,
                         "packet {at}: PCR {clock} is past decode time {dts}"
                     );
                     if leading == Some(packet.header.pid.as_u16()) {
@@ -89,7 +96,8 @@ impl Transport {
                             segment.random_access =
                                 field.is_some_and(|field| field.random_access_indicator);
                         }
-                        start = Some(start.map_or(pts, |start| start.min(pts)));
+                        let earlier = |start: &u64| since(*start * 300, pts * 300) < LONG;
+                        start = Some(start.filter(earlier).unwrap_or(pts));
                     }
                 }
                 _ => {}
@@ -124,13 +132,19 @@ impl Transport {
         };
         let pcr = pcr.as_u64();
         if let Some(last) = self.clock.replace(pcr) {
+            let gap = since(last, pcr);
             assert!(
-                pcr > last && pcr - last <= MAX_CLOCK_GAP,
+                (1..=MAX_CLOCK_GAP).contains(&gap),
                 "packet {at}: PCR {pcr} follows {last}, {} ms apart",
-                (pcr.saturating_sub(last)) / 27_000
+                gap / 27_000
             );
         }
     }
+}
+
+/// From one time of 27 MHz to another, through the wrap at 33 bits of 90 kHz (§2.4.3.5).
+fn since(before: u64, after: u64) -> u64 {
+    (after + WRAP - before) % WRAP
 }
 
 /// The PID of the leading track.

@@ -106,7 +106,7 @@ impl Material {
     }
 
     /// The access units without headers, by decode time, without end; due at their media time.
-    pub fn units(&self) -> impl Iterator<Item = Unit> + Send + 'static {
+    pub fn units(&self) -> impl Iterator<Item = Unit> + Send + use<> {
         let mut cursors: Vec<_> = self.tracks.iter().map(|track| (track.clone(), 0)).collect();
         std::iter::from_fn(move || {
             let next = cursors
@@ -127,21 +127,27 @@ impl Material {
     }
 
     /// Headers, then access units, without end.
-    pub fn endless(&self) -> impl Iterator<Item = Unit> + Send + 'static {
+    pub fn endless(&self) -> impl Iterator<Item = Unit> + Send + use<> {
         self.headers().into_iter().chain(self.units())
     }
 
     /// Headers, then the access units of this many milliseconds.
-    pub fn play(&self, ms: u64) -> impl Iterator<Item = Unit> + Send + 'static {
+    pub fn play(&self, ms: u64) -> impl Iterator<Item = Unit> + Send + use<> {
         self.part(0, ms)
     }
 
-    /// Headers, then the access units from one media time to another, in milliseconds.
-    pub fn part(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Unit> + Send + 'static {
+    /// Headers, then the access units from one media time to another, in milliseconds: as if another
+    /// encoder took over from one that has played up to there.
+    pub fn part(&self, from_ms: u64, to_ms: u64) -> impl Iterator<Item = Unit> + Send + use<> {
         let (from, to) = (Duration::from_millis(from_ms), Duration::from_millis(to_ms));
         let units = self.units().skip_while(move |unit| unit.at < from);
         let units = units.take_while(move |unit| unit.at < to);
-        self.headers().into_iter().chain(units)
+        let headers = self.headers().into_iter().map(move |header| Unit {
+            timestamp_ms: i64::try_from(from_ms).expect("within the lifetime of a test"),
+            at: from,
+            ..header
+        });
+        headers.chain(units)
     }
 }
 
