@@ -6,6 +6,7 @@
 //! (the playlist's), what a segment says of itself (`cutter/closing.rs`).
 
 mod cadence;
+mod changed;
 mod closing;
 mod open;
 mod waiting;
@@ -16,19 +17,24 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use media::{Cadence, Codec, FaultKind, MediaTime, Track, TrackKind};
 
+use crate::allowance::{self, Allowance, Verdict};
 use crate::flv::Entry;
 use crate::output::Outputs;
 use crate::per_kind::{PerKind, word};
 use crate::segmenter::Settings;
 
 use cadence::{Meter, Moment};
+use changed::Changed;
 use closing::Closing;
 use open::Open;
-use waiting::{Decision, Waiting};
+use waiting::{Decision, LEAD_IN, Waiting};
 
 /// The most by which a segment may fall short of its target: timestamps are rounded to milliseconds,
 /// and half a frame at 25 fps is within what players take for the same.
 const MAX_TOLERANCE: MediaTime = MediaTime::from_millis(20);
+/// How far before its segment audio may still be heard that arrives behind a cut. Players play it behind what they
+/// have; but where the segment begins a discontinuity they take its first sound for its start.
+const LATEST: MediaTime = MediaTime::from_millis(500);
 /// A segment is never shorter, whatever the timestamps say: EXTINF is above zero.
 const SHORTEST: MediaTime = MediaTime::from_millis(1);
 
@@ -71,7 +77,13 @@ pub(crate) struct Cutter {
     open: Option<Open>,
     closing: Closing,
     now: SystemTime,
+    /// Units given up since the last report: they needed what comes after them, or came too late.
     early: PerKind<u64>,
+    late: PerKind<u64>,
+    changed: Changed,
+    changes: Allowance,
+    /// The configuration of the last picture, if none has been given up since: the next follows from it.
+    unbroken: Option<Arc<Codec>>,
     meters: PerKind<Option<Meter>>,
 }
 
@@ -85,6 +97,10 @@ impl Cutter {
             closing: Closing::default(),
             now: SystemTime::UNIX_EPOCH,
             early: PerKind::default(),
+            late: PerKind::default(),
+            changed: Changed::default(),
+            changes: Allowance::default(),
+            unbroken: None,
             meters: PerKind::default(),
         }
     }
@@ -126,6 +142,7 @@ impl Cutter {
     pub(crate) fn end_run(&mut self, out: &mut Outputs) {
         self.finish(out);
         self.closing.end_run();
+        self.unbroken = None;
         for meter in [&mut self.meters.video, &mut self.meters.audio] {
             meter.iter_mut().for_each(Meter::restart);
         }
@@ -135,10 +152,14 @@ impl Cutter {
     pub(crate) fn finish(&mut self, out: &mut Outputs) {
         let held = self.waiting.give_up(&mut self.early);
         self.flow(held, out);
-        if let Some(index) = self.open.as_ref().and_then(Open::change) {
-            // Sound with its new configuration, and no picture after it.
-            self.cut_audio_off(index, out);
+        let last_leading = self.open.as_ref().map(Open::last_leading);
+        if let Some(((_, last), leading)) = self.changed.span().zip(last_leading)
+            && last - leading >= self.settings.segment_target
+        {
+            // Video had ended before.
+            self.lead_with_changed(out);
         }
+        self.early.audio += self.changed.give_up();
         self.cut_rest(out);
         if let Some(open) = self.open.take() {
             let duration = self.content_end(&open) - open.start;
@@ -199,17 +220,15 @@ impl Cutter {
     /// A unit of the leading track: the only kind that segments are cut at while it keeps coming.
     fn lead(&mut self, unit: Arrival, out: &mut Outputs) {
         let Some(open) = &self.open else { return };
-        let changed = open.differs(&unit.codec);
-        if changed && (!unit.random_access() || unit.pts() <= open.start) {
-            // It cannot be decoded with the configuration in force, nor begin with its own.
-            *self.early.of_mut(unit.kind()) += 1;
-            return;
-        }
-        if let Some(index) = open.change()
-            && unit.pts() > open.start
-        {
-            self.cut(index, unit.pts(), unit.random_access(), unit.kind(), out);
-        } else if changed {
+        if open.differs(&unit.codec) {
+            if !unit.random_access() || unit.pts() <= open.start {
+                // It cannot be decoded with the configuration in force, nor begin with its own.
+                *self.early.of_mut(unit.kind()) += 1;
+                return self.give_up(&unit);
+            }
+            if !self.may_change(&unit, out) {
+                return self.give_up(&unit);
+            }
             self.cut_before(&unit, out);
         }
         self.shorten(&unit, out);
@@ -220,28 +239,64 @@ impl Cutter {
         let due = match unit.entry {
             Entry::None => false,
             Entry::RecoveryPoint => span >= target,
-            Entry::RandomAccess => span >= target || !open.independent,
+            Entry::RandomAccess => {
+                span >= target
+                    || !open.independent
+                    || (self.changed.span().is_some() && self.may_change(&unit, out))
+            }
         };
+        let Some(open) = &self.open else { return };
         let due = due && span > MediaTime::ZERO;
         if !open.is_empty() && (due || span > self.longest) {
             self.cut_before(&unit, out);
         } else if self.too_large(&unit) && !self.split_for_size(&unit, out) {
-            return;
+            return self.give_up(&unit);
         }
         self.append(unit);
     }
 
+    /// Whether one more segment may begin because the configuration changes, with `unit`.
+    fn may_change(&mut self, unit: &Arrival, out: &mut Outputs) -> bool {
+        let verdict = self.changes.ask(unit.pts());
+        if verdict == Verdict::Refused {
+            let text = format!(
+                "the codec configuration changed more than {} times within {}; {} access units are dropped until it \
+                 changes less often",
+                allowance::MOST,
+                allowance::PERIOD,
+                word(unit.kind()),
+            );
+            out.fault(FaultKind::ConfigurationFlood, text);
+        }
+        verdict == Verdict::Granted
+    }
+
+    /// `unit` goes nowhere: if it is a picture, those that follow need one to begin with.
+    fn give_up(&mut self, unit: &Arrival) {
+        if unit.kind() == TrackKind::Video {
+            self.unbroken = None;
+        }
+    }
+
     /// Audio beside a leading video.
     fn follow(&mut self, unit: Arrival, out: &mut Outputs) {
-        let Some(open) = &mut self.open else { return };
-        if open.differs(&unit.codec) {
-            if open.change().is_some() {
-                self.early.audio += 1;
-                return;
-            }
-            open.set_change();
+        let Some(open) = &self.open else { return };
+        let joins = !open.has_audio() && !self.closing.has_audio();
+        let latest = if joins { LEAD_IN } else { LATEST };
+        if unit.pts() < open.decoded_from() - latest {
+            self.late.audio += 1;
+            return;
         }
-        if unit.pts() - open.last_leading() >= self.longest {
+        let stalled = unit.pts() - open.last_leading() >= self.longest;
+        if open.differs(&unit.codec) {
+            self.early.audio += self.changed.push(unit);
+            if stalled {
+                self.lead_with_changed(out);
+            }
+            return;
+        }
+        self.early.audio += self.changed.give_up();
+        if stalled {
             return self.take_over(unit, out);
         }
         if self.too_large(&unit) && !self.split_for_size(&unit, out) {
@@ -262,12 +317,33 @@ impl Cutter {
         }
     }
 
-    /// Video beside a leading audio: it leads from the first picture on that decoding can begin with.
+    /// Audio of a new configuration when video has stalled.
+    fn lead_with_changed(&mut self, out: &mut Outputs) {
+        let Some(open) = &self.open else { return };
+        let (held, given_up) = self.changed.take(open.last_leading() + SHORTEST);
+        self.early.audio += given_up;
+        let mut held = held.into_iter();
+        if let Some(first) = held.next() {
+            self.cut_before(&first, out);
+            self.append(first);
+        }
+        for unit in held {
+            self.lead(unit, out);
+        }
+    }
+
+    /// Video beside a leading audio: it leads from the first picture on that decoding can begin with, or that
+    /// follows from the last one there was. An encoder that had nothing new to show, or a link that stood
+    /// still, has dropped nothing, and its next key frame may be far.
     fn take_the_lead(&mut self, unit: Arrival, out: &mut Outputs) {
         let Some(open) = &self.open else { return };
-        if unit.entry == Entry::None || unit.pts() <= open.start {
+        if unit.pts() <= open.start {
+            self.late.video += 1;
+            return self.give_up(&unit);
+        }
+        if unit.entry == Entry::None && self.unbroken.as_ref() != Some(&unit.codec) {
             self.early.video += 1;
-            return;
+            return self.give_up(&unit);
         }
         self.cut_before(&unit, out);
         self.report_early(out);
@@ -290,9 +366,13 @@ impl Cutter {
             } else {
                 self.longest
             };
-            let Some(at) = open
-                .last_leading_within(wanted)
-                .or_else(|| open.last_leading_within(self.longest))
+            // Where the audio changes, if it does: then nothing of it is lost.
+            let change = self.changed.span();
+            let change = change.and_then(|(begins, _)| open.first_from(begins, Some(unit.pts())));
+            let Some(at) = change
+                .filter(|at| at.start - open.start <= self.longest)
+                .or_else(|| open.last_within(wanted, Some(unit.pts())))
+                .or_else(|| open.last_within(self.longest, Some(unit.pts())))
             else {
                 return;
             };
@@ -300,7 +380,7 @@ impl Cutter {
                 let text = self.forced_text(unit);
                 out.fault(FaultKind::ForcedCut, text);
             }
-            self.cut(at.index, at.pts, at.random_access, unit.kind(), out);
+            self.cut(at.index, at.start, at.random_access, unit.kind(), out);
         }
     }
 
@@ -320,7 +400,8 @@ impl Cutter {
 
     fn too_large(&self, unit: &Arrival) -> bool {
         self.open.as_ref().is_some_and(|open| {
-            !open.is_empty() && open.cost() + unit.cost() > self.settings.max_segment_bytes
+            let cost = open.cost() + self.changed.cost() + unit.cost();
+            !open.is_empty() && cost > self.settings.max_segment_bytes
         })
     }
 
@@ -332,10 +413,10 @@ impl Cutter {
         let span = unit.pts() - open.start;
         let leads = unit.kind() == open.leading;
         let cut_here = leads && span > MediaTime::ZERO && span <= self.longest;
-        let split = if cut_here || open.change().is_some() {
+        let split = if cut_here {
             None
         } else {
-            open.last_leading_within(self.longest)
+            open.last_within(self.longest, leads.then(|| unit.pts()))
         };
         let action = match (cut_here, &split) {
             (false, None) => "an access unit was dropped",
@@ -351,7 +432,7 @@ impl Cutter {
             self.cut_before(unit, out);
         } else if let Some(at) = split {
             let leading = open.leading;
-            self.cut(at.index, at.pts, at.random_access, leading, out);
+            self.cut(at.index, at.start, at.random_access, leading, out);
         }
         cut_here || split.is_some()
     }
@@ -375,8 +456,8 @@ impl Cutter {
             let target = self.settings.segment_target.min(self.longest);
             if let Some(index) = open.audio_behind_video(length) {
                 self.cut_audio_off(index, out);
-            } else if let Some(at) = open.last_leading_within(target) {
-                self.cut(at.index, at.pts, at.random_access, leading, out);
+            } else if let Some(at) = open.last_within(target, None) {
+                self.cut(at.index, at.start, at.random_access, leading, out);
             }
             if self.open.as_ref().is_some_and(|open| open.len() == length) {
                 return;
@@ -423,7 +504,13 @@ impl Cutter {
         };
         self.closing.close(closed, duration, out);
         self.closing.begin(start, self.now);
+        let adopts = leading == TrackKind::Video && !next.has_audio();
         self.open = Some(next);
+        if adopts {
+            let (held, given_up) = self.changed.take(start - LEAD_IN);
+            self.early.audio += given_up;
+            held.into_iter().for_each(|unit| self.append(unit));
+        }
         if independent {
             self.report_early(out);
         }
@@ -445,6 +532,9 @@ impl Cutter {
     }
 
     fn append(&mut self, unit: Arrival) {
+        if unit.kind() == TrackKind::Video {
+            self.unbroken = Some(Arc::clone(&unit.codec));
+        }
         if let Some(open) = &mut self.open {
             open.append(unit);
         }
@@ -459,6 +549,18 @@ impl Cutter {
                 format!(
                     "{video} {} and {audio} {} access units could not be decoded without the random access \
                      (IDR picture) that comes after them; dropped",
+                    word(TrackKind::Video),
+                    word(TrackKind::Audio)
+                ),
+            );
+        }
+        let PerKind { video, audio } = std::mem::take(&mut self.late);
+        if video + audio > 0 {
+            out.fault(
+                FaultKind::LateMedia,
+                format!(
+                    "{video} {} and {audio} {} access units arrived when the segment they belong to had been cut, so \
+                     far ahead was the other track; dropped",
                     word(TrackKind::Video),
                     word(TrackKind::Audio)
                 ),

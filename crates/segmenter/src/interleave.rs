@@ -18,11 +18,12 @@ use crate::per_kind::PerKind;
 /// So far apart tracks may arrive without being waited for: what a player takes for starting
 /// together, 200 ms, has room for it.
 const CLOSE: MediaTime = MediaTime::from_millis(100);
-/// The longest that anything waits: a track that stops must not stop the other for more than a segment.
-const LONGEST_WAIT: MediaTime = MediaTime::from_millis(2_000);
+/// The longest that anything waits: as far as tracks may begin apart and still share a clock. Who sends them so
+/// far apart has that much delay anyway; when the late one stops, the other stands still for as long, once.
+const LONGEST_WAIT: MediaTime = MediaTime::from_millis(10_000);
 /// Lateness is forgotten after once to twice this span.
 const MEMORY: MediaTime = MediaTime::from_millis(5_000);
-/// The most that waits, in bytes: the longest wait at 60 Mbit/s.
+/// The most that waits, in bytes: the longest wait at 13 Mbit/s, 2 s at 67.
 const MAX_COST: u64 = 16 << 20;
 
 /// Brings the tracks of one publish together: *push once, pull until `None`, then push again*.

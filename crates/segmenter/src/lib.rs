@@ -1,12 +1,13 @@
 //! FLV bodies to access units, timeline, cutting, and the containers of a segment.
 //!
 //! A publish walks through here in one direction, as plain calls: [`flv`] takes the payload out of an
-//! RTMP message, the timeline gives it its time, the interleaving brings both tracks into one order, the
-//! cutter groups them into segments; [`Segmenter`] is the four of them behind one push and pull. [`ts`]
-//! lays a segment out as MPEG-TS.
+//! RTMP message, the sender's clock is watched, the timeline gives each access unit its time, the
+//! interleaving brings both tracks into one order, the cutter groups them into segments; [`Segmenter`] is
+//! all of them behind one push and pull. [`ts`] lays a segment out as MPEG-TS.
 //!
 //! What does not belong here: sockets, clocks, tokio, playlists.
 
+mod allowance;
 mod cutter;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
 pub mod flv;
@@ -16,6 +17,7 @@ mod nal;
 mod output;
 mod per_kind;
 mod segmenter;
+mod sender_clock;
 mod timeline;
 pub mod ts;
 

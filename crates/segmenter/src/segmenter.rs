@@ -8,6 +8,7 @@ use crate::cutter::{Arrival, Cutter};
 use crate::flv::Demuxer;
 use crate::interleave::Interleave;
 use crate::output::{Output, Outputs};
+use crate::sender_clock::SenderClock;
 use crate::timeline::{Succession, Timeline};
 
 /// How a publish is segmented.
@@ -43,6 +44,7 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct Segmenter {
     demuxer: Demuxer,
+    clock: SenderClock,
     timeline: Timeline,
     interleave: Interleave,
     cutter: Cutter,
@@ -54,6 +56,7 @@ impl Segmenter {
     pub fn new(settings: Settings) -> Self {
         Self {
             demuxer: Demuxer::new(),
+            clock: SenderClock::default(),
             timeline: Timeline::default(),
             interleave: Interleave::default(),
             cutter: Cutter::new(settings),
@@ -61,15 +64,27 @@ impl Segmenter {
         }
     }
 
-    /// Takes the next message; data messages change nothing. `now` dates the first segment of each
-    /// discontinuity.
+    /// Takes the next message; data messages change nothing. `now`, when it arrived, dates the first segment of
+    /// each discontinuity, and media whose timestamps cannot be used.
     pub fn push(&mut self, message: &Message, now: SystemTime) {
-        let unit = match self.demuxer.push(message) {
+        let mut unit = match self.demuxer.push(message) {
             Ok(Some(unit)) => unit,
             Ok(None) => return,
             Err(fault) => return self.out.push(Output::Fault(fault)),
         };
-        match self.timeline.succession(&unit) {
+        let (kind, sent) = (unit.kind(), unit.dts_ms);
+        unit.dts_ms = self.clock.date(kind, sent, now, &mut self.out);
+        let mut succession = self.timeline.succession(&unit);
+        if matches!(succession, Succession::Jumps(_))
+            && !self.clock.may_jump(kind, now, &mut self.out)
+        {
+            unit.dts_ms = self.clock.date(kind, sent, now, &mut self.out);
+            succession = self.timeline.succession(&unit);
+        }
+        if succession != Succession::Straggles {
+            self.clock.keep(kind, unit.dts_ms, now);
+        }
+        match succession {
             Succession::Continues => {}
             Succession::Straggles => {
                 let text = format!(

@@ -32,6 +32,11 @@ impl Closing {
         self.edge
     }
 
+    /// The last segment has audio.
+    pub(super) const fn has_audio(&self) -> bool {
+        self.codecs.audio.is_some()
+    }
+
     /// The next segment begins at `start`; the first of a run dates it.
     pub(super) fn begin(&mut self, start: MediaTime, now: SystemTime) {
         self.anchor.get_or_insert((now, start));

@@ -16,7 +16,8 @@ const AUDIO: usize = 1;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At {
     pub(super) index: usize,
-    pub(super) pts: MediaTime,
+    /// Where the segment behind it starts.
+    pub(super) start: MediaTime,
     pub(super) random_access: bool,
 }
 
@@ -30,8 +31,6 @@ pub(super) struct Open {
     cost: u64,
     codecs: PerKind<Option<Arc<Codec>>>,
     last_leading: MediaTime,
-    /// From this unit on the audio has this configuration; the segment ends there.
-    change: Option<(usize, Option<Arc<Codec>>)>,
 }
 
 impl Open {
@@ -44,7 +43,6 @@ impl Open {
             cost: 0,
             codecs: PerKind::default(),
             last_leading: start,
-            change: None,
         }
     }
 
@@ -55,10 +53,7 @@ impl Open {
         if kind == self.leading {
             self.last_leading = self.last_leading.max(pts);
         }
-        let codec = match &mut self.change {
-            Some((_, codec)) if kind == TrackKind::Audio => codec,
-            _ => self.codecs.of_mut(kind),
-        };
+        let codec = self.codecs.of_mut(kind);
         if codec
             .as_ref()
             .is_none_or(|codec| !Arc::ptr_eq(codec, &unit.codec))
@@ -93,42 +88,69 @@ impl Open {
 
     /// Whether `codec` is not the configuration that its track has now.
     pub(super) fn differs(&self, codec: &Arc<Codec>) -> bool {
-        let current = match &self.change {
-            Some((_, changed)) if codec.kind() == TrackKind::Audio => changed,
-            _ => self.codecs.of(codec.kind()),
-        };
-        current
+        self.codecs
+            .of(codec.kind())
             .as_ref()
             .is_some_and(|current| !Arc::ptr_eq(current, codec) && current != codec)
-    }
-
-    /// The units from here on belong to the next segment, because the audio configuration changes.
-    pub(super) fn set_change(&mut self) {
-        self.change = Some((self.units.len(), None));
-    }
-
-    pub(super) fn change(&self) -> Option<usize> {
-        self.change.as_ref().map(|&(index, _)| index)
     }
 
     pub(super) fn pts_at(&self, index: usize) -> Option<MediaTime> {
         self.units.get(index).map(AccessUnit::pts)
     }
 
-    /// The last unit of the leading track that starts after the segment does and at most `span` later.
-    pub(super) fn last_leading_within(&self, span: MediaTime) -> Option<At> {
+    /// The places it can be cut at without a random access, in order: no picture before one is presented behind
+    /// any picture after it, `next` (the presentation time of the unit that comes) included. A segment that begins
+    /// there starts with its first *presented* picture, which B-pictures make another than the first decoded.
+    fn places(&self, next: Option<MediaTime>) -> Vec<At> {
         let track = number(self.leading);
-        self.units
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, unit)| unit.track == track)
-            .map(|(index, unit)| At {
-                index,
-                pts: unit.pts(),
-                random_access: unit.random_access,
-            })
-            .find(|at| at.pts > self.start && at.pts - self.start <= span)
+        let units = self.units.iter().enumerate();
+        let mut latest = MediaTime::from_nanos(i64::MIN);
+        let mut led = Vec::new();
+        for (index, unit) in units.filter(|(_, unit)| unit.track == track) {
+            led.push((index, unit, latest));
+            latest = latest.max(unit.pts());
+        }
+        let mut earliest = next.unwrap_or(MediaTime::from_nanos(i64::MAX));
+        let mut places = Vec::new();
+        for (index, unit, before) in led.into_iter().rev() {
+            earliest = earliest.min(unit.pts());
+            if before < earliest && earliest > self.start {
+                places.push(At {
+                    index,
+                    start: earliest,
+                    random_access: unit.random_access,
+                });
+            }
+        }
+        places.reverse();
+        places
+    }
+
+    /// The last place after the segment's start, and at most `span` later, that it can be cut at before a unit
+    /// presented at `next`.
+    pub(super) fn last_within(&self, span: MediaTime, next: Option<MediaTime>) -> Option<At> {
+        let mut places = self.places(next).into_iter().rev();
+        places.find(|at| at.start - self.start <= span)
+    }
+
+    /// The first place at `from` or later, with nothing of another track behind it.
+    pub(super) fn first_from(&self, from: MediaTime, next: Option<MediaTime>) -> Option<At> {
+        let track = number(self.leading);
+        let others = self.units.iter().rposition(|unit| unit.track != track);
+        let mut places = self.places(next).into_iter();
+        places.find(|at| at.start >= from && others.is_none_or(|last| at.index > last))
+    }
+
+    /// The decode time of its first unit of the leading track, or its start where that is earlier.
+    pub(super) fn decoded_from(&self) -> MediaTime {
+        let track = number(self.leading);
+        let first = self.units.iter().find(|unit| unit.track == track);
+        first.map_or(self.start, |unit| unit.dts.min(self.start))
+    }
+
+    /// It holds audio.
+    pub(super) const fn has_audio(&self) -> bool {
+        self.codecs.audio.is_some()
     }
 
     /// Where among the units before `index` the audio begins that came after their last picture and is
@@ -177,13 +199,7 @@ impl Open {
             // The next segment is likely as large as this one.
             next.units.reserve(self.units.len());
         }
-        next.codecs = self.codecs.clone();
-        match self.change.take() {
-            Some((at, codec)) if at > index => next.change = Some((at - index, codec)),
-            Some((_, codec)) => next.codecs.audio = codec,
-            None => {}
-        }
-        next.codecs = present(&next.units, next.codecs);
+        next.codecs = present(&next.units, self.codecs.clone());
         let led = next
             .units
             .iter()

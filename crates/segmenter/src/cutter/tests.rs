@@ -1,5 +1,6 @@
-//! Tables; the properties are in `tests/properties.rs`.
+//! Tables; configurations that change are in `tests/configurations.rs`, the properties in `tests/properties.rs`.
 
+mod configurations;
 mod properties;
 
 use std::time::Duration;
@@ -327,46 +328,6 @@ fn audio_that_comes_late_begins_a_discontinuity_with_its_segment() {
 }
 
 #[test]
-fn a_new_video_configuration_cuts_at_its_random_access() {
-    let mut bench = Bench::new();
-    bench.pictures(0, 1_000, 25);
-    bench.video = h264(0x81);
-    bench.picture(ms(1_000), false);
-    bench.pictures(1_040, 2_000, 25);
-    bench.finish();
-    assert_eq!(bench.shown(), ["0.000s+1.040s I v", "1.040s+0.960s ID v"]);
-    assert_eq!(bench.kinds(), [FaultKind::EarlyMedia]);
-    assert_ne!(bench.segments[0].tracks, bench.segments[1].tracks);
-}
-
-#[test]
-fn a_new_audio_configuration_cuts_at_its_first_access_unit() {
-    let mut bench = Bench::new();
-    bench.programme(0, 1_000, 50);
-    bench.audio = aac(AAC_44100);
-    bench.sound(ms(1_010));
-    bench.picture(ms(1_040), false);
-    bench.sound(ms(1_033));
-    bench.finish();
-    assert_eq!(bench.shown(), ["0.000s+1.040s I va", "1.040s+0.040s D va"]);
-    assert_eq!(bench.segments[1].units.len(), 3);
-
-    let mut bench = Bench::new();
-    bench.sounds(0, 3_000);
-    bench.audio = aac(AAC_44100);
-    bench.sounds(3_008, 4_000);
-    bench.finish();
-    assert_eq!(
-        bench.shown(),
-        [
-            "0.000s+2.005s I a",
-            "2.005s+1.003s I a",
-            "3.008s+1.005s ID a"
-        ]
-    );
-}
-
-#[test]
 fn a_long_gop_is_cut_at_the_limit_and_the_encoder_told() {
     let mut bench = Bench::new();
     bench.cutter.limit(ms(2_499));
@@ -430,6 +391,7 @@ fn a_run_may_begin_at_a_recovery_point_and_video_come_back_at_one() {
     bench.picture(ms(0), false);
     bench.recovery_point(40);
     bench.sounds(40, 4_000);
+    bench.video = h264(0x81);
     bench.picture(ms(4_000), false);
     bench.recovery_point(4_040);
     bench.finish();

@@ -12,7 +12,7 @@ use crate::segmenter::Settings;
 
 /// Audio that may stand before the first picture: sound without a picture for longer makes players
 /// wait, or begin with a frozen one.
-const LEAD_IN: MediaTime = MediaTime::from_millis(200);
+pub(super) const LEAD_IN: MediaTime = MediaTime::from_millis(200);
 
 /// What has been held so far.
 #[derive(Debug, Default)]

@@ -95,7 +95,9 @@ fn what_arrives_well_interleaved_waits_for_nothing() {
 
 #[test]
 fn a_track_that_is_late_is_waited_for() {
-    for late in [140, 500, 1_500, 2_000, -140, -500, -1_500, -2_000] {
+    for late in [
+        140, 500, 1_500, 2_000, 6_000, -140, -500, -1_500, -2_000, -6_000,
+    ] {
         let mut bench = Bench::new();
         bench.programme(0, 10_000, late);
         // Until its lateness was known, the other went ahead.

@@ -234,5 +234,7 @@ fn decode_end(segment: &Segment, leading: usize) -> MediaTime {
     let presented = first.pts() + segment.duration;
     let same_composition = presented - first.composition;
     let same_step = step.map_or(same_composition, |step| last + step);
-    same_composition.min(same_step).max(presented - most)
+    same_composition
+        .min(same_step)
+        .max(segment.start + segment.duration - most)
 }

@@ -1,0 +1,154 @@
+//! Tracks that come, go, and arrive apart.
+
+use media::{FaultKind, TrackKind};
+
+use crate::feed::{Event, Programme, by_arrival, each, programme};
+use crate::published::{Published, ms, publish};
+
+fn only(events: Vec<Event>, keep: impl Fn(&Event) -> bool) -> Published {
+    publish(events.into_iter().filter(keep).collect())
+}
+
+/// What each segment holds: `v`, `a`, `va`; runs of the same once.
+fn carried(published: &Published) -> Vec<String> {
+    let marks = published.shown().into_iter().map(|line| {
+        let marks = line.rsplit(' ').next().expect("marks").to_owned();
+        marks.replace(['I', 'D'], "")
+    });
+    let mut runs: Vec<String> = marks.collect();
+    runs.dedup();
+    runs
+}
+
+fn lost_pictures(published: &Published) -> usize {
+    published
+        .lost()
+        .iter()
+        .filter(|event| event.is_picture())
+        .count()
+}
+
+#[test]
+fn audio_that_begins_3_s_after_video() {
+    let published = only(programme(0, 12_000).events(), |event| {
+        !event.is_sound() || event.timestamp >= 3_000
+    });
+    assert_eq!(published.lost(), Vec::<&Event>::new());
+    assert_eq!(carried(&published), ["v", "va"]);
+    assert_eq!(published.discontinuities(), 1);
+    assert_eq!(published.faults, []);
+}
+
+#[test]
+fn video_that_begins_3_s_after_audio() {
+    let published = only(programme(0, 12_000).events(), |event| {
+        !event.is_picture() || event.timestamp >= 4_000
+    });
+    assert_eq!(published.lost(), Vec::<&Event>::new());
+    assert_eq!(carried(&published), ["a", "va"]);
+    assert_eq!(published.discontinuities(), 1);
+    assert_eq!(published.faults, []);
+}
+
+fn apart(feed: Programme, audio_late: i64) -> Published {
+    publish(by_arrival(each(feed.events(), |event| {
+        if event.is_sound() {
+            event.arrival += audio_late.max(0);
+        } else if event.is_picture() {
+            event.arrival += (-audio_late).max(0);
+        }
+    })))
+}
+
+#[test]
+fn tracks_that_arrive_seconds_apart_are_brought_together() {
+    for late in [
+        500, 1_900, 3_000, 5_000, 8_000, -500, -1_900, -3_000, -5_000, -8_000,
+    ] {
+        let published = apart(programme(0, 40_000), late);
+        let first = if late > 0 { "v" } else { "a" };
+        let carried = carried(&published);
+        assert!(
+            carried == ["va"] || carried == [first, "va"],
+            "{late}: {:#?}",
+            published.shown()
+        );
+        let until = late.abs() + 2_000;
+        for event in published.lost() {
+            assert!(event.timestamp <= until, "{late}: {event:?}");
+        }
+        // From then on all segments begin with a key frame, and last from one to the next.
+        let settled = published
+            .segments
+            .iter()
+            .filter(|s| s.start >= ms(until + 2_000));
+        let mut count = 0;
+        for segment in settled {
+            assert!(segment.independent && !segment.discontinuity, "{late}");
+            count += 1;
+        }
+        assert!(count >= 13, "{late}: {:#?}", published.shown());
+    }
+}
+
+#[test]
+fn audio_that_stops_and_comes_back() {
+    let published = only(programme(0, 30_000).events(), |event| {
+        !event.is_sound() || !(7_000..17_000).contains(&event.timestamp)
+    });
+    assert_eq!(published.lost(), Vec::<&Event>::new());
+    assert_eq!(carried(&published), ["va", "v", "va"]);
+    assert_eq!(published.discontinuities(), 2);
+    assert!(published.segments.iter().all(|segment| segment.independent));
+    assert_eq!(published.kinds(), ["audio_resync"]);
+}
+
+#[test]
+fn video_that_stops_for_good() {
+    let published = only(programme(0, 30_000).events(), |event| {
+        !event.is_picture() || event.timestamp < 7_000
+    });
+    assert_eq!(published.lost(), Vec::<&Event>::new());
+    assert_eq!(carried(&published), ["va", "a"]);
+    assert_eq!(published.discontinuities(), 1);
+    // Nobody waits longer than for a segment that video comes no more.
+    for (segment, out) in published.segments.iter().zip(&published.out_at) {
+        let end = segment.start + segment.duration;
+        assert!(ms(*out) - end <= ms(3_700), "{end:?} was out at {out} ms");
+    }
+}
+
+#[test]
+fn video_that_stops_and_comes_back_with_the_picture_that_follows() {
+    let published = only(programme(0, 30_000).events(), |event| {
+        !event.is_picture() || !(7_000..17_000).contains(&event.timestamp)
+    });
+    // The encoder has dropped nothing it had sent: its next picture can be decoded.
+    assert_eq!(lost_pictures(&published), 0, "{:#?}", published.shown());
+    assert_eq!(carried(&published), ["va", "a", "va"]);
+    assert_eq!(published.discontinuities(), 2);
+    let back = published.segments.iter().find(|s| s.start == ms(17_000));
+    assert!(back.is_some_and(|segment| !segment.independent && segment.discontinuity));
+    let next = published.segments.iter().find(|s| s.start == ms(18_000));
+    assert!(next.is_some_and(|segment| segment.independent && !segment.discontinuity));
+}
+
+#[test]
+fn a_slow_picture_source_beside_steady_audio_loses_nothing() {
+    // A shared screen on which little happens: a picture every 5 s, one key frame in all.
+    let published = publish(programme(0, 60_000).fps(1, 5).gop(1_000).events());
+    assert_eq!(published.lost(), Vec::<&Event>::new());
+}
+
+#[test]
+fn audio_that_arrives_after_its_segment_was_cut_is_dropped_and_said() {
+    let published = apart(programme(0, 20_000), 5_000);
+    assert_eq!(published.kinds(), ["late_media"]);
+    assert!(published.count(FaultKind::LateMedia) <= 3);
+    assert!(
+        published
+            .segments
+            .iter()
+            .all(|segment| segment.tracks[segment.leading_track()].kind() == TrackKind::Video)
+    );
+}
