@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tracing::{Instrument, warn};
+use tokio::task::{JoinError, JoinSet};
+use tracing::{Instrument, debug, warn};
 
 use crate::house::House;
 use crate::pipeline;
@@ -87,9 +87,9 @@ fn prepare(socket: &TcpStream) -> io::Result<()> {
     SockRef::from(socket).set_tcp_keepalive(&KEEPALIVE)
 }
 
-/// A panic ends the connection it happened in; the hook has logged it.
-fn report(ended: Result<(), tokio::task::JoinError>) {
+/// A panic ends the connection it happened in, and nothing else; the hook has counted and logged it.
+fn report(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        warn!("a connection's task failed: {error}");
+        debug!("a connection's task failed: {error}");
     }
 }

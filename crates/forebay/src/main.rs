@@ -11,6 +11,7 @@ mod house;
 mod logs;
 mod metadata;
 mod meter;
+mod panics;
 mod pipeline;
 mod publish;
 mod repeated;

@@ -16,10 +16,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{info, warn};
 
-use crate::accept;
 use crate::config::{self, Config};
 use crate::house::{House, raised};
 use crate::state::{self, State};
+use crate::{accept, panics};
 
 /// Connections the kernel holds until they are accepted.
 const BACKLOG: u32 = 1_024;
@@ -57,6 +57,7 @@ pub(crate) async fn serve(
 
     let state = open_state(&config.state)?;
     let totals = Arc::new(Totals::default());
+    panics::count_in(totals.clone());
     let readiness = Readiness::default();
     let house = Arc::new(House::new(config, totals.clone()));
     let settled = watch::Sender::new(false);

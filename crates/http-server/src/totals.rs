@@ -54,6 +54,8 @@ pub struct Totals {
     pub bytes_received: Counter,
     /// Faults of publishes, worked around, and of RTMP connections, which ended for them.
     pub faults: Counter,
+    /// Faults of the gateway itself, each of which ended the task it happened in.
+    pub panics: Counter,
     /// HTTP connections accepted.
     pub http_connections: Counter,
     /// HTTP connections open.

@@ -45,6 +45,8 @@ pub(super) struct Totals {
     bytes_sent: u64,
     /// Faults of publishes, worked around, and of RTMP connections, which ended for them.
     faults: u64,
+    /// Faults of the gateway itself, each of which ended one connection: 0, or worth a report.
+    panics: u64,
     /// HTTP connections that ended for a fault of the client: not HTTP, headers too long or too slow, or
     /// more connections than allowed.
     http_faults: u64,
@@ -101,6 +103,7 @@ pub(super) async fn show(State(api): State<Arc<Api>>) -> Response {
             bytes_received: totals.bytes_received.value(),
             bytes_sent: totals.bytes_sent.value(),
             faults: totals.faults.value(),
+            panics: totals.panics.value(),
             http_faults: totals.http_faults.value(),
         },
         now: Now {
