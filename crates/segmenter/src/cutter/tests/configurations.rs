@@ -22,7 +22,7 @@ fn a_new_audio_configuration_waits_for_the_next_random_access() {
     bench.audio = aac(AAC_44100);
     bench.sound(ms(1_010));
     bench.picture(ms(1_040), false);
-    bench.sound(ms(1_033));
+    bench.sound(ms(1_083));
     bench.picture(ms(1_240), true);
     bench.sound(ms(1_240));
     bench.finish();
