@@ -111,6 +111,7 @@ impl Doctor {
                 self.key_frames.forced();
                 self.bit_rate.too_large(fault, at, &mut self.chart);
             }
+            FaultKind::LateMedia => self.offset.late_media(fault, at, &mut self.chart),
             _ => self.repairs.fault(fault, at),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use media::{AdviceKind, MediaTime, MessageKind, Severity};
+use media::{AdviceKind, Fault, MediaTime, MessageKind, Severity};
 
 use crate::chart::{Chart, Finding};
 use crate::words::seconds;
@@ -18,6 +18,10 @@ pub(crate) const DRIFT_MS: i64 = 200;
 pub(crate) const DRIFT_PPM: i64 = 150;
 /// Tracks so far apart share no clock; one of them has jumped.
 const MAX_APART_MS: i64 = 10_000;
+
+const OFFSET_REMEDY: &str = "Let the encoder send both tracks as they come: check sync offsets and delays of its \
+sources (OBS: Advanced Audio Properties, Sync Offset; render delay filters), and that both come from one device; \
+ffmpeg: no -itsoffset, and -re for every input or none.";
 
 pub(crate) const DRIFT_REMEDY: &str = "Let one device give both, or both follow one clock: OBS: set the same sample \
 rate in Settings, Audio and in the system, and for a capture card take its own sound (\"Use Device Timestamps\" \
@@ -69,6 +73,19 @@ impl Offset {
         }
     }
 
+    /// One track was so far ahead that what the other sent was of no use any more.
+    pub(crate) fn late_media(&self, fault: &Fault, at: Duration, chart: &mut Chart) {
+        let finding = Finding {
+            severity: Severity::Problem,
+            text: format!(
+                "Sound and picture arrive too far apart to be brought together: {}.",
+                fault.text
+            ),
+            remedy: OFFSET_REMEDY.to_owned(),
+        };
+        chart.see(AdviceKind::TrackOffset, at, 1, finding);
+    }
+
     fn compare(&mut self, mean_ms: i64, at: Duration, chart: &mut Chart) {
         self.spans += 1;
         if self.spans == 1 {
@@ -87,10 +104,7 @@ impl Offset {
                     "{late} arrives {} behind {early} that has the same time.",
                     seconds(MediaTime::from_millis(mean_ms.abs()))
                 ),
-                remedy: "Let the encoder send both tracks as they come: check sync offsets and delays of its \
-                         sources (OBS: Advanced Audio Properties, Sync Offset; render delay filters), and that \
-                         both come from one device; ffmpeg: no -itsoffset, and -re for every input or none."
-                    .to_owned(),
+                remedy: OFFSET_REMEDY.to_owned(),
             };
             chart.see(AdviceKind::TrackOffset, at, 1, finding);
         }

@@ -20,6 +20,8 @@ struct Stretch {
     jumps: u64,
     composition: u64,
     resyncs: u64,
+    /// Times of arrival took the place of timestamps.
+    unusable: u64,
 }
 
 /// Faults since the last look, with the words of the last one.
@@ -37,6 +39,7 @@ pub(crate) struct Repairs {
     timestamps: Fresh,
     unreadable: Fresh,
     unsupported: Fresh,
+    contested: Fresh,
 }
 
 impl Repairs {
@@ -58,7 +61,13 @@ impl Repairs {
                 self.stretch.resyncs += 1;
                 &mut self.timestamps
             }
-            FaultKind::MalformedMessage | FaultKind::BadConfiguration => {
+            FaultKind::ClockUnusable => {
+                self.stretch.unusable += 1;
+                &mut self.timestamps
+            }
+            FaultKind::MalformedMessage
+            | FaultKind::BadConfiguration
+            | FaultKind::ConfigurationFlood => {
                 self.unreadable.text.clone_from(&fault.text);
                 &mut self.unreadable
             }
@@ -66,8 +75,15 @@ impl Repairs {
                 self.unsupported.text.clone_from(&fault.text);
                 &mut self.unsupported
             }
+            FaultKind::NameContested => {
+                self.contested.text.clone_from(&fault.text);
+                &mut self.contested
+            }
             // Whoever connects in the middle of a GOP sends early media; the rest shows elsewhere.
-            _ => return,
+            FaultKind::EarlyMedia
+            | FaultKind::LateMedia
+            | FaultKind::ForcedCut
+            | FaultKind::SegmentTooLarge => return,
         };
         fresh.times += 1;
         fresh.last = at;
@@ -83,7 +99,7 @@ impl Repairs {
             let Fresh { times, last, text } = std::mem::take(&mut self.unreadable);
             let finding = Finding {
                 severity: Severity::Warning,
-                text: format!("Messages of the encoder cannot be read: {text}."),
+                text: format!("Messages of the encoder cannot be used: {text}."),
                 remedy: "Update the encoder, or publish with another one to see whether this one is the cause."
                     .to_owned(),
             };
@@ -100,6 +116,21 @@ impl Repairs {
             };
             chart.see_times(AdviceKind::UnsupportedCodec, last, times, 1, finding);
         }
+        if self.contested.times > 0 {
+            self.see_contested(chart);
+        }
+    }
+
+    fn see_contested(&mut self, chart: &mut Chart) {
+        let Fresh { times, last, text } = std::mem::take(&mut self.contested);
+        let finding = Finding {
+            severity: Severity::Warning,
+            text: format!("Two encoders want one name: {text}."),
+            remedy: "Give every encoder a stream key or a name of its own. Look for an encoder that was left \
+                     running, or one that publishes over two networks."
+                .to_owned(),
+        };
+        chart.see_times(AdviceKind::NameContested, last, times, 1, finding);
     }
 
     fn see_timestamps(&mut self, chart: &mut Chart) {
@@ -109,10 +140,16 @@ impl Repairs {
             jumps,
             composition,
             resyncs,
+            unusable,
         } = self.stretch;
-        let grave = jumps > 0 || resyncs >= OTHERS_NEED || order >= MUCH_DISORDER;
+        let grave = jumps + unusable > 0 || resyncs >= OTHERS_NEED || order >= MUCH_DISORDER;
         let enough = grave || order >= DISORDER_NEEDS || composition >= OTHERS_NEED;
         let parts = [
+            (
+                unusable,
+                "stretch without any use",
+                "stretches without any use",
+            ),
             (jumps, "jump", "jumps"),
             (
                 order,

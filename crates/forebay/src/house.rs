@@ -133,6 +133,21 @@ impl House {
         self.governor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What encoders have to fit.
+    pub(crate) fn fitting(&self) -> doctor::Settings {
+        let hls = &self.config.hls;
+        doctor::Settings {
+            segment: hls.segment.into(),
+            longest_segment: hls.max_segment.into(),
+            // Nobody who can wait sets segments so short.
+            latency: if hls.segment <= Duration::from_secs(1) {
+                doctor::Latency::Low
+            } else {
+                doctor::Latency::Usual
+            },
+        }
+    }
+
     /// What an HTTP listener allows.
     pub(crate) fn http(&self) -> http_server::Settings {
         let http = &self.config.http;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use doctor::Doctor;
 use media::{
     Cadence, Codec, Fault, FaultKind, Faults, MediaTime, Message, MessageKind, PresentationName,
     Segment, Track,
@@ -46,6 +47,9 @@ pub(crate) struct Publish {
     duration: MediaTime,
     faults: Faults,
     fault_lines: Repeated,
+    doctor: Doctor,
+    /// What the doctor's times are counted from.
+    began: Instant,
 }
 
 impl Publish {
@@ -59,17 +63,20 @@ impl Publish {
     ) -> Result<Self, Refused> {
         let seat = Seat::find(&name, &terms, &house)?;
         house.totals.publishes.add(1);
+        let since = SystemTime::now();
         let mut publish = Self {
             name,
             peer,
             encoder,
             metadata: Vec::new(),
-            since: SystemTime::now(),
+            since,
             segmenter: Segmenter::new(house.cutting()),
             terms,
             seat: None,
             lists_from: SystemTime::UNIX_EPOCH,
             contests: 0,
+            doctor: Doctor::new(house.fitting(), since),
+            began: Instant::now(),
             house,
             meter: Meter::new(Instant::now()),
             reported: 0,
@@ -142,6 +149,8 @@ impl Publish {
     /// Its playlist would hold too much: the publish has to end.
     pub(crate) fn take(&mut self, message: &Message) -> Result<(), PushError> {
         self.meter.add(message.payload.len());
+        self.doctor
+            .arrival(message.kind, message.timestamp_ms, self.began.elapsed());
         if message.kind == MessageKind::Data
             && let Some(properties) = metadata::properties(&message.payload)
         {
@@ -149,6 +158,7 @@ impl Publish {
             self.encoder = encoder
                 .map(|(_, name)| name.clone())
                 .or(self.encoder.take());
+            self.doctor.metadata(&properties);
             self.metadata = properties;
         }
         self.segmenter.push(message, SystemTime::now());
@@ -178,7 +188,10 @@ impl Publish {
     fn store(&mut self) -> Result<(), PushError> {
         while let Some(output) = self.segmenter.pull() {
             match output {
-                Output::Segment(segment) => self.list(segment)?,
+                Output::Segment(segment) => {
+                    self.doctor.segment(&segment, self.began.elapsed());
+                    self.list(segment)?;
+                }
                 Output::Fault(fault) => self.record(fault),
             }
         }
@@ -224,6 +237,7 @@ impl Publish {
         if let Some(times) = self.fault_lines.due(Instant::now()) {
             warn!(stream = %self.name, kind = %fault.kind, faults = times, "{}", fault.text);
         }
+        self.doctor.fault(&fault, self.began.elapsed());
         self.faults.record(fault);
     }
 
@@ -243,6 +257,7 @@ impl Publish {
             bit_rate_average,
             tracks: self.segmenter.tracks(),
             faults: self.faults.clone(),
+            advice: self.doctor.advice(self.began.elapsed()),
         };
         let Some(Seat::Writing(writer)) = &self.seat else {
             return;

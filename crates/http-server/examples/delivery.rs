@@ -25,11 +25,7 @@ async fn main() {
     let registry = playlist::Registry::new(playlist::Settings::default());
     let name = PresentationName::parse("live", "show").expect("a name");
     let mut writer = registry
-        .publish(
-            &name,
-            &playlist::Terms::default(),
-            Instant::now(),
-        )
+        .publish(&name, &playlist::Terms::default(), Instant::now())
         .expect("the name is free to take");
     for n in 0..6 {
         writer

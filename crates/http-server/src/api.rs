@@ -37,7 +37,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(sources: Sources) -> Rout
         .route("/api/v1/streams", get(streams::list))
         .route(
             "/api/v1/streams/{*name}",
-            get(streams::show)
+            get(streams::show_or_health)
                 .delete(streams::disconnect)
                 .fallback(streams::other_methods),
         )

@@ -11,8 +11,8 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use media::codec::{Aac, H264};
 use media::{
-    AccessUnit, Cadence, Codec, Fault, FaultKind, Faults, MediaTime, PresentationName, Segment,
-    Track, TsLayout,
+    AccessUnit, Advice, AdviceKind, Cadence, Codec, Fault, FaultKind, Faults, MediaTime,
+    PresentationName, Segment, Severity, Track, TsLayout,
 };
 use playlist::{PublishStatus, Registry, Writer};
 use tower::ServiceExt;
@@ -133,11 +133,7 @@ impl Gateway {
     pub(crate) fn publish(&self, app: &str, name: &str) -> Writer {
         let name = PresentationName::parse(app, name).expect("a name");
         self.registry
-            .publish(
-                &name,
-                &playlist::Terms::default(),
-                Instant::now(),
-            )
+            .publish(&name, &playlist::Terms::default(), Instant::now())
             .expect("the name is free to take")
     }
 
@@ -147,16 +143,18 @@ impl Gateway {
         for n in 0..3 {
             push(&mut writer, n);
         }
-        writer.report(status(), Instant::now()).expect("the writer owns it");
+        writer
+            .report(status(), Instant::now())
+            .expect("the writer owns it");
         writer
     }
 }
 
-/// Appends the `n`th segment, its MPEG-TS form made already.
+/// Appends the `n`th segment as if at the pace of a clock, its MPEG-TS form made already.
 pub(crate) fn push(writer: &mut Writer, n: i64) {
-    writer
-        .push(segment(n), Instant::now())
-        .expect("the writer owns it");
+    let segment = segment(n);
+    let now = Instant::now() + segment.start.to_duration();
+    writer.push(segment, now).expect("the writer owns it");
     for entry in writer.presentation().window().listed() {
         entry.mpeg_ts(|_| segment_body());
     }
@@ -226,7 +224,7 @@ fn segment(n: i64) -> Segment {
     }
 }
 
-fn status() -> PublishStatus {
+pub(crate) fn status() -> PublishStatus {
     let mut faults = Faults::default();
     faults.record(Fault {
         kind: FaultKind::EarlyMedia,
@@ -248,5 +246,20 @@ fn status() -> PublishStatus {
         bit_rate_average: 2_990_000,
         tracks: vec![(video, cadence), (audio, Cadence::default())],
         faults,
+        advice: vec![advice(AdviceKind::KeyFrameInterval, Severity::Warning)],
+    }
+}
+
+/// A piece of advice with words and times of its own.
+pub(crate) fn advice(kind: AdviceKind, severity: Severity) -> Advice {
+    let since = UNIX_EPOCH + Duration::from_secs(1_795_446_010);
+    Advice {
+        kind,
+        severity,
+        since,
+        last: since + Duration::from_millis(20_500),
+        times: 3,
+        text: format!("The {kind} is wrong."),
+        remedy: format!("Set the {kind} right."),
     }
 }

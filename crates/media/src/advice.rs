@@ -49,11 +49,13 @@ pub enum AdviceKind {
     TrackDrift,
     /// Timestamps that had to be repaired.
     TimestampRepairs,
+    /// Another encoder wants the same name.
+    NameContested,
 }
 
 impl AdviceKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NoKeyFrame,
         Self::KeyFrameInterval,
         Self::OpenGop,
@@ -74,6 +76,7 @@ impl AdviceKind {
         Self::TrackOffset,
         Self::TrackDrift,
         Self::TimestampRepairs,
+        Self::NameContested,
     ];
 
     /// Its name in the API: `snake_case`, never changed once released.
@@ -99,6 +102,7 @@ impl AdviceKind {
             Self::TrackOffset => "track_offset",
             Self::TrackDrift => "track_drift",
             Self::TimestampRepairs => "timestamp_repairs",
+            Self::NameContested => "name_contested",
         }
     }
 }
@@ -157,7 +161,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_name_of_its_own() {
         let mut names: Vec<&str> = AdviceKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(names.len(), AdviceKind::TimestampRepairs as usize + 1);
+        assert_eq!(names.len(), AdviceKind::NameContested as usize + 1);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), AdviceKind::ALL.len());

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use media::{Cadence, Faults, Track};
+use media::{Advice, Cadence, Faults, Track};
 
 /// A publish as last reported by its pipeline: measured values, at most a second old.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub struct PublishStatus {
     pub tracks: Vec<(Track, Cadence)>,
     /// What went wrong so far.
     pub faults: Faults,
+    /// What its encoder shows of itself at present, the gravest first.
+    pub advice: Vec<Advice>,
 }
 
 #[cfg(test)]
@@ -43,6 +45,7 @@ impl PublishStatus {
             bit_rate_average: 0,
             tracks: Vec::new(),
             faults: Faults::default(),
+            advice: Vec::new(),
         }
     }
 }

@@ -372,6 +372,21 @@ fn a_jump_of_the_clock_is_told_at_once_and_little_disorder_not_at_all() {
 }
 
 #[test]
+fn a_clock_without_any_use_media_too_late_and_a_contested_name_are_told_at_once() {
+    for (fault, expected) in [
+        (FaultKind::ClockUnusable, (Kind::TimestampRepairs, Warning)),
+        (FaultKind::LateMedia, (Kind::TrackOffset, Problem)),
+        (FaultKind::NameContested, (Kind::NameContested, Warning)),
+    ] {
+        let mut script = Script::new();
+        script.run(10);
+        script.fault(fault);
+        assert_eq!(script.kinds(1), [expected]);
+        assert_eq!(script.run(31), []);
+    }
+}
+
+#[test]
 fn gaps_in_the_sound_are_told_from_the_second_on() {
     let mut script = Script::new();
     script.run(10);

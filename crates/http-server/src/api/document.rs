@@ -22,6 +22,7 @@ use crate::site;
         status::show,
         streams::list,
         streams::show,
+        streams::health,
         streams::disconnect,
         site::healthz,
         site::readyz

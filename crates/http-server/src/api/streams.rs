@@ -1,8 +1,10 @@
 //! `/api/v1/streams`: the presentations, and the way to disconnect a publisher.
 
+mod health;
 mod stream;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -15,9 +17,13 @@ use utoipa::ToSchema;
 use super::{Api, json, problem, same_site};
 use crate::replies::{self, Kind};
 use crate::request_path;
+use health::Health;
 pub(super) use stream::Stream;
 
 const PREFIX: &str = "/api/v1/streams/";
+
+/// What stands behind a presentation's name where its health is asked for.
+const HEALTH: &str = "/health";
 
 /// What one presentation can be asked for.
 const METHODS: &str = "DELETE, GET, HEAD, OPTIONS";
@@ -72,9 +78,42 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Response {
     )
 )]
 pub(super) async fn show(State(api): State<Arc<Api>>, uri: Uri) -> Response {
-    match find(&api, &uri) {
+    match find(&api, path(&uri)) {
         Ok(presentation) => json(&Stream::of(&presentation)),
         Err(detail) => problem(StatusCode::NOT_FOUND, &detail),
+    }
+}
+
+/// How one presentation is doing, and what its encoder should change. Of one whose publisher has left, what
+/// was so when it left.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams/{app}/{name}/health",
+    params(
+        ("app" = String, Path, description = "The application; one with an instance has a slash in it, which may be sent as it is or encoded: `live/studio-2`, `live%2Fstudio-2`"),
+        ("name" = String, Path, description = "The presentation's name"),
+    ),
+    responses(
+        (status = 200, description = "Its health", body = Health),
+        (status = 404, description = "There is none of this name", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn health(State(api): State<Arc<Api>>, uri: Uri) -> Response {
+    match find(&api, health_path(&uri).unwrap_or_default()) {
+        Ok(presentation) => json(&Health::of(&presentation, SystemTime::now())),
+        Err(detail) => problem(StatusCode::NOT_FOUND, &detail),
+    }
+}
+
+/// [`health`] or [`show`]: an application may have an instance, so no router can tell them apart. Where both
+/// are possible it is the health of what exists; `live%2Fin/health` is always the stream called health.
+pub(super) async fn show_or_health(api: State<Arc<Api>>, uri: Uri) -> Response {
+    let named = health_path(&uri)
+        .is_some_and(|named| find(&api, named).is_ok() || find(&api, path(&uri)).is_err());
+    if named {
+        health(api, uri).await
+    } else {
+        show(api, uri).await
     }
 }
 
@@ -104,7 +143,7 @@ pub(super) async fn disconnect(
             "only the gateway's own pages may disconnect a publisher, not those of another site",
         );
     }
-    match find(&api, &uri) {
+    match find(&api, path(&uri)) {
         Ok(presentation) if presentation.dismiss(Dismissal::Operator) => {
             replies::reply(Kind::Empty, StatusCode::NO_CONTENT, bytes::Bytes::new())
         }
@@ -125,13 +164,23 @@ pub(super) async fn other_methods(method: Method) -> Response {
     }
 }
 
-/// The presentation that the rest of the path names: the last component is the name, what stands before
+/// What the path has behind the list's own.
+fn path(uri: &Uri) -> &str {
+    uri.path().strip_prefix(PREFIX).unwrap_or_default()
+}
+
+/// What names the presentation whose health is asked for.
+fn health_path(uri: &Uri) -> Option<&str> {
+    let named = path(uri).strip_suffix(HEALTH)?;
+    named.contains('/').then_some(named)
+}
+
+/// The presentation that `path` names: the last component is the name, what stands before
 /// it the application, perhaps with an instance. Otherwise, why there is none.
 ///
 /// The slash before an instance may be encoded: generated clients put `{app}` into one segment. Nothing
 /// else of a name ever needs to be.
-fn find(api: &Api, uri: &Uri) -> Result<Arc<Presentation>, String> {
-    let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
+fn find(api: &Api, path: &str) -> Result<Arc<Presentation>, String> {
     let (app, name) = request_path::app_and_name(path)
         .map(|(app, name)| (app.replace("%2F", "/").replace("%2f", "/"), name))
         .filter(|(app, _)| !app.ends_with('/'))

@@ -1,5 +1,6 @@
 //! The API against what it says of itself.
 
+mod health;
 mod schema;
 
 use axum::Router;
@@ -33,7 +34,7 @@ async fn a_stream_as_json() {
     assert_eq!(
         reply.json(),
         json!({
-            "app": "live/in", "name": "show", "state": "live",
+            "app": "live/in", "name": "show", "state": "live", "health": "warning",
             "playlist": "/live/in/show/index.m3u8", "watch": "/watch/live/in/show",
             "publisher": {
                 "address": "192.0.2.7:50312", "encoder": "Lavf59.27.100",
@@ -213,12 +214,13 @@ type Asked = (
 );
 
 const STREAM: &str = "/api/v1/streams/{app}/{name}";
+const HEALTH: &str = "/api/v1/streams/{app}/{name}/health";
 const FOREIGN: &[(&str, &str)] = &[("origin", "http://evil.example"), ("host", "gateway")];
 
 /// Before the gateway is ready.
 const ASKED_EARLY: [Asked; 1] = [("get", "/readyz", "/readyz", &[], 503)];
 
-const ASKED: [Asked; 12] = [
+const ASKED: [Asked; 15] = [
     ("get", "/healthz", "/healthz", &[], 200),
     ("get", "/readyz", "/readyz", &[], 200),
     (
@@ -233,6 +235,15 @@ const ASKED: [Asked; 12] = [
     ("get", STREAM, "/api/v1/streams/live/show", &[], 200),
     ("get", STREAM, "/api/v1/streams/live/empty", &[], 200),
     ("get", STREAM, "/api/v1/streams/live/nobody", &[], 404),
+    ("get", HEALTH, "/api/v1/streams/live/show/health", &[], 200),
+    ("get", HEALTH, "/api/v1/streams/live/empty/health", &[], 200),
+    (
+        "get",
+        HEALTH,
+        "/api/v1/streams/live/nobody/health",
+        &[],
+        404,
+    ),
     ("delete", STREAM, "/api/v1/streams/live/show", FOREIGN, 403),
     ("delete", STREAM, "/api/v1/streams/live/nobody", &[], 404),
     ("delete", STREAM, "/api/v1/streams/live/gone", &[], 409),
@@ -324,9 +335,12 @@ async fn every_route_is_documented() {
         .as_object()
         .expect("paths")
         .keys()
+        // One route for all below a name: see `show_or_health`.
+        .map(|path| path.replace("{app}/{name}/health", "{*name}"))
         .map(|path| path.replace("{app}/{name}", "{*name}"))
         .collect();
     documented.sort();
+    documented.dedup();
     let mut routed: Vec<&str> = include_str!("../api.rs")
         .split('"')
         .filter(|text| text.starts_with("/api/v1/"))

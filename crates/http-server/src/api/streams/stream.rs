@@ -7,6 +7,7 @@ use playlist::{Presentation, PublishStatus, State, Window};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::health::HealthStatus;
 use crate::time::rfc3339;
 
 /// One presentation.
@@ -17,6 +18,8 @@ pub(in crate::api) struct Stream {
     /// The name within the application.
     name: String,
     state: Life,
+    /// How its encoder is doing; the words are under `/health`.
+    health: HealthStatus,
     /// The path of its multivariant playlist.
     playlist: String,
     /// The path of its player page.
@@ -31,7 +34,7 @@ pub(in crate::api) struct Stream {
 /// Where a presentation is in its life.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Life {
+pub(super) enum Life {
     /// Somebody publishes.
     Live,
     /// The publisher left and may come back.
@@ -154,11 +157,18 @@ impl Stream {
                 State::Live => status.as_ref().map(Publisher::of),
                 State::Resuming | State::Ended => None,
             },
-            state: match state {
-                State::Live => Life::Live,
-                State::Resuming => Life::Resuming,
-                State::Ended => Life::Ended,
-            },
+            state: Life::of(state),
+            health: HealthStatus::of(status.as_ref()),
+        }
+    }
+}
+
+impl Life {
+    pub(super) fn of(state: State) -> Self {
+        match state {
+            State::Live => Self::Live,
+            State::Resuming => Self::Resuming,
+            State::Ended => Self::Ended,
         }
     }
 }
