@@ -160,7 +160,7 @@ async fn status_shows_what_was_counted() {
             "version": "0.1.0", "started": "2026-11-23T15:00:00.000Z", "uptime_seconds": null,
             "totals": {"publishes": 3, "publishes_refused": 0, "rtmp_connections": 0,
                        "http_connections": 0, "http_requests": 0, "bytes_received": 0,
-                       "bytes_sent": 0, "faults": 0, "http_faults": 2},
+                       "bytes_sent": 0, "faults": 0, "panics": 0, "http_faults": 2},
             "now": {"streams": 2, "publishers": 1, "rtmp_connections": 1, "http_connections": 0},
             "limits": {"rtmp_connections": 1_000, "http_connections": 10_000,
                        "message_bytes": 8_388_608, "segment_bytes": 67_108_864},
