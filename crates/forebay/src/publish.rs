@@ -340,3 +340,74 @@ fn describe((track, cadence): &(Track, Cadence)) -> String {
 fn whole_seconds(since: SystemTime) -> Duration {
     Duration::from_secs(since.elapsed().unwrap_or_default().as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use playlist::State;
+
+    fn name() -> PresentationName {
+        PresentationName::parse("live", "show").expect("valid")
+    }
+
+    fn begin(house: &Arc<House>, on_conflict: OnConflict) -> Result<Publish, Refused> {
+        let terms = Terms {
+            on_conflict,
+            ..Terms::default()
+        };
+        let peer = SocketAddr::from(([192, 0, 2, 1], 50_000));
+        Publish::begin(name(), terms, peer, None, house.clone())
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_one_publish_and_vacates_its_presentation() {
+        let house = Arc::new(House::new(Config::default(), Arc::default()));
+        let failing = {
+            let house = house.clone();
+            tokio::spawn(async move {
+                let _publish = begin(&house, OnConflict::Reject).expect("free");
+                panic!("a test's own");
+            })
+        };
+        assert!(failing.await.expect_err("it panicked").is_panic());
+        let again = begin(&house, OnConflict::Reject).expect("free again");
+        drop(again);
+    }
+
+    #[tokio::test]
+    async fn a_publish_that_stands_by_takes_the_place_of_one_that_leaves() {
+        let house = Arc::new(House::new(Config::default(), Arc::default()));
+        let first = begin(&house, OnConflict::Backup).expect("free");
+        let mut second = begin(&house, OnConflict::Backup).expect("it stands by");
+        let there = house.registry.directory().find(&name()).expect("live");
+        assert_eq!(there.backups(), 1);
+        second.meter.add(1_000);
+        second.tick();
+        assert_eq!(there.backups(), 1, "the first is active");
+        drop(first);
+        assert_eq!(there.state(), State::Resuming);
+        second.tick();
+        assert_eq!(
+            there.state(),
+            State::Resuming,
+            "the second sends nothing now"
+        );
+        second.meter.add(1_000);
+        second.tick();
+        assert_eq!((there.state(), there.backups()), (State::Live, 0));
+    }
+
+    #[tokio::test]
+    async fn a_publish_that_stalls_stands_by_for_the_one_that_took_its_place() {
+        let mut config = Config::default();
+        config.rtmp.stalled_after = Duration::ZERO;
+        let house = Arc::new(House::new(config, Arc::default()));
+        let mut first = begin(&house, OnConflict::Backup).expect("free");
+        let mut second = begin(&house, OnConflict::Backup).expect("the first is stalled");
+        assert_eq!(first.dismissal(), None);
+        assert_eq!(second.dismissal(), None);
+        let there = house.registry.directory().find(&name()).expect("live");
+        assert_eq!((there.state(), there.backups()), (State::Live, 1));
+    }
+}
