@@ -9,7 +9,7 @@ use crate::bit_rate::BitRate;
 use crate::chart::Chart;
 use crate::codecs;
 use crate::declared::Declared;
-use crate::key_frames::KeyFrames;
+use crate::key_frames::{Cut, KeyFrames};
 use crate::offset::Offset;
 use crate::pictures::Pictures;
 use crate::presence::Presence;
@@ -106,9 +106,9 @@ impl Doctor {
     /// Something was worked around at `at`.
     pub fn fault(&mut self, fault: &Fault, at: Duration) {
         match fault.kind {
-            FaultKind::ForcedCut => self.key_frames.forced(),
+            FaultKind::ForcedCut => self.key_frames.cut(Cut::ForTime),
             FaultKind::SegmentTooLarge => {
-                self.key_frames.forced();
+                self.key_frames.cut(Cut::ForSize);
                 self.bit_rate.too_large(fault, at, &mut self.chart);
             }
             FaultKind::LateMedia => self.offset.late_media(fault, at, &mut self.chart),

@@ -30,10 +30,21 @@ pub(crate) struct KeyFrames {
     entry: Option<MediaTime>,
     /// The last picture.
     picture: Option<MediaTime>,
-    /// The segment that is cut next ends where decoding cannot begin.
-    forced: bool,
-    /// The one after the last began so.
-    began_forced: bool,
+    /// How the segment that is cut next ends.
+    next_cut: Cut,
+    /// How the last one ended.
+    last_cut: Cut,
+}
+
+/// Where a segment is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Where decoding can begin.
+    Entry,
+    /// Elsewhere: it has lasted as long as it may.
+    ForTime,
+    /// Elsewhere: it is as large as it may be.
+    ForSize,
 }
 
 /// What the distances within a segment are.
@@ -55,8 +66,8 @@ impl KeyFrames {
             told: MediaTime::ZERO,
             entry: None,
             picture: None,
-            forced: false,
-            began_forced: false,
+            next_cut: Cut::Entry,
+            last_cut: Cut::Entry,
         }
     }
 
@@ -71,14 +82,14 @@ impl KeyFrames {
         self.newest_ms = Some(timestamp_ms);
     }
 
-    /// The next segment is cut where decoding cannot begin.
-    pub(crate) fn forced(&mut self) {
-        self.forced = true;
+    /// How the next segment will end; [`Cut::Entry`] unless it is told.
+    pub(crate) fn cut(&mut self, cut: Cut) {
+        self.next_cut = cut;
     }
 
     pub(crate) fn segment(&mut self, segment: &Segment, at: Duration, chart: &mut Chart) {
-        let began_forced = std::mem::replace(&mut self.began_forced, self.forced);
-        self.forced = false;
+        let began = std::mem::replace(&mut self.last_cut, self.next_cut);
+        self.next_cut = Cut::Entry;
         let arrived = std::mem::take(&mut self.arrived);
         if segment.discontinuity {
             self.entry = None;
@@ -94,7 +105,7 @@ impl KeyFrames {
             self.picture = None;
             return;
         }
-        let at_recovery_point = !segment.independent && !began_forced;
+        let at_recovery_point = !segment.independent && began == Cut::Entry;
         if at_recovery_point {
             self.see_open_gop(at, chart);
         }
@@ -106,9 +117,9 @@ impl KeyFrames {
             self.see_none(seen.longest, at, chart);
         } else if seen.longest > self.long() {
             self.told = seen.longest;
-            self.see_long(&seen, began_forced, at, chart);
-        } else if segment.duration > self.long() {
-            self.see_uneven(&seen, segment.duration, at, chart);
+            self.see_long(&seen, began, at, chart);
+        } else if segment.duration > self.long() || began == Cut::ForTime {
+            self.see_uneven(&seen, segment.duration, began, at, chart);
         }
     }
 
@@ -181,7 +192,7 @@ impl KeyFrames {
         // at least so long.
         let entry = *self.entry.get_or_insert(segment.start);
         seen.longest = seen.longest.max(end - entry);
-        if !self.began_forced {
+        if self.last_cut == Cut::Entry {
             // The next segment begins where decoding can.
             seen.shortest = seen.shortest.min(end - entry);
             self.entry = Some(end);
@@ -207,8 +218,8 @@ impl KeyFrames {
         chart.hold(AdviceKind::NoKeyFrame, at, finding);
     }
 
-    fn see_long(&self, seen: &Distances, began_forced: bool, at: Duration, chart: &mut Chart) {
-        let (severity, consequence) = if began_forced {
+    fn see_long(&self, seen: &Distances, began: Cut, at: Duration, chart: &mut Chart) {
+        let (severity, consequence) = if began == Cut::ForTime {
             (
                 Severity::Problem,
                 "longer than a segment may last, so some begin without one and cannot be joined at",
@@ -237,16 +248,30 @@ impl KeyFrames {
         chart.see(AdviceKind::KeyFrameInterval, at, needs, finding);
     }
 
-    fn see_uneven(&self, seen: &Distances, duration: MediaTime, at: Duration, chart: &mut Chart) {
+    fn see_uneven(
+        &self,
+        seen: &Distances,
+        duration: MediaTime,
+        began: Cut,
+        at: Duration,
+        chart: &mut Chart,
+    ) {
+        let forced = began == Cut::ForTime;
         let uneven = seen.longest - seen.shortest > MediaTime::from_millis(100);
-        let (text, remedy) = if uneven {
-            (
+        let (text, remedy) = if uneven || forced {
+            let consequence = if forced {
+                "some segments begin without one and cannot be joined at".to_owned()
+            } else {
                 format!(
-                    "Key frames come unevenly, {} to {} apart, so segments last up to {} instead of {}.",
-                    seconds(seen.shortest.max(MediaTime::ZERO)),
-                    seconds(seen.longest),
+                    "segments last up to {} instead of {}",
                     seconds(duration),
                     set_seconds(self.segment)
+                )
+            };
+            (
+                format!(
+                    "Key frames come unevenly, up to {} apart, so {consequence}.",
+                    seconds(seen.longest)
                 ),
                 format!(
                     "Switch scene cut detection off. OBS: Settings, Output, x264 Options: scenecut=0, with a \
@@ -267,7 +292,11 @@ impl KeyFrames {
             )
         };
         let finding = Finding {
-            severity: Severity::Hint,
+            severity: if forced {
+                Severity::Warning
+            } else {
+                Severity::Hint
+            },
             text,
             remedy,
         };

@@ -169,6 +169,23 @@ fn key_frames_at_every_scene_cut_are_a_hint_for_another_setting() {
 }
 
 #[test]
+fn key_frames_that_miss_the_longest_segment_now_and_then_are_told() {
+    let mut script = Script::new();
+    // Cut at 2.5 s, where the playlist's target duration ends, since 1.92 s are too early.
+    script.longest_ms = 2_499;
+    script.key = |n| matches!(n % 100, 0 | 48);
+    let advice = script.one(Kind::KeyFrameInterval, 30);
+    assert_eq!(
+        (advice.severity, advice.text.as_str()),
+        (
+            Warning,
+            "Key frames come unevenly, up to 2.1 s apart, so some segments begin without one and cannot be \
+             joined at."
+        )
+    );
+}
+
+#[test]
 fn key_frames_further_apart_than_a_segment_may_last_are_a_problem() {
     let mut script = Script::new();
     // 20 s: cut after 12 without one.
