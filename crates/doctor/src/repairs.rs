@@ -83,7 +83,8 @@ impl Repairs {
             FaultKind::EarlyMedia
             | FaultKind::LateMedia
             | FaultKind::ForcedCut
-            | FaultKind::SegmentTooLarge => return,
+            | FaultKind::SegmentTooLarge
+            | FaultKind::WindowShortened => return,
         };
         fresh.times += 1;
         fresh.last = at;

@@ -212,11 +212,23 @@ impl Publish {
             Err(PushError::Replaced(_)) => return Ok(()),
             pushed => pushed?,
         };
+        let window = writer.presentation().window();
         self.segmenter.limit(target.longest_segment());
         self.segments += 1;
         self.duration += duration;
         if self.segments == 1 {
             self.announce();
+        }
+        if window.is_shortened() {
+            self.record(Fault {
+                kind: FaultKind::WindowShortened,
+                text: format!(
+                    "the playlist lists {} segments and no more, since {} bytes are all that hls.listed_bytes \
+                     allows; lower the bit rate",
+                    window.listed().len(),
+                    self.house.config.hls.listed_bytes
+                ),
+            });
         }
         Ok(())
     }

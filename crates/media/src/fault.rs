@@ -31,13 +31,15 @@ pub enum FaultKind {
     SegmentTooLarge,
     /// Audio resynchronised to the sender's timestamps.
     AudioResync,
+    /// A playlist that lists less than it should, its segments being too large together.
+    WindowShortened,
     /// Another encoder wanted the name again and again.
     NameContested,
 }
 
 impl FaultKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::MalformedMessage,
         Self::UnsupportedCodec,
         Self::BadConfiguration,
@@ -51,6 +53,7 @@ impl FaultKind {
         Self::ForcedCut,
         Self::SegmentTooLarge,
         Self::AudioResync,
+        Self::WindowShortened,
         Self::NameContested,
     ];
 
@@ -70,6 +73,7 @@ impl FaultKind {
             Self::ForcedCut => "forced_cut",
             Self::SegmentTooLarge => "segment_too_large",
             Self::AudioResync => "audio_resync",
+            Self::WindowShortened => "window_shortened",
             Self::NameContested => "name_contested",
         }
     }

@@ -98,6 +98,7 @@ pub struct Window {
     pub(crate) multivariant: Text,
     pub(crate) alias: Text,
     pub(crate) ended: bool,
+    pub(crate) shortened: bool,
 }
 
 impl Window {
@@ -109,6 +110,12 @@ impl Window {
     /// The media playlist carries EXT-X-ENDLIST: nothing will change any more.
     pub fn is_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Its last segment had to take the place of others before their time: all together would have held too
+    /// many bytes.
+    pub fn is_shortened(&self) -> bool {
+        self.shortened
     }
 
     /// The segments of the media playlist, oldest first.

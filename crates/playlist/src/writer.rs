@@ -176,12 +176,12 @@ impl Writer {
             .rev()
             .skip(WITH_BODIES)
             .for_each(|older| older.let_bodies_go());
-        let bytes = slide(&mut listed, &mut removed, settings, target, now);
-        if bytes > settings.listed_bytes {
+        let held = slide(&mut listed, &mut removed, settings, target, now);
+        if held.bytes > settings.listed_bytes {
             // What may still come does not go on from what is listed.
             self.fresh = true;
             return Err(PushError::TooLarge {
-                bytes,
+                bytes: held.bytes,
                 limit: settings.listed_bytes,
             });
         }
@@ -191,6 +191,7 @@ impl Writer {
             removed,
             listed,
             target: Some(target),
+            shortened: held.shortened,
             ..Window::default()
         };
         self.presentation.show(&mut inner, window);
@@ -289,19 +290,20 @@ impl Vacancy {
 
 /// Moves what no longer fits from the playlist to the removed segments, and lets go of those whose time
 /// is over: a removed segment is served for its own duration and that of the longest playlist that held
-/// it (RFC 8216 §6.2.2). The playlist never shrinks below three target durations. Gives the bytes it holds.
+/// it (RFC 8216 §6.2.2). The playlist never shrinks below three target durations.
 fn slide(
     listed: &mut VecDeque<Arc<Entry>>,
     removed: &mut VecDeque<Removed>,
     settings: &Settings,
     target: TargetDuration,
     now: Instant,
-) -> u64 {
+) -> Held {
     let three_targets = target.span() + target.span() + target.span();
     let seen_after = LISTED_FOR * target.span().to_duration();
     let window = settings.window.max(1);
     let mut held: MediaTime = listed.iter().map(|entry| entry.segment.duration).sum();
     let mut bytes: u64 = listed.iter().map(|entry| entry.listed_cost()).sum();
+    let mut shortened = false;
     while let Some(oldest) = listed.front().cloned() {
         if listed.len() == 1 || held - oldest.segment.duration < three_targets {
             break;
@@ -311,6 +313,7 @@ fn slide(
         if !surplus && bytes <= settings.listed_bytes {
             break;
         }
+        shortened |= !surplus;
         listed.pop_front();
         let until = now + (oldest.segment.duration + held).to_duration();
         held -= oldest.segment.duration;
@@ -320,7 +323,7 @@ fn slide(
             until,
         });
     }
-    let listed_bytes = bytes;
+    let listed = Held { bytes, shortened };
     let mut bytes: u64 = removed.iter().map(|removed| removed.entry.cost).sum();
     while let Some(oldest) = removed.front() {
         if oldest.until > now && bytes <= settings.removed_bytes {
@@ -329,7 +332,14 @@ fn slide(
         bytes -= oldest.entry.cost;
         removed.pop_front();
     }
-    listed_bytes
+    listed
+}
+
+/// What is listed after [`slide`].
+struct Held {
+    bytes: u64,
+    /// It would be more, but for [`Settings::listed_bytes`].
+    shortened: bool,
 }
 
 #[cfg(test)]

@@ -131,8 +131,11 @@ fn a_playlist_too_large_is_shortened_to_three_target_durations_before_the_publis
         ..Settings::default()
     });
     let mut writer = take(&registry);
-    push_all(&mut writer, 10);
-    assert_eq!(writer.presentation().window().listed().len(), 3);
+    push_all(&mut writer, 3);
+    assert!(!writer.presentation().window().is_shortened());
+    push_all(&mut writer, 7);
+    let window = writer.presentation().window();
+    assert_eq!((window.listed().len(), window.is_shortened()), (3, true));
 }
 
 /// What a gateway leaves behind, and another that begins with it.
