@@ -68,7 +68,7 @@ impl Encoder {
     }
 
     /// Ends it as Ctrl-C does: it unpublishes.
-    pub fn interrupt(&self) {
+    pub fn interrupt(&mut self) {
         let status = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
             .status();

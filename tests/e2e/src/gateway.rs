@@ -2,23 +2,37 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::{http, wait};
 
+/// It is ready within a second; a loaded machine takes its time.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
 /// A gateway on free ports of the loopback interface; killed when dropped, with its log shown if the test
 /// is failing.
 pub struct Gateway {
-    child: Child,
+    /// Replaced at a restart, under the eyes of players.
+    child: Mutex<Child>,
     /// Where encoders publish.
     pub rtmp: SocketAddr,
     /// Where players ask.
     pub http: SocketAddr,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Log,
+    launch: Launch,
+}
+
+/// The log so far, a line each.
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// How it was started.
+struct Launch {
+    configuration: Option<PathBuf>,
+    environment: Vec<(String, String)>,
     /// Its own state folder, unless the environment names another.
     state: PathBuf,
 }
@@ -38,60 +52,50 @@ impl Gateway {
     pub fn start_on(configuration: &str) -> Self {
         let file = scratch("toml");
         std::fs::write(&file, configuration).expect("the temporary folder takes files");
-        let gateway = Self::launch(Some(&file), &[]);
-        std::fs::remove_file(&file).expect("the file was just written");
-        gateway
+        Self::launch(Some(file), &[])
     }
 
-    fn launch(configuration: Option<&PathBuf>, environment: &[(&str, &str)]) -> Self {
-        let ready = scratch("ready");
-        let mut command = Command::new(binary());
-        command.args([
-            "serve",
-            "--rtmp-listen",
-            "127.0.0.1:0",
-            "--http-listen",
-            "127.0.0.1:0",
-            "--ready-file",
-        ]);
-        let state = scratch("state");
-        command
-            .arg(&ready)
-            .env("STATE_DIRECTORY", &state)
-            .envs(environment.iter().copied());
-        if let Some(file) = configuration {
-            command.arg("--config").arg(file);
-        }
-        let mut child = command
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {}: {error}", binary().display()));
-        let log = follow(&mut child);
-        let text = wait::until("the ready file", Duration::from_secs(10), || {
-            if let Some(status) = child.try_wait().expect("the child can be asked") {
-                panic!(
-                    "the gateway left with {status}: {:?}",
-                    log.lock().expect("no panic")
-                );
-            }
-            std::fs::read_to_string(&ready).ok()
-        });
-        std::fs::remove_file(&ready).expect("the file is there");
-        let addresses: serde_json::Value =
-            serde_json::from_str(&text).expect("the ready file is JSON");
-        let address = |key: &str| {
-            addresses[key]
-                .as_str()
-                .and_then(|at| at.parse().ok())
-                .unwrap_or_else(|| panic!("{key} in {text}"))
+    fn launch(configuration: Option<PathBuf>, environment: &[(&str, &str)]) -> Self {
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let launch = Launch {
+            configuration,
+            environment: environment.iter().map(own).collect(),
+            state: scratch("state"),
         };
+        let log = Log::default();
+        let free: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let (child, [rtmp, http]) = launch.run([free, free], &log);
         Self {
-            child,
-            rtmp: address("rtmp"),
-            http: address("http"),
+            child: Mutex::new(child),
+            rtmp,
+            http,
             log,
-            state,
+            launch,
         }
+    }
+
+    /// Kills it as a crash does, with SIGKILL.
+    pub fn kill(&self) {
+        let mut child = self.child();
+        child.kill().expect("it runs");
+        child.wait().expect("it was killed");
+    }
+
+    /// Starts it again after its end, at the same addresses and on the same state.
+    pub fn start_again(&self) {
+        let at = [self.rtmp, self.http];
+        let (child, again) = self.launch.run(at, &self.log);
+        assert_eq!(again, at);
+        *self.child() = child;
+    }
+
+    /// The folder of what it remembers over a restart.
+    pub fn state(&self) -> &Path {
+        &self.launch.state
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `rtmp://HOST:PORT/path`.
@@ -116,12 +120,12 @@ impl Gateway {
 
     /// The process's number.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child().id()
     }
 
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
-        self.child
+        self.child()
             .try_wait()
             .expect("the child can be asked")
             .is_none()
@@ -138,7 +142,7 @@ impl Gateway {
     /// Waits for the end.
     pub fn left(&mut self, limit: Duration) -> ExitStatus {
         wait::until("the gateway to leave", limit, || {
-            self.child.try_wait().expect("the child can be asked")
+            self.child().try_wait().expect("the child can be asked")
         })
     }
 }
@@ -149,14 +153,61 @@ impl Gateway {
 )]
 impl Drop for Gateway {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.state);
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
+        drop(child);
+        let _ = std::fs::remove_dir_all(&self.launch.state);
+        if let Some(file) = &self.launch.configuration {
+            let _ = std::fs::remove_file(file);
+        }
         if std::thread::panicking() {
             for line in self.log() {
                 println!("gateway: {line}");
             }
         }
+    }
+}
+
+impl Launch {
+    /// The process and its addresses, for RTMP and for HTTP.
+    fn run(&self, at: [SocketAddr; 2], log: &Log) -> (Child, [SocketAddr; 2]) {
+        let ready = scratch("ready");
+        let [rtmp, http] = at.map(|at| at.to_string());
+        let mut command = Command::new(binary());
+        command.args(["serve", "--rtmp-listen", &rtmp, "--http-listen", &http]);
+        command.arg("--ready-file").arg(&ready);
+        command.env("STATE_DIRECTORY", &self.state);
+        let environment = self.environment.iter();
+        command.envs(environment.map(|(key, value)| (key, value)));
+        if let Some(file) = &self.configuration {
+            command.arg("--config").arg(file);
+        }
+        let mut child = command
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", binary().display()));
+        follow(&mut child, log.clone());
+        let text = wait::until("the ready file", READY_WITHIN, || {
+            if let Some(status) = child.try_wait().expect("the child can be asked") {
+                panic!(
+                    "the gateway left with {status}: {:?}",
+                    log.lock().expect("no panic")
+                );
+            }
+            std::fs::read_to_string(&ready).ok()
+        });
+        std::fs::remove_file(&ready).expect("the file is there");
+        let addresses: serde_json::Value =
+            serde_json::from_str(&text).expect("the ready file is JSON");
+        let address = |key: &str| {
+            addresses[key]
+                .as_str()
+                .and_then(|at| at.parse().ok())
+                .unwrap_or_else(|| panic!("{key} in {text}"))
+        };
+        let addresses = [address("rtmp"), address("http")];
+        (child, addresses)
     }
 }
 
@@ -184,14 +235,11 @@ pub fn scratch(suffix: &str) -> PathBuf {
     ))
 }
 
-fn follow(child: &mut Child) -> Arc<Mutex<Vec<String>>> {
-    let log = Arc::new(Mutex::new(Vec::new()));
+fn follow(child: &mut Child, log: Log) {
     let lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
-    let into = log.clone();
     std::thread::spawn(move || {
         for line in lines.map_while(Result::ok) {
-            into.lock().expect("no panic").push(line);
+            log.lock().expect("no panic").push(line);
         }
     });
-    log
 }

@@ -98,6 +98,29 @@ impl MediaPlaylist {
         );
     }
 
+    /// Checks that `self` may be what a gateway lists after a restart that has forgotten the segments of
+    /// `before`: higher numbers, a break, the same target duration, and no URL a second time.
+    ///
+    /// # Panics
+    /// It may not.
+    pub fn assert_resumes(&self, before: &Self) {
+        let both = format!("\nbefore: {before:#?}\nafter: {self:#?}");
+        assert_eq!(self.target, before.target, "target duration{both}");
+        let last = |playlist: &Self| {
+            let last = playlist.numbered().last();
+            last.map(|(sequence, discontinuity, _)| (sequence, discontinuity))
+        };
+        let first = self.numbered().next();
+        let first = first.map(|(sequence, discontinuity, _)| (sequence, discontinuity));
+        let rises = first.zip(last(before));
+        let rises = rises.is_some_and(|(new, old)| new.0 > old.0 && new.1 > old.1);
+        assert!(rises, "the numbers do not rise{both}");
+        for entry in &self.entries {
+            let again = before.entries.iter().any(|old| old.uri == entry.uri);
+            assert!(!again, "{} is used again{both}", entry.uri);
+        }
+    }
+
     /// The segments with their media sequence and discontinuity sequence numbers.
     pub fn numbered(&self) -> impl Iterator<Item = (u64, u64, &Entry)> {
         let mut discontinuity = self.discontinuity_sequence;

@@ -86,15 +86,15 @@ impl Peer {
         while self.listen(deadline) {}
     }
 
-    /// Whether `words` are said within so long, or were before.
-    pub fn is_told(&mut self, words: &str, limit: Duration) -> bool {
+    /// Which of these words is said first within so long, or was before; `None` if none is.
+    pub fn told_one_of<'a>(&mut self, words: &[&'a str], limit: Duration) -> Option<&'a str> {
         let deadline = Instant::now() + limit;
-        while !self.was_told(words.as_bytes()) {
-            if !self.listen(deadline) {
-                return self.was_told(words.as_bytes());
+        loop {
+            let told = words.iter().find(|words| self.was_told(words.as_bytes()));
+            if told.is_some() || !self.listen(deadline) {
+                return told.copied();
             }
         }
-        true
     }
 
     /// Listens until `words` were said, however long ago.

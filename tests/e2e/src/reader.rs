@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::gateway::scratch;
 use crate::media_playlist::{Entry, MediaPlaylist};
-use crate::{Gateway, wait};
+use crate::{Gateway, received, wait};
 
 /// A player at one presentation.
 pub struct Player<'a> {
@@ -75,6 +75,32 @@ impl<'a> Player<'a> {
         self.playlist = playlist;
         self.fetch();
         &self.playlist
+    }
+
+    /// The first look after the gateway was killed and started again: what is there now is new, and continues
+    /// in numbers.
+    ///
+    /// # Panics
+    /// It does not.
+    pub fn look_after_restart(&mut self) -> &MediaPlaylist {
+        let playlist = self.load();
+        playlist.assert_resumes(&self.playlist);
+        self.playlist = playlist;
+        self.fetch();
+        &self.playlist
+    }
+
+    /// Follows until there are so many access units in what was fetched.
+    ///
+    /// # Panics
+    /// They do not come within `limit`; and like [`Player::look`].
+    pub fn follow_until(&mut self, count: usize, limit: Duration) {
+        wait::until("the access units that were sent", limit, || {
+            self.look();
+            let units = self.segments.iter();
+            let units = units.map(|one| received::units(&one.body).len());
+            (units.sum::<usize>() >= count).then_some(())
+        });
     }
 
     /// Follows until EXT-X-ENDLIST.

@@ -14,6 +14,11 @@ const TAKES_WITHIN: Duration = Duration::from_secs(60);
 /// So long an answer may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
+const CONNECTED: &str = "NetConnection.Connect.Success";
+const PUBLISHING: &str = "NetStream.Publish.Start";
+/// The level of a status that refuses (RTMP 1.0 §7.2.2); each such status begins with it.
+const ERROR: &str = "error";
+
 /// How a publisher leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -71,13 +76,9 @@ impl Publisher {
         hello.extend(wire::set_chunk_size(0xff_ffff));
         hello.extend(wire::connect(app));
         peer.send(&hello);
-        if !peer.is_told("NetConnection.Connect.Success", ANSWERS_WITHIN) {
-            return Err(Refused(peer.words()));
-        }
+        until_told(CONNECTED, &mut peer)?;
         peer.send(&[wire::create_stream(), wire::publish(1, name)].concat());
-        if !peer.is_told("NetStream.Publish.Start", ANSWERS_WITHIN) {
-            return Err(Refused(peer.words()));
-        }
+        until_told(PUBLISHING, &mut peer)?;
         Ok(Self {
             peer,
             sent: Arc::default(),
@@ -213,6 +214,17 @@ impl Playing {
     pub fn join(self) -> Left {
         self.thread.join().expect("a publisher does not panic")
     }
+}
+
+/// Waits for an answer; one that is an error ends the connection.
+fn until_told(good: &str, peer: &mut Peer) -> Result<(), Refused> {
+    if peer.told_one_of(&[good, ERROR], ANSWERS_WITHIN) == Some(good) {
+        return Ok(());
+    }
+    // All that is said to it.
+    peer.finish();
+    peer.hear_out(ANSWERS_WITHIN);
+    Err(Refused(peer.words()))
 }
 
 /// RTMP's clock has 32 bits.
