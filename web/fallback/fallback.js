@@ -4,6 +4,9 @@
 
 const REFRESH_MS = 2000;
 
+/** What is said of a stream whose encoder could do better. */
+const HEALTH = { warning: ", could be better", problem: ", in trouble" };
+
 const said = document.getElementById("said");
 const list = document.getElementById("streams");
 const video = document.getElementById("video");
@@ -27,16 +30,16 @@ async function showStreams() {
 
 /** Only when something changed: a link must not be taken away from under the finger. */
 function replaceItems(streams) {
-  const shown = JSON.stringify(streams.map(({ app, name, state }) => [app, name, state]));
+  const shown = JSON.stringify(streams.map(({ app, name, state, health }) => [app, name, state, health]));
   if (list.dataset.shown === shown) return;
   list.dataset.shown = shown;
   list.replaceChildren(
-    ...streams.map(({ app, name, state }) => {
+    ...streams.map(({ app, name, state, health }) => {
       const item = document.createElement("li");
       const link = document.createElement("a");
       link.href = `/watch/${encodePath(app)}/${encodePath(name)}`;
       link.textContent = `${app} / ${name}`;
-      item.append(link, ` (${state})`);
+      item.append(link, ` (${state}${HEALTH[health] ?? ""})`);
       return item;
     }),
   );
@@ -49,6 +52,7 @@ function watch() {
   const playlist = `${location.origin}${path}/index.m3u8`;
   document.getElementById("title").textContent = document.title = path.slice(1);
   document.getElementById("playlist").href = playlist;
+  showAdvice(`/api/v1/streams${path}/health`);
   if (video.canPlayType("application/vnd.apple.mpegurl") === "") {
     said.textContent = "This browser has no HLS of its own.";
     return;
@@ -57,7 +61,7 @@ function watch() {
     said.textContent = "";
   });
   video.addEventListener("error", () => {
-    said.textContent = "Not live at the moment; trying again.";
+    said.textContent = "Waiting for the encoder; trying again.";
     setTimeout(load, REFRESH_MS);
   });
   load();
@@ -66,6 +70,22 @@ function watch() {
     video.src = playlist;
     video.play().catch(() => undefined);
   }
+}
+
+/** What the encoder should change, in the gateway's words; nothing where nobody may ask here. */
+async function showAdvice(address) {
+  if (!document.hidden) {
+    const response = await fetch(address, { cache: "no-store" }).catch(() => null);
+    const { advice = [] } = response?.ok ? await response.json() : {};
+    document.getElementById("advice").replaceChildren(
+      ...advice.map(({ severity, text, remedy }) => {
+        const item = document.createElement("li");
+        item.textContent = `${severity}: ${text} ${remedy}`;
+        return item;
+      }),
+    );
+  }
+  setTimeout(showAdvice, 2 * REFRESH_MS, address);
 }
 
 function encodePath(path) {

@@ -21,6 +21,7 @@ export interface Status {
     bytes_received: number;
     bytes_sent: number;
     faults: number;
+    panics: number;
     http_faults: number;
   };
   now: {
@@ -37,9 +38,44 @@ export interface Status {
   };
 }
 
+/** Where a presentation is in its life. */
+export type Life = "live" | "resuming" | "ended";
+
+/** `good` may still have hints. */
+export type HealthStatus = "good" | "warning" | "problem";
+
+/** `GET /api/v1/streams/{app}/{name}/health`. */
+export interface Health extends Presentation {
+  state: Life;
+  status: HealthStatus;
+  /** RFC 3339: the gateway's clock at the answer. */
+  at: string;
+  /** RFC 3339. */
+  publishing_since: string | null;
+  /** The gravest first. */
+  advice: Advice[];
+}
+
+/** One thing that the encoder should change. */
+export interface Advice {
+  kind: string;
+  severity: "hint" | "warning" | "problem";
+  /** RFC 3339: when it was first seen. */
+  since: string;
+  /** RFC 3339. */
+  last: string;
+  times: number;
+  /** What is seen: a sentence. */
+  text: string;
+  /** What to set: sentences. */
+  remedy: string;
+}
+
 /** One element of `GET /api/v1/streams`. Every text in it may come from a stranger. */
 export interface Stream extends Presentation {
-  state: "live" | "resuming" | "ended";
+  state: Life;
+  /** Of its encoder, in one word. */
+  health: HealthStatus;
   playlist: string;
   watch: string;
   publisher: Publisher | null;
@@ -132,6 +168,11 @@ export async function fetchStatus(): Promise<Status> {
 export async function fetchStreams(): Promise<Stream[]> {
   const body = (await (await ask("/api/v1/streams")).json()) as { streams: Stream[] };
   return body.streams;
+}
+
+/** How `presentation` is doing. Rejects as {@link fetchStatus} does. */
+export async function fetchHealth(presentation: Presentation): Promise<Health> {
+  return (await ask(`${streamApiPath(presentation)}/health`)).json() as Promise<Health>;
 }
 
 /** Disconnects whoever publishes `presentation`. Rejects as {@link fetchStatus} does. */

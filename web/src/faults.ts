@@ -11,6 +11,10 @@ const LABELS: Readonly<Record<string, string>> = {
   forced_cut: "Key frame interval too long, cut without one",
   segment_too_large: "Segment too large, cut early",
   audio_resync: "Audio resynchronised",
+  late_media: "Arrived after its segment was cut",
+  configuration_flood: "Codec configuration changes too often",
+  clock_unusable: "Timestamps without use, dated by arrival",
+  name_contested: "Another encoder wants this name",
 };
 
 /** What to call a fault kind; one that a newer gateway counts is shown by its own name. */

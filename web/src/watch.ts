@@ -6,6 +6,7 @@ import { copyButton } from "./copy.ts";
 import { byId, setText } from "./dom.ts";
 import { type Presentation, parseWatchPath, playlistPath } from "./paths.ts";
 import { poll } from "./poll.ts";
+import { doctor } from "./watch/doctor.ts";
 import { expose } from "./watch/console.ts";
 import { panel } from "./watch/panel.ts";
 import { play } from "./watch/player.ts";
@@ -30,9 +31,10 @@ function watch(presentation: Presentation): void {
   byId("links", HTMLElement).append(copyButton("Copy playlist URL", () => playlist));
 
   offerSound(video, byId("unmute", HTMLButtonElement));
-  const { showPhase, showStats } = panel();
+  const { showPhase, showHealth, showStats } = panel();
   const player = play(video, playlist, showPhase);
   expose(player, video);
+  doctor(presentation, showHealth);
   poll(async () => {
     showStats(player.stats());
     return FIGURES_MS;

@@ -6,6 +6,7 @@ import { copyButton } from "../copy.ts";
 import { el, setText } from "../dom.ts";
 import { faultLabel } from "../faults.ts";
 import { bitRate, count, seconds, UNKNOWN } from "../format.ts";
+import { STATUSES } from "../health.ts";
 import { onOrigin } from "../paths.ts";
 import { facts, LABELS } from "./facts.ts";
 import { sparkline } from "./sparkline.ts";
@@ -35,6 +36,8 @@ export function card(first: Stream, disconnect: (stream: Stream) => void): Card 
   const title = `${first.app} / ${first.name}`;
 
   const state = el("span", { class: "state" });
+  // Its words are on the player page.
+  const health = el("a", { class: "health" });
   const watch = el("a", { class: "button primary" }, "Watch");
   watch.setAttribute("aria-label", `Watch ${title}`);
   const copy = copyButton("Copy URL", () => onOrigin(shown.playlist, location.origin) ?? "");
@@ -58,6 +61,7 @@ export function card(first: Stream, disconnect: (stream: Stream) => void): Card 
       {},
       el("h2", {}, el("span", { class: "muted" }, `${first.app} / `), first.name),
       state,
+      health,
       el("div", { class: "actions" }, watch, copy, cut),
     ),
     el("div", { class: "rate" }, el("p", {}, current, " ", average), spark.element),
@@ -76,6 +80,7 @@ export function card(first: Stream, disconnect: (stream: Stream) => void): Card 
       shown = stream;
       element.dataset["state"] = stream.state;
       setText(state, STATES[stream.state] ?? stream.state);
+      showHealth(health, stream, title);
       watch.href = onOrigin(stream.watch, location.origin) ?? "/";
       cut.disabled = stream.publisher === null;
       setText(current, stream.publisher ? bitRate(stream.publisher.bit_rate_current) : UNKNOWN);
@@ -87,6 +92,15 @@ export function card(first: Stream, disconnect: (stream: Stream) => void): Card 
       showFaults(faults, stream.faults);
     },
   };
+}
+
+/** Of a stream that nobody publishes any more it says nothing. */
+function showHealth(health: HTMLAnchorElement, { health: status, state, watch }: Stream, title: string): void {
+  health.hidden = state !== "live";
+  health.dataset["health"] = status;
+  health.href = `${onOrigin(watch, location.origin) ?? "/"}#doctor`;
+  setText(health, STATUSES[status] ?? status);
+  health.title = `What the encoder of ${title} should change`;
 }
 
 /** A bar per segment, as high as it is long against the longest; the ones that begin badly stand out. */

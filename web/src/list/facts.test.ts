@@ -8,6 +8,7 @@ const SHOW: Stream = {
   app: "live",
   name: "show",
   state: "live",
+  health: "good",
   playlist: "/live/show/index.m3u8",
   watch: "/watch/live/show",
   publisher: {

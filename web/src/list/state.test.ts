@@ -27,6 +27,7 @@ function status(received: number, sent: number, started = STARTED): Status {
       bytes_received: received,
       bytes_sent: sent,
       faults: 0,
+      panics: 0,
       http_faults: 0,
     },
     now: { streams: 1, publishers: 1, rtmp_connections: 1, http_connections: 1 },
@@ -44,6 +45,7 @@ function stream(name: string, bitRate: number | null): Stream {
     app: "live",
     name,
     state: bitRate === null ? "resuming" : "live",
+    health: "good",
     playlist: `/live/${name}/index.m3u8`,
     watch: `/watch/live/${name}`,
     publisher:

@@ -3,7 +3,7 @@ import { backoff } from "./backoff.ts";
 
 it("doubles up to its bound", () => {
   expect([1, 2, 3, 4, 5, 2000].map((n) => backoff(n, 1))).toEqual([
-    500, 1000, 2000, 4000, 5000, 5000,
+    500, 1000, 2000, 2000, 2000, 2000,
   ]);
 });
 

@@ -3,8 +3,8 @@
 /** The first pause, in milliseconds. */
 const FIRST_MS = 500;
 
-/** The longest pause, in milliseconds: within a few segments' time of when a picture could be there. */
-const LONGEST_MS = 5_000;
+/** The longest pause, in milliseconds: a picture that could be there is there within a segment's time. */
+const LONGEST_MS = 2_000;
 
 /**
  * Milliseconds to wait after `failures` failures in a row (from 1). `random` is in [0, 1): half of the pause

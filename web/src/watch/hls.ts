@@ -34,6 +34,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     enableInterstitialPlayback: false,
   });
   let loaded: readonly Loaded[] = [];
+  // Loading failed, and not what was loaded.
+  let resumable = false;
   let recovered = Number.NEGATIVE_INFINITY;
 
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
@@ -56,6 +58,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       if (!paused) video.play().catch(() => undefined);
       return;
     }
+    // Of a presentation that was never there, hls.js has nothing to go on with.
+    resumable = error.type === Hls.ErrorTypes.NETWORK_ERROR && hls.latestLevelDetails !== null;
     events.failed(words);
   });
   hls.attachMedia(video);
@@ -64,7 +68,14 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     hls,
     load(url) {
       loaded = [];
+      resumable = false;
       hls.loadSource(url);
+    },
+    resume() {
+      if (!resumable) return false;
+      resumable = false;
+      hls.startLoad();
+      return true;
     },
     latency() {
       const shown = hls.playingDate?.getTime();

@@ -25,6 +25,8 @@ export function nativeSource(video: DatedVideo, events: SourceEvents): Source {
       video.src = url;
       video.load();
     },
+    // After an error the element has nothing left to go on with.
+    resume: () => false,
     latency() {
       const start = video.getStartDate?.().getTime() ?? Number.NaN;
       const latency = (Date.now() - start) / 1000 - video.currentTime;

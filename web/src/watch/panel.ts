@@ -1,18 +1,23 @@
 // The figures below the picture, and what is said over it.
 
+import type { Health } from "../api.ts";
 import { byId, el, setText } from "../dom.ts";
 import { bitRate, count, plural, seconds, UNKNOWN } from "../format.ts";
+import { whyNoPicture } from "../health.ts";
 import type { Phase, Stats } from "./player.ts";
 
 /** What a phase is called, and what is said over the picture meanwhile. */
 const PHASES: Record<Phase, { label: string; notice: string }> = {
   loading: { label: "Connecting", notice: "Connecting…" },
-  waiting: { label: "Waiting", notice: "Not live at the moment. This page starts by itself as soon as it is." },
+  waiting: { label: "Waiting", notice: "Waiting for the encoder. This page starts by itself as soon as there is a picture." },
   playing: { label: "Playing", notice: "" },
   stalled: { label: "Waiting", notice: "Waiting for more from the encoder…" },
   ended: { label: "Ended", notice: "The stream has ended. This page goes on by itself if it comes back." },
   unsupported: { label: "Not supported", notice: "This browser can play HLS neither by itself nor with Media Source Extensions." },
 };
+
+/** There should be a picture, and is none: the gateway may know why. */
+const WITHOUT_PICTURE: ReadonlySet<Phase> = new Set(["loading", "waiting", "stalled"]);
 
 /** The state that the stylesheet colours. */
 const COLOURS: Partial<Record<Phase, string>> = { playing: "live", waiting: "waiting", stalled: "waiting" };
@@ -30,6 +35,8 @@ const FIGURES: readonly [label: string, read: (stats: Stats) => string][] = [
 
 export interface Panel {
   showPhase(phase: Phase): void;
+  /** What the gateway says of the encoder; null where it says nothing. */
+  showHealth(health: Health | null): void;
   showStats(stats: Stats): void;
 }
 
@@ -41,11 +48,22 @@ export function panel(): Panel {
   byId("stats", HTMLElement).replaceChildren(
     ...FIGURES.map(([label], index) => el("div", {}, el("dt", {}, label), values[index] as HTMLElement)),
   );
+  let phase: Phase = "loading";
+  let why: string | null = null;
+  const showNotice = () => {
+    const known = WITHOUT_PICTURE.has(phase) ? why : null;
+    setText(notice, known ?? PHASES[phase].notice);
+  };
   return {
-    showPhase(phase) {
+    showPhase(next) {
+      phase = next;
       setText(phaseWord, PHASES[phase].label);
-      setText(notice, PHASES[phase].notice);
+      showNotice();
       document.body.dataset["state"] = COLOURS[phase] ?? "";
+    },
+    showHealth(health) {
+      why = health && whyNoPicture(health);
+      showNotice();
     },
     showStats(stats) {
       FIGURES.forEach(([, read], index) => {

@@ -9,6 +9,15 @@ import { probe } from "./probe.ts";
 import type { Source, SourceEvents } from "./source.ts";
 import { countStall, NO_STALLS, type StallEvent } from "./stalls.ts";
 
+/**
+ * Loading that goes on has so long, in milliseconds, to bring media on from what is buffered: within it a
+ * player has read the playlist twice and fetched a segment.
+ */
+const RESUMED_WITHIN_MS = 4_000;
+
+/** With less than this ahead, in seconds, the picture is about to stand still. */
+const RUNNING_DRY_S = 0.5;
+
 /** How many errors are remembered: enough to see what happened, nothing that grows. */
 const ERRORS_KEPT = 50;
 
@@ -57,6 +66,7 @@ export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) 
   let stalls = NO_STALLS;
   let failures = 0;
   let looking: AbortController | null = null;
+  let resuming = 0;
 
   function enter(next: Phase): void {
     if (next === phase) return;
@@ -88,10 +98,21 @@ export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) 
       if (phase === "loading") enter("waiting");
     }
     looking = null;
-    load();
+    // Where something is buffered the picture goes on without a break, if what is there now follows on it.
+    if (wanted === "live" && video.readyState > 0 && !video.ended && source?.resume()) watchResumption();
+    else load();
+  }
+
+  function watchResumption(): void {
+    clearTimeout(resuming);
+    resuming = window.setTimeout(() => {
+      const dry = bufferAhead(video.buffered, video.currentTime) < RUNNING_DRY_S;
+      if (dry && looking === null && !video.paused && phase !== "ended") load();
+    }, RESUMED_WITHIN_MS);
   }
 
   function load(): void {
+    clearTimeout(resuming);
     stall("interrupted");
     enter("loading");
     source?.load(url);

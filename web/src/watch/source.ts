@@ -4,6 +4,11 @@
 export interface Source {
   /** Loads from the start of its life, whatever was loaded before. */
   load(url: string): void;
+  /**
+   * Goes on where loading failed, with all that is buffered; false where only {@link Source.load} helps. It
+   * may fail again, and it may find that what is there now does not follow on what is buffered.
+   */
+  resume(): boolean;
   /** Seconds between the encoder's clock at what is shown and this device's clock now, or null. */
   latency(): number | null;
   /** bit/s of what was loaded lately, or null where the browser does not say. */
@@ -14,7 +19,7 @@ export interface Source {
 export interface SourceEvents {
   /** An error in words; playing goes on. */
   trouble(words: string): void;
-  /** It has given up with these words; only another {@link Source.load} helps. */
+  /** It has given up with these words; {@link Source.resume} or another {@link Source.load} may help. */
   failed(words: string): void;
   /** The picture waits for media although the element may not say so. */
   starved(): void;
