@@ -42,6 +42,9 @@ pub struct TsLayout {
     pub tracks: Vec<u8>,
     /// Size of the whole segment in MPEG-TS, bytes.
     pub bytes: u64,
+    /// When the leading track's first access unit of the next segment is decoded, where that follows without a
+    /// gap and is known: the clock references of this segment go up to it.
+    pub next_dts: Option<MediaTime>,
 }
 
 /// A segment: the unit of media playlists. Immutable once cut.

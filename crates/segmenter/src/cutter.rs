@@ -26,15 +26,15 @@ use crate::segmenter::Settings;
 use cadence::{Meter, Moment};
 use changed::Changed;
 use closing::Closing;
-use open::Open;
+use open::{At, Open};
 use waiting::{Decision, LEAD_IN, Waiting};
 
 /// The most by which a segment may fall short of its target: timestamps are rounded to milliseconds,
 /// and half a frame at 25 fps is within what players take for the same.
 const MAX_TOLERANCE: MediaTime = MediaTime::from_millis(20);
-/// How far before its segment audio may still be heard that arrives behind a cut. Players play it behind what they
-/// have; but where the segment begins a discontinuity they take its first sound for its start.
-const LATEST: MediaTime = MediaTime::from_millis(500);
+/// How far before its segment's first picture is decoded audio may still be heard that arrives behind the cut. Players
+/// play it behind what they have, and so far the clock of MPEG-TS stands behind that picture.
+const LATEST: MediaTime = MediaTime::from_millis(300);
 /// A segment is never shorter, whatever the timestamps say: EXTINF is above zero.
 const SHORTEST: MediaTime = MediaTime::from_millis(1);
 
@@ -68,11 +68,23 @@ impl Arrival {
     }
 }
 
+/// What the segment behind a cut is to be.
+#[derive(Clone, Copy, Debug)]
+struct Next {
+    start: MediaTime,
+    independent: bool,
+    leading: TrackKind,
+    /// The decode time of the unit that it begins with, if that is not yet in the open segment.
+    dts: Option<MediaTime>,
+}
+
 /// Cuts the access units of one publish into segments.
 #[derive(Debug)]
 pub(crate) struct Cutter {
     settings: Settings,
     longest: MediaTime,
+    /// The longest segment is fixed: by the playlist, or by the first segment.
+    limited: bool,
     waiting: Waiting,
     open: Option<Open>,
     closing: Closing,
@@ -92,6 +104,7 @@ impl Cutter {
         Self {
             settings,
             longest: settings.max_segment.max(SHORTEST),
+            limited: false,
             waiting: Waiting::default(),
             open: None,
             closing: Closing::default(),
@@ -107,6 +120,7 @@ impl Cutter {
 
     pub(crate) fn limit(&mut self, longest: MediaTime) {
         self.longest = longest.max(SHORTEST);
+        self.limited = true;
     }
 
     /// Where the last segment ends.
@@ -164,7 +178,7 @@ impl Cutter {
         if let Some(open) = self.open.take() {
             let duration = self.content_end(&open) - open.start;
             let duration = duration.clamp(SHORTEST, self.longest);
-            self.closing.close(open, duration, out);
+            self.close(open, duration, None, out);
         }
         self.report_early(out);
     }
@@ -283,7 +297,10 @@ impl Cutter {
         let Some(open) = &self.open else { return };
         let joins = !open.has_audio() && !self.closing.has_audio();
         let latest = if joins { LEAD_IN } else { LATEST };
-        if unit.pts() < open.decoded_from() - latest {
+        let from = open
+            .first_dts()
+            .map_or(open.start, |dts| dts.min(open.start));
+        if unit.pts() < from - latest {
             self.late.audio += 1;
             return;
         }
@@ -380,7 +397,7 @@ impl Cutter {
                 let text = self.forced_text(unit);
                 out.fault(FaultKind::ForcedCut, text);
             }
-            self.cut(at.index, at.start, at.random_access, unit.kind(), out);
+            self.cut_at(at, out);
         }
     }
 
@@ -431,8 +448,7 @@ impl Cutter {
         if cut_here {
             self.cut_before(unit, out);
         } else if let Some(at) = split {
-            let leading = open.leading;
-            self.cut(at.index, at.start, at.random_access, leading, out);
+            self.cut_at(at, out);
         }
         cut_here || split.is_some()
     }
@@ -444,7 +460,13 @@ impl Cutter {
             return;
         };
         let start = start.max(open.start + SHORTEST);
-        self.cut(index, start, true, TrackKind::Audio, out);
+        let next = Next {
+            start,
+            independent: true,
+            leading: TrackKind::Audio,
+            dts: None,
+        };
+        self.cut(index, next, out);
     }
 
     /// Cuts what is open at the end until it fits under the limit: audio that went on when video had ended.
@@ -452,12 +474,12 @@ impl Cutter {
         while let Some(open) = &self.open
             && open.last_before(open.len()) - open.start > self.longest
         {
-            let (leading, length) = (open.leading, open.len());
+            let length = open.len();
             let target = self.settings.segment_target.min(self.longest);
             if let Some(index) = open.audio_behind_video(length) {
                 self.cut_audio_off(index, out);
             } else if let Some(at) = open.last_within(target, None) {
-                self.cut(at.index, at.start, at.random_access, leading, out);
+                self.cut_at(at, out);
             }
             if self.open.as_ref().is_some_and(|open| open.len() == length) {
                 return;
@@ -467,52 +489,95 @@ impl Cutter {
 
     /// Ends the open segment where `unit` begins the next.
     fn cut_before(&mut self, unit: &Arrival, out: &mut Outputs) {
+        let next = Next {
+            start: unit.pts(),
+            independent: unit.random_access(),
+            leading: unit.kind(),
+            dts: Some(unit.dts),
+        };
         let index = self.open.as_ref().map_or(0, Open::len);
-        self.cut(index, unit.pts(), unit.random_access(), unit.kind(), out);
+        self.cut(index, next, out);
     }
 
-    /// Ends the open segment before its unit number `index`; the next starts at `start`.
-    fn cut(
-        &mut self,
-        index: usize,
-        start: MediaTime,
-        independent: bool,
-        leading: TrackKind,
-        out: &mut Outputs,
-    ) {
-        let overlong = |open: &Open| open.last_before(index) - open.start > self.longest;
-        if let Some(open) = self.open.as_ref().filter(|open| overlong(open))
+    /// Ends the open segment at `at`, where a unit of its leading track begins the next.
+    fn cut_at(&mut self, at: At, out: &mut Outputs) {
+        let Some(open) = &self.open else { return };
+        let next = Next {
+            start: at.start,
+            independent: at.random_access,
+            leading: open.leading,
+            dts: None,
+        };
+        self.cut(at.index, next, out);
+    }
+
+    /// Ends the open segment before its unit number `index`.
+    fn cut(&mut self, index: usize, next: Next, out: &mut Outputs) {
+        let start = next.start;
+        if let Some(open) = self
+            .open
+            .as_ref()
+            .filter(|open| overlong(open, self.longest, index))
             && let Some(behind) = open.audio_behind_video(index)
             && open.pts_at(behind) < Some(start)
             && open.start + SHORTEST < start
         {
             // Video has paused, and the audio beside the pause does not fit any more.
             self.cut_audio_off(behind, out);
-            return self.cut(index - behind, start, independent, leading, out);
+            let mut index = index - behind;
+            let target = self.settings.segment_target.min(self.longest);
+            while let Some(open) = self
+                .open
+                .as_ref()
+                .filter(|open| overlong(open, self.longest, index))
+                && let Some(at) = open.last_within(target, None).filter(|at| at.index < index)
+            {
+                index -= at.index;
+                self.cut_at(at, out);
+            }
+            return self.cut(index, next, out);
         }
         let Some(mut closed) = self.open.take() else {
             return;
         };
-        let next = closed.split_off(index, leading, start, independent);
+        let opened = closed.split_off(index, next.leading, start, next.independent);
         let span = start - closed.start;
-        let duration = if span <= self.longest {
-            span
+        let (duration, next_dts) = if span <= self.longest {
+            (span, opened.first_dts().or(next.dts))
         } else {
             // A gap in the media: the segment lasts as long as what is in it.
             let content = self.content_end(&closed) - closed.start;
-            content.clamp(SHORTEST, self.longest)
+            (content.clamp(SHORTEST, self.longest), None)
         };
-        self.closing.close(closed, duration, out);
+        self.close(closed, duration, next_dts, out);
         self.closing.begin(start, self.now);
-        let adopts = leading == TrackKind::Video && !next.has_audio();
-        self.open = Some(next);
+        let adopts = next.leading == TrackKind::Video && !opened.has_audio();
+        self.open = Some(opened);
         if adopts {
             let (held, given_up) = self.changed.take(start - LEAD_IN);
             self.early.audio += given_up;
             held.into_iter().for_each(|unit| self.append(unit));
         }
-        if independent {
+        if next.independent {
             self.report_early(out);
+        }
+    }
+
+    /// Makes a segment of `open`. The first fixes how long those behind it may be, even if they are cut before the
+    /// playlist says so: as long as round to the same target duration (rfc8216bis §4.4.3.1).
+    fn close(
+        &mut self,
+        open: Open,
+        duration: MediaTime,
+        next_dts: Option<MediaTime>,
+        out: &mut Outputs,
+    ) {
+        self.closing.close(open, duration, next_dts, out);
+        if !self.limited {
+            let seconds = self.settings.segment_target.max(duration).rescale(1).max(1);
+            let rounds = MediaTime::from_ticks(seconds, 1) + MediaTime::from_millis(499);
+            self.longest = self.longest.min(rounds);
+            self.limited = true;
         }
     }
 
@@ -567,6 +632,11 @@ impl Cutter {
             );
         }
     }
+}
+
+/// Whether the units of `open` before `index` take longer than `longest`.
+fn overlong(open: &Open, longest: MediaTime, index: usize) -> bool {
+    open.last_before(index) - open.start > longest
 }
 
 #[cfg(test)]

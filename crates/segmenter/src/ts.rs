@@ -52,7 +52,7 @@ pub struct Counters {
 
 impl Counters {
     /// Says where the MPEG-TS form of `segment` stands in the transport stream and how long it is, and
-    /// moves on to the segment after it. All of `segment` counts but its `ts`, which is what is returned:
+    /// moves on to the segment after it. Of `segment.ts` only `next_dts` counts; the rest is what is returned:
     /// `segment.ts = counters.lay_out(&segment)`.
     ///
     /// Costs a look at each NAL length and into SEI; other payload bytes are not read.
@@ -65,6 +65,7 @@ impl Counters {
             pmt: self.pmt,
             tracks: self.tracks.iter().copied().take(tracks).collect(),
             bytes: 0,
+            next_dts: segment.ts.next_dts,
         };
         let mut sum = Sum {
             counters: self,

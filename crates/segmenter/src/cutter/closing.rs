@@ -49,8 +49,14 @@ impl Closing {
         self.anchor = None;
     }
 
-    /// Makes the segment of `open`.
-    pub(super) fn close(&mut self, open: Open, duration: MediaTime, out: &mut Outputs) {
+    /// Makes the segment of `open`; `next_dts` is that of the unit that leads what follows without a gap.
+    pub(super) fn close(
+        &mut self,
+        open: Open,
+        duration: MediaTime,
+        next_dts: Option<MediaTime>,
+        out: &mut Outputs,
+    ) {
         let (start, independent) = (open.start, open.independent);
         let (units, codecs) = open.into_units();
         let (tracks, same) = self.tracks_of(codecs);
@@ -63,7 +69,10 @@ impl Closing {
             date: self.date(start),
             independent,
             discontinuity,
-            ts: TsLayout::default(),
+            ts: TsLayout {
+                next_dts,
+                ..TsLayout::default()
+            },
         };
         segment.ts = self.counters.lay_out(&segment);
         self.edge = Some(start + duration);

@@ -133,19 +133,17 @@ impl Open {
         places.find(|at| at.start - self.start <= span)
     }
 
-    /// The first place at `from` or later, with nothing of another track behind it.
+    /// The first place at `from` or later.
     pub(super) fn first_from(&self, from: MediaTime, next: Option<MediaTime>) -> Option<At> {
-        let track = number(self.leading);
-        let others = self.units.iter().rposition(|unit| unit.track != track);
         let mut places = self.places(next).into_iter();
-        places.find(|at| at.start >= from && others.is_none_or(|last| at.index > last))
+        places.find(|at| at.start >= from)
     }
 
-    /// The decode time of its first unit of the leading track, or its start where that is earlier.
-    pub(super) fn decoded_from(&self) -> MediaTime {
+    /// The decode time of its first unit of the leading track.
+    pub(super) fn first_dts(&self) -> Option<MediaTime> {
         let track = number(self.leading);
-        let first = self.units.iter().find(|unit| unit.track == track);
-        first.map_or(self.start, |unit| unit.dts.min(self.start))
+        let mut units = self.units.iter();
+        Some(units.find(|unit| unit.track == track)?.dts)
     }
 
     /// It holds audio.
@@ -182,7 +180,8 @@ impl Open {
         ends.max().unwrap_or(self.start)
     }
 
-    /// Takes the units from `index` on into a segment of their own.
+    /// Takes the units from `index` on into a segment of their own that starts at `start`, but for those of other
+    /// tracks that are presented before it: they came late, and belong here.
     pub(super) fn split_off(
         &mut self,
         index: usize,
@@ -192,7 +191,14 @@ impl Open {
     ) -> Self {
         let mut next = Self::new(leading, start, independent);
         if index < self.units.len() {
-            next.units = self.units.split_off(index);
+            let track = number(leading);
+            let (here, there) = self
+                .units
+                .split_off(index)
+                .into_iter()
+                .partition(|unit| unit.track != track && unit.pts() < start);
+            self.units.extend::<Vec<_>>(here);
+            next.units = there;
             next.cost = next.units.iter().map(cost).sum();
             self.cost -= next.cost;
         } else {

@@ -1,6 +1,8 @@
-//! Tables; configurations that change are in `tests/configurations.rs`, the properties in `tests/properties.rs`.
+//! Tables; configurations that change are in `tests/configurations.rs`, the longest segment in
+//! `tests/limits.rs`, the properties in `tests/properties.rs`.
 
 mod configurations;
+mod limits;
 mod properties;
 
 use std::time::Duration;

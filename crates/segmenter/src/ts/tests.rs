@@ -304,6 +304,7 @@ fn a_layout_that_is_not_the_segments_own_does_no_harm() {
         pmt: 0xff,
         tracks: Vec::new(),
         bytes: u64::MAX >> 40,
+        ..TsLayout::default()
     };
     assert_eq!(mux(&segments[0]).len(), right.len());
 }

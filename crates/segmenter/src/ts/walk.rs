@@ -27,7 +27,8 @@ pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
     sink.tables(&segment.tracks);
 
     let leading = segment.leading_track();
-    let end = decode_end(segment, leading);
+    let known = segment.ts.next_dts;
+    let end = known.unwrap_or_else(|| decode_end(segment, leading));
     let mut cursors: Vec<Cursor<'_>> = segment
         .tracks
         .iter()
@@ -212,7 +213,7 @@ impl Clocks {
 }
 
 /// When the leading track's first access unit of the next segment is decoded, as far as this segment alone
-/// can tell, and never later than that: the clock must not run past it.
+/// can tell: the clock should not run past it.
 ///
 /// The segment says when that unit is *presented*. Its composition time is not known here, but neither
 /// greater than the greatest of this segment (the lower bound), nor usually different from that of this

@@ -14,7 +14,7 @@ const IN_STEP: MediaTime = MediaTime::from_millis(20);
 /// How far before its segment's first picture audio may be heard, at most, where it joins.
 const LEAD_IN: MediaTime = MediaTime::from_millis(200);
 /// The same where it goes on.
-const LATEST: MediaTime = MediaTime::from_millis(500);
+const LATEST: MediaTime = MediaTime::from_millis(300);
 /// Of a longer publish only so many segments are read back as MPEG-TS at its start, and at its end.
 const READ_BACK: usize = 150;
 /// Where MPEG-TS counts from, 90 kHz.
