@@ -1,0 +1,62 @@
+//! The longest segment, and what is cut for its sake.
+
+use super::*;
+
+#[test]
+fn a_second_segment_of_the_same_moment_keeps_to_what_the_first_has_fixed() {
+    // The playlist fixes its target duration with the first segment, and the audio beside the pause is cut behind
+    // it before anybody can say so.
+    let mut bench = Bench::new();
+    bench.pictures(0, 2_000, 100);
+    bench.sounds(0, 12_000);
+    bench.pictures(12_040, 12_080, 100);
+    bench.finish();
+    let shown = bench.shown();
+    assert_eq!(shown[0], "0.000s+1.960s I va");
+    let longest = bench.segments.iter().map(|segment| segment.duration).max();
+    assert!(longest <= Some(ms(2_499)), "{shown:#?}");
+    assert!(all_within(&bench.segments), "{shown:#?}");
+}
+
+#[test]
+fn late_audio_stays_in_front_of_a_forced_cut() {
+    let mut bench = Bench::new();
+    bench.cutter.limit(ms(2_499));
+    bench.pictures(0, 2_480, 1_000);
+    bench.sounds(2_000, 2_100);
+    bench.pictures(2_480, 2_640, 1_000);
+    bench.finish();
+    assert_eq!(bench.shown()[0], "0.000s+2.480s I va");
+    assert_eq!(bench.segments[1].tracks.len(), 1, "{:#?}", bench.shown());
+}
+
+#[test]
+fn b_pictures_are_cut_at_where_nothing_is_shown_across() {
+    let mut bench = Bench::new();
+    bench.cutter.limit(ms(2_499));
+    // I B B P B B P as they are decoded: I P B B P B B; a picture every 40 ms.
+    for n in 0..100 {
+        let composition = match n {
+            0 => 40,
+            _ if n % 3 == 1 => 120,
+            _ => 0,
+        };
+        bench.push(Arrival {
+            codec: Arc::clone(&bench.video),
+            dts: ms(n * 40),
+            composition: ms(composition),
+            entry: entry(n == 0),
+            payload: Bytes::from_static(&[0, 0, 0, 1, 0x65]),
+        });
+    }
+    bench.finish();
+    assert_eq!(bench.shown(), ["0.040s+2.320s I v", "2.360s+1.680s  v"]);
+    for segment in &bench.segments {
+        let shown = || segment.units.iter().map(media::AccessUnit::pts);
+        assert_eq!(shown().min(), Some(segment.start));
+        assert_eq!(
+            shown().max(),
+            Some(segment.start + segment.duration - ms(40))
+        );
+    }
+}
