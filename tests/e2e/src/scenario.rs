@@ -32,6 +32,8 @@ pub struct Outcome {
     pub last_fault: String,
     /// EXT-X-TARGETDURATION, which has not changed.
     pub target: u64,
+    /// EXT-X-INDEPENDENT-SEGMENTS stands in the last load: each segment begins with a random access.
+    pub independent: bool,
 }
 
 /// Publishes a script, all of it at once, and follows it from the first segment to EXT-X-ENDLIST.
@@ -132,6 +134,7 @@ impl Outcome {
                 .collect(),
             last_fault: faults["last"].as_str().unwrap_or_default().to_owned(),
             target: player.playlist.target,
+            independent: player.playlist.independent,
             segments: player.segments.clone(),
             sent,
             delivery,

@@ -154,6 +154,7 @@ fn gops_of_every_length() {
         let outcome = at_once(material.play(u64::from(seconds) * 1_500));
         outcome.assert_faultless().assert_nothing_lost();
         outcome.assert_discontinuities(0);
+        assert!(outcome.independent, "cuts fall at key frames");
     }
 }
 
@@ -173,6 +174,7 @@ fn gops_whose_length_varies() {
     let outcome = at_once(script);
     outcome.assert_faultless().assert_nothing_lost();
     outcome.assert_discontinuities(0);
+    assert!(outcome.independent, "cuts fall at key frames");
 }
 
 #[test]
