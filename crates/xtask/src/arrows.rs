@@ -85,6 +85,11 @@ const CRATES: &[Crate] = &[
         may_use: &[],
         never: &[],
     },
+    Crate {
+        name: "soak",
+        may_use: &["e2e"],
+        never: &["tokio"],
+    },
 ];
 
 /// The platform whose dependencies count: the one that is deployed. Without it cargo fetches those

@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask demo | test | bench`.
+//! Development tasks: `cargo xtask demo | test | bench | soak`.
 //!
 //! This file only dispatches. Each task is one file; what they share is below them: [`workspace`]
 //! (where things lie), [`install`] (what a fresh machine lacks), [`process`] (children that never
@@ -17,6 +17,7 @@ mod demo;
 mod install;
 mod interrupt;
 mod process;
+mod soak;
 mod test;
 mod web;
 mod workspace;
@@ -38,6 +39,8 @@ enum Task {
     Test(test::Options),
     /// Measure the gateway beside nginx-rtmp.
     Bench(bench::Options),
+    /// Let publishers stumble at random for a while, kill the gateway in between, and check everything.
+    Soak(soak::Options),
 }
 
 /// What a shell reports for a program that Ctrl-C ended (128 + SIGINT).
@@ -64,5 +67,6 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Demo(options) => demo::run(&options, &workspace, &interrupts),
         Task::Test(options) => test::run(&options, &workspace, &interrupts),
         Task::Bench(options) => bench::run(&options, &workspace, &interrupts),
+        Task::Soak(options) => soak::run(&options, &workspace, &interrupts),
     }
 }
