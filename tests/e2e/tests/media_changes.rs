@@ -253,7 +253,13 @@ fn a_burst_after_a_stall_of_five_seconds_loses_nothing() {
             unit
         }
     });
-    let outcome = play(script, &[SHORT_RESUME]);
+    // The burst is longer than the playlist.
+    let environment = [
+        SHORT_RESUME,
+        ("FOREBAY__HLS__SEGMENT", "1s"),
+        ("FOREBAY__HLS__WINDOW", "3"),
+    ];
+    let outcome = play(script, &environment);
     outcome.assert_faultless().assert_nothing_lost();
     outcome.assert_discontinuities(0);
 }
@@ -265,7 +271,7 @@ fn a_publish_eight_times_as_fast_as_real_time() {
         let at = unit.at / 8;
         unit.due(at)
     });
-    let outcome = play(script, &[SHORT_RESUME, ("FOREBAY__HLS__WINDOW", "20")]);
+    let outcome = play(script, &[SHORT_RESUME]);
     outcome.assert_faultless().assert_nothing_lost();
     outcome.assert_discontinuities(0);
 }
