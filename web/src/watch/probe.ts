@@ -43,7 +43,9 @@ async function fetchText(url: string, signal: AbortSignal): Promise<{ text: stri
   const timer = setTimeout(() => late.abort(), ANSWER_WITHIN_MS);
   signal.addEventListener("abort", () => late.abort(), { once: true });
   try {
-    const response = await fetch(url, { cache: "no-store", signal: late.signal });
+    // Not from the cache, but into it: the player asks next, and must not find the end of an earlier life
+    // there, which the gateway lets be kept for some seconds.
+    const response = await fetch(url, { cache: "reload", signal: late.signal });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return { text: await response.text(), url: response.url };
   } finally {
