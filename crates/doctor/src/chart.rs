@@ -166,6 +166,15 @@ mod tests {
     }
 
     #[test]
+    fn it_is_shown_from_the_sight_on_that_is_enough() {
+        let mut chart = chart();
+        for (seconds, needs, shown) in [(0, 3, 0), (1, 3, 0), (2, 3, 1), (3, 9, 1)] {
+            chart.see(KIND, at(seconds), needs, finding(Severity::Hint, "often"));
+            assert_eq!(chart.advice(at(seconds), START).len(), shown, "{seconds}");
+        }
+    }
+
+    #[test]
     fn it_has_a_beginning_a_last_sight_and_a_count_and_goes_away() {
         let mut chart = chart();
         for seconds in [5, 10, 40] {
