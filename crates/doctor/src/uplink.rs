@@ -13,8 +13,9 @@ const STALL_MS: i64 = 2_000;
 const SPAN_MS: i64 = 10_000;
 /// So many slow spans in a row are no stall that is caught up with.
 const SLOW_SPANS: u32 = 3;
-/// Slower than this share of real time is slow; clocks do not differ by so much.
-const SLOW_PERCENT: i64 = 95;
+/// Slower than this share of real time is slow: what players hold is used up within minutes. Clocks do not
+/// differ by so much.
+const SLOW_PERCENT: i64 = 98;
 /// Each time the media has gained so much on the clock, it is faster than real time.
 const GAIN_MS: i64 = 10_000;
 /// A step beyond this is no distance between messages: the sender's clock has jumped.

@@ -564,12 +564,16 @@ fn an_uplink_that_is_too_slow_is_a_problem_and_network_jitter_is_none() {
     );
 
     let mut script = Script::new();
-    // 200 ppm slower.
-    script.arrives = |time| time + time / 5_000;
+    script.arrives = |time| time * 33 / 32;
+    assert_eq!(script.kinds(60), [(Kind::UplinkSlow, Problem)]);
+
+    let mut script = Script::new();
+    // A clock that is worse than any.
+    script.arrives = |time| time + time / 200;
     assert_eq!(script.run(300), []);
 
     let mut script = Script::new();
-    // The same in bursts of a second and a half.
+    // 200 ppm slower, in bursts of a second and a half.
     script.arrives = |time| {
         let late = time / 1_500 * 1_500 + 1_500;
         late + late / 5_000
