@@ -20,8 +20,8 @@ use crate::wait::sleep;
 pub(crate) const RESUME: Duration = Duration::from_secs(6);
 /// An ended presentation can be fetched for so long.
 pub(crate) const LINGER: Duration = Duration::from_secs(6);
-/// A publisher without a media message for so long is let go.
-pub(crate) const IDLE: Duration = Duration::from_secs(5);
+/// A publisher without a media message for so long is let go: longer than the longest stall on the worst line.
+pub(crate) const IDLE: Duration = Duration::from_secs(10);
 /// The longest segment of a presentation's first publish, seconds; and so its longest target duration.
 pub(crate) const MAX_SEGMENT_SECONDS: i64 = 4;
 
@@ -52,7 +52,7 @@ fn environment(state: &Path) -> Vec<(&'static str, String)> {
 pub(crate) struct Life {
     /// Even while it is up, odd while it is away; another number for each life.
     pub(crate) number: u64,
-    /// When it was ready, or went away.
+    /// When its process was started, or went away.
     pub(crate) since: Instant,
 }
 
@@ -133,7 +133,7 @@ impl Gateway {
             bail!("nothing to kill");
         };
         // Whoever fails from now on has an excuse.
-        self.next_life();
+        self.next_life(Instant::now());
         child.kill()?;
         child.wait()?;
         Ok(())
@@ -157,7 +157,7 @@ impl Gateway {
         let Some(mut child) = lock(&self.child).take() else {
             bail!("nothing to stop");
         };
-        self.next_life();
+        self.next_life(Instant::now());
         kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGTERM)?;
         let deadline = Instant::now() + LEAVES_WITHIN;
         while Instant::now() < deadline {
@@ -200,6 +200,7 @@ impl Gateway {
         let _ = std::fs::remove_file(&ready);
         let state = self.folder.join("state");
         std::fs::create_dir_all(&state)?;
+        let started = Instant::now();
         let mut child = Command::new(&self.binary)
             .arg("serve")
             .args(["--rtmp-listen", &self.rtmp.to_string()])
@@ -236,14 +237,14 @@ impl Gateway {
         let both = (address("rtmp")?, address("http")?);
         *lock(&self.child) = Some(child);
         self.starts.fetch_add(1, Ordering::Relaxed);
-        self.next_life();
+        self.next_life(started);
         Ok(both)
     }
 
-    fn next_life(&self) {
+    fn next_life(&self, since: Instant) {
         let mut life = lock(&self.life);
         life.number += 1;
-        life.since = Instant::now();
+        life.since = since;
     }
 
     fn follow(&self, child: &mut Child) {

@@ -46,6 +46,7 @@ impl<'a> Rude<'a> {
     }
 
     fn look(&mut self) {
+        let life = self.world.gateway.life().number;
         let publisher = self.dice.size(&(0..=self.world.books.len() - 1));
         let folder = format!("/{APP}/{}", World::name(publisher));
         let file = if self.dice.chance(30) {
@@ -75,6 +76,8 @@ impl<'a> Rude<'a> {
             Some((200, body)) if self.world.same_body(&path, &body) => {}
             Some((200, _)) => self.violation(publisher, &format!("{path} is another body")),
             Some((404, _)) if read.elapsed() > FRESH || playlist.ended => {}
+            // It was of another life.
+            Some((404, _)) if self.world.gateway.life().number != life => {}
             Some((status, _)) => self.violation(publisher, &format!("{path}: {status}")),
             None => {}
         }

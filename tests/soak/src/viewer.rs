@@ -29,7 +29,7 @@ const AWAY: Duration = Duration::from_millis(30);
 /// One segment of so many is fetched twice at once, in percent; and later, while it is listed.
 const AGAIN_PERCENT: u64 = 20;
 /// Which segment or playlist a wilful fault happens to.
-const EVERY: u64 = 10;
+const EVERY: u64 = 5;
 
 /// The viewer of one publisher.
 pub(crate) struct Viewer<'a> {
@@ -113,7 +113,7 @@ impl<'a> Viewer<'a> {
         match answer.status {
             200 => {}
             404 => {
-                if let Err(why) = self.succession.absent(life, began, Instant::now()) {
+                if let Err(why) = self.succession.absent(life, Instant::now()) {
                     self.violation(why);
                 }
                 return;
@@ -128,7 +128,9 @@ impl<'a> Viewer<'a> {
         };
         let playlist = self.wilfully(playlist);
         let before = self.succession.next();
-        let follows = checked(AssertUnwindSafe(|| self.succession.follow(&playlist, life)));
+        let follows = checked(AssertUnwindSafe(|| {
+            self.succession.follow(&playlist, life, began)
+        }));
         match follows {
             Ok(Ok(step)) => {
                 if step.broken {
@@ -143,7 +145,7 @@ impl<'a> Viewer<'a> {
             }
             Ok(Err(why)) | Err(why) => {
                 self.violation(format!("{why}\nas text:\n{text}"));
-                self.succession.accept(&playlist, life);
+                self.succession.accept(&playlist, life, began);
                 self.media.begin_again();
             }
         }
@@ -239,8 +241,9 @@ impl<'a> Viewer<'a> {
             length.and_then(|length| length.parse().ok()) == Some(answer.body.len())
         };
         match answer {
-            Ok(answer) if whole(&answer) => return Some(answer),
+            // What came of another life is judged by the next look.
             _ if self.world.gateway.life().number != life.number => {}
+            Ok(answer) if whole(&answer) => return Some(answer),
             Ok(answer) => self.violation(format!(
                 "{file}: {} of {:?} bytes",
                 answer.body.len(),
