@@ -22,12 +22,14 @@ fn a_second_segment_of_the_same_moment_keeps_to_what_the_first_has_fixed() {
 fn late_audio_stays_in_front_of_a_forced_cut() {
     let mut bench = Bench::new();
     bench.cutter.limit(ms(2_499));
-    bench.pictures(0, 2_480, 1_000);
-    bench.sounds(2_000, 2_100);
-    bench.pictures(2_480, 2_640, 1_000);
+    bench.pictures(0, 2_520, 1_000);
+    // Behind the picture that the next segment begins with.
+    bench.sounds(2_300, 2_400);
+    for at in [2_520, 2_560] {
+        bench.picture(ms(at), false);
+    }
     bench.finish();
-    assert_eq!(bench.shown()[0], "0.000s+2.480s I va");
-    assert_eq!(bench.segments[1].tracks.len(), 1, "{:#?}", bench.shown());
+    assert_eq!(bench.shown(), ["0.000s+2.480s I va", "2.480s+0.120s D v"]);
 }
 
 #[test]
