@@ -79,6 +79,8 @@ export interface Stream extends Presentation {
   playlist: string;
   watch: string;
   publisher: Publisher | null;
+  /** Encoders that stand by. */
+  backups: number;
   tracks: Track[];
   window: {
     media_sequence: number | null;

@@ -20,6 +20,7 @@ const SHOW: Stream = {
     bit_rate_average: 2_990_000,
     metadata: {},
   },
+  backups: 0,
   tracks: [
     {
       kind: "video",
@@ -62,6 +63,10 @@ it("says everything of a publish with picture and sound", () => {
     Audio: "AAC LC, 48 kHz, stereo",
     Segments: "2 segments of 1.98–2.00 s, target 2 s",
   });
+});
+
+it("says how many encoders stand by", () => {
+  expect(facts({ ...SHOW, backups: 2 }, NOW).Encoder).toBe("Lavf59.27.100, from 192.0.2.7:50312; 2 standing by");
 });
 
 it("says what is not there", () => {

@@ -22,9 +22,10 @@ export function facts(stream: Stream, now: number): Record<Label, string> {
   };
 }
 
-function encoder({ publisher }: Stream): string {
-  if (publisher === null) return "not connected";
-  return `${publisher.encoder ?? "unnamed"}, from ${publisher.address}`;
+function encoder({ publisher, backups }: Stream): string {
+  const waiting = backups > 0 ? `; ${backups} standing by` : "";
+  if (publisher === null) return `not connected${waiting}`;
+  return `${publisher.encoder ?? "unnamed"}, from ${publisher.address}${waiting}`;
 }
 
 function publishing({ publisher }: Stream, now: number): string {

@@ -60,6 +60,7 @@ function stream(name: string, bitRate: number | null): Stream {
             bit_rate_average: bitRate,
             metadata: {},
           },
+    backups: 0,
     tracks: [],
     window: {
       media_sequence: 1,

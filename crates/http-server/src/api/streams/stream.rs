@@ -26,6 +26,8 @@ pub(in crate::api) struct Stream {
     watch: String,
     /// Who publishes it; null while nobody does.
     publisher: Option<Publisher>,
+    /// Encoders that stand by to take the publisher's place.
+    backups: u64,
     tracks: Vec<Track>,
     window: Listed,
     faults: Faults,
@@ -157,6 +159,7 @@ impl Stream {
                 State::Live => status.as_ref().map(Publisher::of),
                 State::Resuming | State::Ended => None,
             },
+            backups: presentation.backups() as u64,
             state: Life::of(state),
             health: HealthStatus::of(status.as_ref()),
         }
