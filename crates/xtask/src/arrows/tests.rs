@@ -57,11 +57,13 @@ const AS_DRAWN: &[(&str, &[&str])] = &[
     ("rtmp-ingest", &["media", "bytes", "tokio", "rml_rtmp"]),
     ("segmenter", &["media", "bytes", "mpeg2ts"]),
     ("playlist", &["media", "m3u8-rs", "tokio"]),
+    ("doctor", &["media"]),
     ("http-server", &["media", "playlist", "segmenter", "axum"]),
     (
         "forebay",
         &[
             "media",
+            "doctor",
             "rtmp-ingest",
             "segmenter",
             "playlist",
@@ -71,6 +73,8 @@ const AS_DRAWN: &[(&str, &[&str])] = &[
     ("xtask", &["anyhow"]),
     ("bench", &["anyhow"]),
     ("e2e", &["anyhow"]),
+    ("soak", &["e2e", "clap"]),
+    ("scripted", &["media", "segmenter", "e2e"]),
     ("axum", &["hyper", "tokio"]),
 ];
 
@@ -152,6 +156,7 @@ fn what_is_forbidden_is_found_at_any_depth() {
     assert_eq!(
         after_adding("bytes", "tokio"),
         [
+            "doctor must not know tokio: doctor -> media -> bytes -> tokio",
             "media must not know tokio: media -> bytes -> tokio",
             "segmenter must not know tokio: segmenter -> bytes -> tokio",
         ]
