@@ -530,7 +530,9 @@ impl Cutter {
                 .open
                 .as_ref()
                 .filter(|open| overlong(open, self.longest, index))
-                && let Some(at) = open.last_within(target, None).filter(|at| at.index < index)
+                && let Some(at) = open
+                    .last_within(target, None)
+                    .filter(|at| at.index < index && at.start < next.start)
             {
                 index -= at.index;
                 self.cut_at(at, out);
