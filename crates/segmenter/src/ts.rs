@@ -24,7 +24,7 @@ mod write;
 mod tests;
 
 use bytes::Bytes;
-use media::{Segment, Track, TsLayout};
+use media::{Segment, Track, TrackKind, TsLayout};
 use mpeg2ts::ts::TsPacket;
 
 use self::clock::Clock;
@@ -34,7 +34,7 @@ use self::write::Writer;
 
 /// PID of the program map table.
 const PMT_PID: u16 = 0x1000;
-/// PID of the first track; the others follow.
+/// PID of the first place that a track can have; the others follow.
 const TRACKS_PID: u16 = 0x100;
 /// Tracks that the one packet of the program map table has room for; what belongs to others is left out.
 const MAX_TRACKS: usize = 32;
@@ -57,13 +57,16 @@ impl Counters {
     ///
     /// Costs a look at each NAL length and into SEI; other payload bytes are not read.
     pub fn lay_out(&mut self, segment: &Segment) -> TsLayout {
-        let tracks = segment.tracks.len().min(MAX_TRACKS);
         // Never shorter: a track that goes away and comes back goes on counting.
-        self.tracks.resize(self.tracks.len().max(tracks), 0);
+        let most = places(&segment.tracks).map(|place| place + 1).max();
+        self.tracks
+            .resize(self.tracks.len().max(most.unwrap_or(0)), 0);
         let mut layout = TsLayout {
             pat: self.pat,
             pmt: self.pmt,
-            tracks: self.tracks.iter().copied().take(tracks).collect(),
+            tracks: places(&segment.tracks)
+                .map(|place| self.tracks.get(place).copied().unwrap_or(0))
+                .collect(),
             bytes: 0,
             next_dts: segment.ts.next_dts,
         };
@@ -85,8 +88,8 @@ impl Counters {
     }
 
     /// The counter of the first of `packets` with payload.
-    fn next(&mut self, track: usize, packets: usize) -> u8 {
-        let Some(counter) = self.tracks.get_mut(track) else {
+    fn next(&mut self, place: usize, packets: usize) -> u8 {
+        let Some(counter) = self.tracks.get_mut(place) else {
             return 0;
         };
         let first = *counter;
@@ -96,8 +99,8 @@ impl Counters {
     }
 
     /// The counter of the last packet with payload.
-    fn last(&self, track: usize) -> u8 {
-        let next = self.tracks.get(track).copied().unwrap_or(0);
+    fn last(&self, place: usize) -> u8 {
+        let next = self.tracks.get(place).copied().unwrap_or(0);
         next.wrapping_sub(1) & 0xf
     }
 }
@@ -109,24 +112,45 @@ impl Counters {
 /// whatever stands behind a NAL length that goes beyond its access unit.
 pub fn mux(segment: &Segment) -> Bytes {
     let layout = &segment.ts;
-    let tracks = layout.tracks.iter().copied().chain(std::iter::repeat(0));
-    let counters = Counters {
+    let mut counters = Counters {
         pat: layout.pat & 0xf,
         pmt: layout.pmt & 0xf,
-        tracks: tracks
-            .map(|counter| counter & 0xf)
-            .take(segment.tracks.len().min(MAX_TRACKS))
-            .collect(),
+        tracks: Vec::new(),
     };
+    let begins = layout.tracks.iter().copied().chain(std::iter::repeat(0));
+    for (place, counter) in places(&segment.tracks).zip(begins) {
+        let most = counters.tracks.len().max(place + 1);
+        counters.tracks.resize(most, 0);
+        if let Some(begin) = counters.tracks.get_mut(place) {
+            *begin = counter & 0xf;
+        }
+    }
     let capacity = usize::try_from(layout.bytes.min(MAX_CAPACITY)).unwrap_or(0);
     let mut writer = Writer::new(counters, capacity);
     walk(segment, &mut writer);
     writer.finish()
 }
 
-/// PID of a track by its index, which is below [`MAX_TRACKS`].
-fn track_pid(track: usize) -> u16 {
-    TRACKS_PID + u16::try_from(track % MAX_TRACKS).unwrap_or(0)
+/// The place of each track in the transport stream: even ones for video, odd ones for audio, whatever
+/// other tracks there are. ffmpeg reads all segments as one stream, and hands what comes under a PID
+/// that it knows to the decoder that it had there first: sound that was alone must not give its PID to a picture
+/// that joins it.
+fn places(tracks: &[Track]) -> impl Iterator<Item = usize> {
+    let (mut video, mut audio) = (0, 1);
+    tracks.iter().take(MAX_TRACKS).map(move |track| {
+        let next = match track.kind() {
+            TrackKind::Video => &mut video,
+            TrackKind::Audio => &mut audio,
+        };
+        let place = *next;
+        *next += 2;
+        place
+    })
+}
+
+/// PID of a track by its place.
+fn track_pid(place: usize) -> u16 {
+    TRACKS_PID + u16::try_from(place % (2 * MAX_TRACKS)).unwrap_or(0)
 }
 
 /// Counts packets instead of writing them.
@@ -142,7 +166,7 @@ impl Sink for Sum<'_> {
     }
 
     fn pes<P: AsRef<[u8]>>(&mut self, pes: &Pes, packets: Packets, _: impl Iterator<Item = P>) {
-        self.counters.next(pes.track, packets.count);
+        self.counters.next(pes.place, packets.count);
         self.packets += packets.count as u64;
     }
 

@@ -42,6 +42,14 @@ fn sound_that_begins_seconds_after_the_picture() {
     outcome.assert_discontinuities(1);
 }
 
+/// Sound that was alone is heard on when the picture joins it: ffmpeg reads all segments as one stream.
+#[test]
+fn pictures_that_begin_seconds_after_the_sound() {
+    let outcome = at_once(without(Kind::Video, 0, 4_000, 12_000));
+    outcome.assert_faultless().assert_nothing_lost();
+    outcome.assert_discontinuities(1);
+}
+
 #[test]
 fn sound_that_stops_and_comes_back_or_does_not() {
     let outcome = at_once(without(Kind::Audio, 5_000, 30_000, 16_000));

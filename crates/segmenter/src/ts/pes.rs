@@ -26,8 +26,8 @@ pub(super) enum Kind {
 /// A PES packet without its payload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pes {
-    /// Index of its track.
-    pub(super) track: usize,
+    /// Place of its track.
+    pub(super) place: usize,
     pub(super) kind: Kind,
     pub(super) pts: Stamp,
     pub(super) dts: Stamp,
@@ -153,7 +153,7 @@ mod tests {
         let (pts, dts) = (MediaTime::from_millis(80), MediaTime::from_millis(40));
         let clock = |ms| Clock::at(MediaTime::from_millis(ms));
         Pes {
-            track: 0,
+            place: 0,
             kind,
             pts: Stamp::new(pts),
             dts: Stamp::new(if kind == Kind::Audio { pts } else { dts }),

@@ -9,7 +9,7 @@ use mpeg2ts::ts::{
     TsPacket, TsPacketWriter, TsPayload, VersionNumber, WriteTsPacket,
 };
 
-use super::{MAX_TRACKS, PMT_PID, track_pid};
+use super::{MAX_TRACKS, PMT_PID, places, track_pid};
 
 const PROGRAM: u16 = 1;
 /// The table in a packet that the crate wrote begins behind 4 bytes of header and an adaptation field.
@@ -36,14 +36,16 @@ pub(super) fn pmt(tracks: &[Track], counter: u8) -> [u8; TsPacket::SIZE] {
     };
     let table = TsPayload::Pmt(Pmt {
         program_num: PROGRAM,
-        pcr_pid: (!tracks.is_empty()).then(|| pid(track_pid(leading_track(tracks)))),
+        pcr_pid: places(tracks)
+            .nth(leading_track(tracks))
+            .map(|place| pid(track_pid(place))),
         version_number: version(types()),
         program_info: Vec::new(),
         es_info: types()
-            .enumerate()
-            .map(|(track, stream_type)| EsInfo {
+            .zip(places(tracks))
+            .map(|(stream_type, place)| EsInfo {
                 stream_type,
-                elementary_pid: pid(track_pid(track)),
+                elementary_pid: pid(track_pid(place)),
                 descriptors: Vec::new(),
             })
             .collect(),
@@ -155,11 +157,11 @@ mod tests {
             (
                 "AAC and video",
                 &[aac(), h264()],
-                Some(0x101),
+                Some(0x100),
                 &[0x0f, 0x1b],
             ),
-            ("MP3", &[mp3(0xfb)], Some(0x100), &[0x03]),
-            ("MP3 at half the rate", &[mp3(0xf3)], Some(0x100), &[0x04]),
+            ("MP3", &[mp3(0xfb)], Some(0x101), &[0x03]),
+            ("MP3 at half the rate", &[mp3(0xf3)], Some(0x101), &[0x04]),
             ("nothing", &[], None, &[]),
         ];
         let mut versions = Vec::new();

@@ -6,11 +6,11 @@
 
 use media::{AccessUnit, Codec, MediaTime, Segment, Track};
 
-use super::MAX_TRACKS;
 use super::annex_b::Picture;
 use super::clock::{Clock, References, Stamp};
 use super::frames::{self, Frames};
 use super::pes::{Kind, Packets, Pes};
+use super::places;
 
 /// Where the packets go.
 pub(super) trait Sink {
@@ -19,7 +19,7 @@ pub(super) trait Sink {
     /// A PES packet, divided into `packets`, with these pieces of payload.
     fn pes<P: AsRef<[u8]>>(&mut self, pes: &Pes, packets: Packets, pieces: impl Iterator<Item = P>);
     /// A packet with nothing but a clock reference.
-    fn clock(&mut self, track: usize, clock: Clock);
+    fn clock(&mut self, place: usize, clock: Clock);
 }
 
 /// Sends all packets of `segment` to `sink`.
@@ -32,11 +32,13 @@ pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
     let mut cursors: Vec<Cursor<'_>> = segment
         .tracks
         .iter()
-        .take(MAX_TRACKS)
+        .zip(places(&segment.tracks))
         .enumerate()
-        .map(|(track, described)| Cursor::new(track, &described.codec, &segment.units))
+        .map(|(track, (described, place))| {
+            Cursor::new(track, place, &described.codec, &segment.units)
+        })
         .collect();
-    let mut clocks = Clocks::new(leading);
+    let mut clocks = Clocks::new(places(&segment.tracks).nth(leading).unwrap_or(0));
 
     // Of the same decode time, the leading track first: it has the clock.
     let order = |cursor: &Cursor<'_>| Some((cursor.dts()?, cursor.track != leading));
@@ -76,15 +78,18 @@ pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
 /// The units of one track that can be sent, in order.
 struct Cursor<'a> {
     track: usize,
+    /// In the transport stream.
+    place: usize,
     codec: &'a Codec,
     next: Option<Sendable<'a>>,
     behind: std::slice::Iter<'a, AccessUnit>,
 }
 
 impl<'a> Cursor<'a> {
-    fn new(track: usize, codec: &'a Codec, units: &'a [AccessUnit]) -> Self {
+    fn new(track: usize, place: usize, codec: &'a Codec, units: &'a [AccessUnit]) -> Self {
         let mut cursor = Self {
             track,
+            place,
             codec,
             next: None,
             behind: units.iter(),
@@ -134,6 +139,7 @@ impl<'a> Sendable<'a> {
 
 /// The clock references of the segment so far.
 struct Clocks {
+    /// Place of the leading track.
     leading: usize,
     last: Option<Clock>,
     /// Those due before the next PES packet of the leading track.
@@ -181,7 +187,7 @@ impl Clocks {
         sink: &mut impl Sink,
     ) {
         let mut references = None;
-        if cursor.track == self.leading {
+        if cursor.place == self.leading {
             // Any still due come now at the latest: none may stand inside of what they precede.
             self.rest(sink);
             let now = Clock::at(unit.dts);
@@ -191,7 +197,7 @@ impl Clocks {
             }
         }
         let pes = Pes {
-            track: cursor.track,
+            place: cursor.place,
             kind,
             pts: Stamp::new(match kind {
                 Kind::Picture | Kind::RandomAccess => unit.pts(),

@@ -77,11 +77,11 @@ impl Sink for Writer {
     ) {
         let header = pes.header();
         let mut division = Division {
-            counter: self.counters.next(pes.track, packets.count),
+            counter: self.counters.next(pes.place, packets.count),
             writer: self,
             packets,
             index: 0,
-            pid: track_pid(pes.track).to_be_bytes(),
+            pid: track_pid(pes.place).to_be_bytes(),
             flags: pes.flags(),
             references: pes.references,
             clocks: 0,
@@ -94,10 +94,10 @@ impl Sink for Writer {
         }
     }
 
-    fn clock(&mut self, track: usize, clock: Clock) {
-        let [high, low] = track_pid(track).to_be_bytes();
+    fn clock(&mut self, place: usize, clock: Clock) {
+        let [high, low] = track_pid(place).to_be_bytes();
         // Without payload: the counter stays where it is (§2.4.3.3).
-        let control = ADAPTATION | self.counters.last(track);
+        let control = ADAPTATION | self.counters.last(place);
         self.bytes.extend_from_slice(&[SYNC, high, low, control]);
         self.adaptation(ROOM, 0, Some(clock));
     }

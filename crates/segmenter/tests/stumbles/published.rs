@@ -273,7 +273,10 @@ fn check_transport_stream(segments: &[Segment]) {
     let mut from = 0;
     for (segment, &to) in segments.iter().zip(&ends) {
         for track in 0..segment.tracks.len() {
-            let pid = 0x100 + u16::try_from(track).expect("few");
+            let pid = match segment.tracks[track].kind() {
+                TrackKind::Video => 0x100,
+                TrackKind::Audio => 0x101,
+            };
             let pes = stream.tracks.get(&pid).into_iter().flatten();
             let pes = pes.filter(|pes| (from..to).contains(&pes.packet));
             let units = segment.units.iter().filter(|unit| unit.track == track);
