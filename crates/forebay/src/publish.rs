@@ -99,6 +99,11 @@ impl Publish {
         if why == Dismissal::Takeover && self.terms.on_conflict == OnConflict::Backup {
             info!(stream = %self.name, peer = %self.peer, "stalled: it stands by, and another has its place");
             let seat = Seat::StandingBy(writer.presentation().stand_by());
+            // What it had open still comes before what the other lists.
+            self.segmenter.finish();
+            if let Err(error) = self.store() {
+                warn!(stream = %self.name, "its last segment is lost: {error}");
+            }
             self.sit_down(seat);
             return None;
         }

@@ -58,6 +58,8 @@ pub struct Writer {
     generation: u64,
     /// Nothing was pushed yet: what comes first follows on from another publish, if from anything.
     fresh: bool,
+    /// How far dates are ahead of the clock, behind a publish that was faster than it.
+    ahead: Duration,
 }
 
 impl Writer {
@@ -101,6 +103,7 @@ impl Writer {
             shared,
             generation,
             fresh: true,
+            ahead: Duration::ZERO,
         }))
     }
 
@@ -164,6 +167,14 @@ impl Writer {
             // process before, and with nothing else.
             segment.discontinuity = before.target.is_some();
         }
+        if segment.discontinuity
+            && let Some(last) = before.listed.back()
+        {
+            let end = last.segment.date + last.segment.duration.to_duration();
+            // Dates rise from segment to segment, and are exact within a discontinuity.
+            self.ahead = end.duration_since(segment.date).unwrap_or_default();
+        }
+        segment.date += self.ahead;
         let target = before
             .target
             .unwrap_or_else(|| TargetDuration::fitting(settings.segment, segment.duration));

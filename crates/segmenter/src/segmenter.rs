@@ -123,11 +123,12 @@ impl Segmenter {
         self.out.pop()
     }
 
-    /// Ends the publish: what is still open becomes the last segment. Pull again afterwards.
+    /// Ends the publish, or a stretch of it: what is still open becomes the last segment, and what is pushed
+    /// after it begins a discontinuity. Pull again afterwards.
     pub fn finish(&mut self) {
         self.interleave.restart();
         self.cut();
-        self.cutter.finish(&mut self.out);
+        self.cutter.end_run(&mut self.out);
     }
 
     /// No segment from here on is longer than `longest`: to be called once the playlist has fixed its

@@ -280,7 +280,7 @@ main-{epoch:08x}-{first}.ts
 #EXTINF:2.000,
 main-{epoch:08x}-{}.ts
 #EXT-X-DISCONTINUITY
-#EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:00.000Z
+#EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:04.000Z
 #EXTINF:2.000,
 main-{epoch:08x}-{}.ts
 ",

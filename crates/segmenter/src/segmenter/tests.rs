@@ -227,3 +227,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_comes_after_the_end_begins_a_discontinuity_at_a_key_frame() {
+    let mut bench = Bench::new();
+    bench.seconds(0, 3);
+    bench.finish();
+    let before = bench.segments.len();
+    // In the middle of a GOP.
+    bench.push(MessageKind::Video, 3_000, INTER);
+    bench.seconds(3_040, 5);
+    bench.finish();
+    let (first, then) = bench.segments.split_at(before);
+    let end = first.last().map(|last| last.start + last.duration);
+    let next = then.first().expect("the second stretch");
+    assert!(next.discontinuity && next.independent);
+    assert!(
+        end.is_some_and(|end| end <= next.start),
+        "{end:?} {}",
+        next.start
+    );
+    assert!(then[1..].iter().all(|segment| !segment.discontinuity));
+}

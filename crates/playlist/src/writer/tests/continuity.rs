@@ -138,6 +138,28 @@ fn a_playlist_too_large_is_shortened_to_three_target_durations_before_the_publis
     assert_eq!((window.listed().len(), window.is_shortened()), (3, true));
 }
 
+#[test]
+fn dates_never_step_back() {
+    let (registry, _) = registry();
+    let mut first = take(&registry);
+    push_all(&mut first, 5);
+    let mut second = take(&registry);
+    // Dated as the first ones of the publish before, by the clock.
+    push_all(&mut second, 3);
+    let mut late = nth(100);
+    late.discontinuity = true;
+    second.push(late.clone(), Instant::now()).expect("owned");
+    let window = second.presentation().window();
+    let dates: Vec<_> = window.listed().map(|entry| entry.segment.date).collect();
+    let steps: Vec<_> = dates
+        .windows(2)
+        .map(|pair| pair[1].duration_since(pair[0]).expect("forward"))
+        .collect();
+    let (_, by_two) = steps.split_last().expect("many");
+    assert!(by_two.iter().all(|step| *step == seconds(2)), "{steps:?}");
+    assert_eq!(dates.last(), Some(&late.date), "the clock has caught up");
+}
+
 /// What a gateway leaves behind, and another that begins with it.
 fn restarted(before: &Registry) -> (Registry, Vec<crate::Vacancy>) {
     let after = Registry::new(Settings::default());
