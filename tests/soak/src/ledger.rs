@@ -247,6 +247,15 @@ impl Book {
         self.kills.push(Kill { at, looked });
     }
 
+    /// By how many milliseconds a unit that came out was sent at a wrong time on purpose.
+    pub(crate) fn slack_ms(&self, found: &Found) -> i64 {
+        let unit = found.tag().and_then(|tag| {
+            let session = self.sessions.get(tag.session)?;
+            session.sent.get(tag.number)
+        });
+        unit.map_or(0, |unit| unit.slack_ms)
+    }
+
     /// Takes note of a unit that came out.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use crate::connection::APP;
 use crate::dice::Dice;
 use crate::gateway::{Life, lock};
 use crate::report::count;
+use crate::segment;
 use crate::wait::sleep;
 use crate::wilful::Wilful;
 use crate::world::World;
@@ -202,8 +203,9 @@ impl<'a> Viewer<'a> {
     }
 
     fn take(&mut self, entry: &Entry, independent: bool, body: &[u8]) {
-        let mut found = self.media.judge(entry, independent, body);
         let mut book = lock(&self.world.books[self.publisher]);
+        let slack = |unit: &segment::Found| book.slack_ms(unit);
+        let mut found = self.media.judge(entry, independent, body, slack);
         for unit in &found.units {
             if let Err(why) = book.note(unit) {
                 found.violations.push(why);

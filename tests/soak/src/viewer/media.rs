@@ -24,6 +24,8 @@ struct Before {
     start: u64,
     /// The last moment at which something is presented, from `start`.
     last: i64,
+    /// By how much its pictures, or its sound, were sent at a wrong time: ticks.
+    slack: i64,
 }
 
 /// The media of one playlist, segment after segment.
@@ -48,8 +50,15 @@ impl Media {
         *self = Self::default();
     }
 
-    /// Judges the next segment.
-    pub(super) fn judge(&mut self, entry: &Entry, independent: bool, body: &[u8]) -> Judged {
+    /// Judges the next segment. `slack` says by how many milliseconds a unit was sent at a wrong time on purpose:
+    /// such a picture may be presented before that which its segment begins with.
+    pub(super) fn judge(
+        &mut self,
+        entry: &Entry,
+        independent: bool,
+        body: &[u8],
+        slack: impl Fn(&Found) -> i64,
+    ) -> Judged {
         let mut judged = Judged::default();
         let before = self.before.take();
         if entry.discontinuity {
@@ -84,17 +93,19 @@ impl Media {
             return judged;
         };
         let last = units.iter().map(|unit| apart(unit.pts, start)).max();
+        let leading = units.iter().filter(|unit| unit.video == video);
         let now = Before {
             uri: entry.uri.clone(),
             duration: i64::try_from(entry.duration_ms).unwrap_or(i64::MAX) * 90,
             start,
             last: last.unwrap_or(0),
+            slack: leading.map(slack).max().unwrap_or(0) * 90,
         };
         if let Some(before) = before
             && !entry.discontinuity
         {
             let long = apart(now.start, before.start);
-            if (long - before.duration).abs() > EXACT {
+            if (long - before.duration).abs() > EXACT + before.slack.max(now.slack) {
                 let track = |video: bool| {
                     let mut times = units
                         .iter()
