@@ -51,10 +51,12 @@ impl MediaPlaylist {
             );
         }
         for pair in playlist.entries.windows(2) {
-            let apart = pair[1].date_ms.abs_diff(pair[0].date_ms);
+            // Within a millisecond of rounding.
+            let end = pair[0].date_ms + pair[0].duration_ms;
+            let (ends, begins) = (end - 1..=end + 1, pair[1].date_ms);
             assert!(
-                pair[1].discontinuity || apart.abs_diff(pair[0].duration_ms) <= 1,
-                "{apart} ms from {} to the next in\n{text}",
+                ends.contains(&begins) || pair[1].discontinuity && begins > end,
+                "{} does not end where the next begins in\n{text}",
                 pair[0].uri
             );
         }
