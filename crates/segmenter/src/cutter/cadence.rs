@@ -53,6 +53,8 @@ pub(super) struct Meter {
     codec: Arc<Codec>,
     count: u32,
     last: Option<MediaTime>,
+    /// Nothing has come yet of what is measured next.
+    fresh: bool,
     /// The rate is counted from the first of these; the second takes its place when it is old enough.
     marks: [(MediaTime, u32); 2],
     /// The last two distances between decode times.
@@ -68,6 +70,7 @@ impl Meter {
             codec: Arc::clone(codec),
             count: 0,
             last: None,
+            fresh: true,
             marks: [(first.dts, 0); 2],
             gaps: [None; 2],
             gop_start: None,
@@ -76,15 +79,16 @@ impl Meter {
         }
     }
 
-    /// The clock has jumped: nothing is measured across it.
+    /// The clock has jumped, or the publish has ended: nothing is measured across it. What was measured stays until
+    /// there is more.
     pub(super) fn restart(&mut self) {
-        self.last = None;
+        self.fresh = true;
         self.gop_start = None;
     }
 
     pub(super) fn add(&mut self, codec: Arc<Codec>, unit: Moment) {
         self.codec = codec;
-        match self.last {
+        match self.last.filter(|_| !self.fresh) {
             None => {
                 self.count = 0;
                 self.marks = [(unit.dts, 0); 2];
@@ -102,6 +106,7 @@ impl Meter {
             }
         }
         self.last = Some(unit.dts);
+        self.fresh = false;
         let [_, second] = self.marks;
         if unit.dts - second.0 >= SPAN - MediaTime::from_nanos(SPAN.as_nanos() / 2) {
             self.marks = [second, (unit.dts, self.count)];
