@@ -109,6 +109,13 @@ fn malformed(text: String) -> Fault {
     }
 }
 
+/// An access unit without a byte, in a message of `what`: nothing a decoder could be given, so something is missing.
+fn empty(what: &str) -> Fault {
+    malformed(format!(
+        "{what} message has an access unit of 0 bytes; dropped"
+    ))
+}
+
 /// Runs `body` through everything here that reads FLV, for corpus replay and fuzzing.
 #[doc(hidden)]
 pub fn fuzz(body: &[u8]) {

@@ -7,7 +7,7 @@ use media::codec::{Aac, ConfigurationError, Mp3};
 use media::{Codec, Fault, FaultKind};
 
 use super::unsupported::Unsupported;
-use super::{Entry, Found, malformed};
+use super::{Entry, Found, empty, malformed};
 
 const MP3: u8 = 2;
 /// SoundFormat: an Enhanced RTMP header, with a FourCC.
@@ -49,7 +49,7 @@ impl Reader {
         let payload = body.slice(2..);
         match packet_type {
             SEQUENCE_HEADER => self.configure_aac(payload).map(|()| None),
-            RAW if payload.is_empty() => Ok(None),
+            RAW if payload.is_empty() => Err(empty("an AAC")),
             RAW => match &self.current {
                 Some(codec) if matches!(**codec, Codec::Aac(_)) => {
                     Ok(Some(found(Arc::clone(codec), payload)))
@@ -84,7 +84,7 @@ impl Reader {
 
     fn mp3(&mut self, frame: Bytes) -> Result<Option<Found>, Fault> {
         if frame.is_empty() {
-            return Ok(None);
+            return Err(empty("an MP3"));
         }
         let mp3 = Mp3::parse(&frame)
             .map_err(|error| malformed(format!("an MP3 message was dropped: {error}")))?;

@@ -130,16 +130,9 @@ fn recovery_points_that_the_encoder_calls_key_frames() {
 
 #[test]
 fn bodies_without_an_access_unit_are_no_faults() {
-    let cases: [(&str, MessageKind, &[u8]); 8] = [
+    let cases: [(&str, MessageKind, &[u8]); 5] = [
         ("empty video", MessageKind::Video, &[]),
         ("empty audio", MessageKind::Audio, &[]),
-        (
-            "video header alone",
-            MessageKind::Video,
-            &[0x17, 1, 0, 0, 0],
-        ),
-        ("AAC header alone", MessageKind::Audio, &[0xaf, 1]),
-        ("MP3 header alone", MessageKind::Audio, &[0x2f]),
         ("end of sequence", MessageKind::Video, &[0x17, 2, 0, 0, 0]),
         ("short end of sequence", MessageKind::Video, &[0x17, 2]),
         ("a command to the player", MessageKind::Video, &[0x57, 0]),
@@ -151,7 +144,32 @@ fn bodies_without_an_access_unit_are_no_faults() {
 
 #[test]
 fn what_is_wrong_is_said_in_words() {
-    let cases: [(MessageKind, &[u8], &str); 10] = [
+    let cases: [(MessageKind, &[u8], &str); 15] = [
+        (
+            MessageKind::Video,
+            &[0x17, 1, 0, 0, 0],
+            "a video message has an access unit of 0 bytes; dropped",
+        ),
+        (
+            MessageKind::Video,
+            &[0x17, 1, 0, 0, 0, 0, 0, 0, 0],
+            "a video message has only NAL units of 0 bytes; dropped",
+        ),
+        (
+            MessageKind::Video,
+            &[0x27, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            "a video message has only NAL units of 0 bytes; dropped",
+        ),
+        (
+            MessageKind::Audio,
+            &[0xaf, 1],
+            "an AAC message has an access unit of 0 bytes; dropped",
+        ),
+        (
+            MessageKind::Audio,
+            &[0x2f],
+            "an MP3 message has an access unit of 0 bytes; dropped",
+        ),
         (
             MessageKind::Video,
             &[0x17],

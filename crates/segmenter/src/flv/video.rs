@@ -7,7 +7,7 @@ use media::codec::H264;
 use media::{Codec, Fault, FaultKind};
 
 use super::unsupported::Unsupported;
-use super::{Entry, Found, malformed};
+use super::{Entry, Found, empty, malformed};
 use crate::nal;
 
 /// First byte: the message has an Enhanced RTMP header, with a FourCC.
@@ -108,7 +108,7 @@ impl Reader {
         frame_type: u8,
     ) -> Result<Option<Found>, Fault> {
         if payload.is_empty() {
-            return Ok(None);
+            return Err(empty("a video"));
         }
         let Some((codec, configuration)) = &self.current else {
             if self.early_reported {
@@ -139,7 +139,9 @@ impl Reader {
 fn entry(payload: &[u8], length_size: u8, frame_type: u8) -> Result<Entry, Fault> {
     let mut units = nal::Units::new(payload, length_size);
     let mut entry = Entry::None;
+    let mut any = false;
     for unit in units.by_ref() {
+        any = true;
         if nal::kind(unit) == nal::IDR {
             entry = Entry::RandomAccess;
         } else if entry == Entry::None && frame_type == KEY_FRAME && nal::is_recovery_point(unit) {
@@ -147,7 +149,10 @@ fn entry(payload: &[u8], length_size: u8, frame_type: u8) -> Result<Entry, Fault
         }
     }
     match units.misfit() {
-        None => Ok(entry),
+        None if any => Ok(entry),
+        None => Err(malformed(
+            "a video message has only NAL units of 0 bytes; dropped".to_owned(),
+        )),
         Some(nal::Misfit { at, length }) => Err(malformed(format!(
             "a video message of {} bytes has a NAL unit of {length} bytes at byte {at}, beyond its end; dropped",
             payload.len(),

@@ -1,6 +1,6 @@
 //! How fast, how large and how regular: key frames, sizes, picture rates, bursts.
 
-use media::{FaultKind, MediaTime};
+use media::{FaultKind, MediaTime, MessageKind};
 use segmenter::Settings;
 
 use crate::feed::{Event, What, body, each, programme};
@@ -87,21 +87,25 @@ fn gops_that_vary_with_the_scene_are_cut_at_the_first_key_frame_past_the_target(
 }
 
 #[test]
-fn empty_access_units_are_nothing() {
+fn access_units_of_0_bytes_are_left_out_and_each_is_said() {
     let mut events = Vec::new();
+    let mut empties = 0;
     for event in programme(0, 20_000).events() {
         let (kind, at) = (event.kind, event.timestamp);
-        let empty: &[u8] = match kind {
-            media::MessageKind::Video => &[0x27, 1, 0, 0, 0],
-            _ => &[0xaf, 1],
+        let empty: &[&[u8]] = match kind {
+            MessageKind::Video => &[&[0x27, 1, 0, 0, 0], &[0x27, 1, 0, 0, 0, 0, 0, 0, 0]],
+            _ => &[&[0xaf, 1]],
         };
         events.push(event);
-        events.push(body(kind, at, empty));
+        events.extend(empty.iter().map(|empty| body(kind, at, empty)));
+        empties += empty.len();
+        // A message without a body has no access unit.
         events.push(body(kind, at, &[]));
     }
     let published = publish(events);
     assert_nothing_lost_or_broken(&published);
-    assert_eq!(published.faults, []);
+    assert_eq!(published.kinds(), ["malformed_message"]);
+    assert_eq!(published.count(FaultKind::MalformedMessage), empties);
     assert_eq!(published.segments.len(), 10);
 }
 
