@@ -166,7 +166,7 @@ impl Timeline {
             out.fault(
                 FaultKind::AudioResync,
                 format!(
-                    "audio timestamps have {side} of {distance} against the samples sent; resynchronised at {sent}"
+                    "audio timestamps have {side} of {distance} against the samples sent; resynchronised at {at}"
                 ),
             );
         }

@@ -3,12 +3,16 @@
 //! RTMP timestamps are rounded or cut to milliseconds and some encoders let them jitter by ten;
 //! players hear what a segment's audio does with that. So units stand on a grid of exact sample counts,
 //! and only what lasts moves the grid: a clock that drifts against the sound card's is followed in
-//! steps too small to hear, a gap at once.
+//! steps too small to hear, a gap at once, or, if it is so small that a single timestamp may be wrong, once it has lasted.
 
 use media::MediaTime;
 
 /// From here on timestamps and samples disagree because sound is missing or doubled.
 const RESYNC: MediaTime = MediaTime::from_millis(100);
+/// From here on they may: pictures and sounds are to be no further apart than they were sent.
+const STEADY_FROM: MediaTime = MediaTime::from_millis(20);
+/// It is so if so many units in a row say it: 171 ms of AAC at 48 kHz.
+const STEADY_UNITS: i64 = 8;
 /// A mean error that rounding and jitter do not reach; the grid begins to follow.
 const FOLLOW_FROM: MediaTime = MediaTime::from_millis(6);
 /// The mean error at which it stops again.
@@ -20,7 +24,7 @@ const MEAN_UNITS: i64 = 64;
 /// A unit's length changes by at most one part in so many: 1 ms in a second, four times the drift of a
 /// bad sound card (1 s in an hour).
 const SLOWEST: i64 = 1_000;
-/// The same when following fast, after a few lost units: 20 ms in a second.
+/// The same when following fast: 20 ms in a second.
 const FASTEST: i64 = 50;
 
 /// The grid of one audio configuration.
@@ -32,6 +36,37 @@ pub(super) struct Grid {
     rate: u32,
     mean_error: MediaTime,
     following: bool,
+    steady: Steady,
+}
+
+/// Units in a row whose timestamps are all too early, or all too late.
+#[derive(Clone, Copy, Debug)]
+struct Steady {
+    units: i64,
+    sum: MediaTime,
+}
+
+impl Steady {
+    const NONE: Self = Self {
+        units: 0,
+        sum: MediaTime::ZERO,
+    };
+
+    /// Takes the error of one more unit.
+    fn add(&mut self, error: MediaTime) {
+        if error.abs() < STEADY_FROM || (error < MediaTime::ZERO) != (self.sum < MediaTime::ZERO) {
+            *self = Self::NONE;
+        }
+        if error.abs() >= STEADY_FROM {
+            self.units += 1;
+            self.sum += error;
+        }
+    }
+
+    /// By how much they are off, once there are enough of them.
+    fn offset(&self) -> Option<MediaTime> {
+        (self.units >= STEADY_UNITS).then(|| fraction(self.sum, self.units))
+    }
 }
 
 impl Grid {
@@ -42,6 +77,7 @@ impl Grid {
             rate,
             mean_error: MediaTime::ZERO,
             following: false,
+            steady: Steady::NONE,
         }
     }
 
@@ -57,12 +93,22 @@ impl Grid {
         samples: u32,
     ) -> (MediaTime, Option<MediaTime>) {
         let error = sent - self.next();
-        if error.abs() >= RESYNC {
-            *self = Self::new(sent, self.rate);
+        self.steady.add(error);
+        let moved = if error.abs() >= RESYNC {
+            Some(error)
+        } else {
+            self.steady.offset()
+        };
+        if let Some(by) = moved {
+            let at = self.next() + by;
+            *self = Self::new(at, self.rate);
             self.samples = i64::from(samples);
-            return (sent, Some(error));
+            return (at, Some(by));
         }
-        self.mean_error += fraction(error - self.mean_error, MEAN_UNITS);
+        // A unit that may turn out to stand behind a gap draws nothing: what is no gap is to be no stretch either.
+        if self.steady.units == 0 {
+            self.mean_error += fraction(error - self.mean_error, MEAN_UNITS);
+        }
         self.follow(MediaTime::from_ticks(i64::from(samples), self.rate));
         let at = self.next();
         self.samples += i64::from(samples);

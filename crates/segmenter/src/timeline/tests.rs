@@ -199,21 +199,66 @@ fn a_gap_is_resynchronised_at_once_and_said() {
 }
 
 #[test]
-fn a_few_lost_frames_are_caught_up_within_seconds() {
-    let codec = aac_48000();
-    let mut run = Run::new();
-    let lost = 43;
-    for n in 0..400_i64 {
-        let sent = millis(n * 1_024, 48_000, Rounding::Nearest) + if n >= 100 { lost } else { 0 };
-        let dts = run.place(&codec, sent, 0).expect("placed").dts;
-        if n > 300 {
-            assert!(
-                (dts - ms(sent)).abs() < ms(15),
-                "unit {n}: {sent} ms is at {dts}"
-            );
+fn a_few_lost_frames_become_a_gap_once_it_is_certain() {
+    for (lost, jitter) in [(43, 0), (64, 0), (85, 0), (99, 0), (43, 10), (-43, 0)] {
+        let codec = aac_48000();
+        let mut run = Run::new();
+        let mut last = None;
+        let mut gaps = Vec::new();
+        for n in 0..400_i64 {
+            let sent = 500 + millis(n * 1_024, 48_000, Rounding::Nearest);
+            let sent = sent + if n >= 100 { lost } else { 0 };
+            let wavers = match n {
+                0 => 0,
+                n if n % 2 == 0 => jitter,
+                _ => -jitter,
+            };
+            let dts = run.place(&codec, sent + wavers, 0).expect("placed").dts;
+            let off = dts - ms(sent);
+            if !(100..112).contains(&n) {
+                assert!(off.abs() <= ms(2), "{lost}: unit {n} is {off} off");
+            }
+            if let Some(last) = last {
+                let change: MediaTime = dts - last - MediaTime::from_ticks(1_024, 48_000);
+                if change.abs() >= ms(1) {
+                    gaps.push((n, change));
+                } else if lost > 0 || n < 107 {
+                    // What is no gap is no stretch either.
+                    assert!(
+                        change.abs() <= MediaTime::from_nanos(50_000),
+                        "{lost}: unit {n}: {change}"
+                    );
+                }
+            }
+            last = Some(dts);
         }
+        assert_eq!(gaps.first().map(|&(n, _)| n), Some(107), "{gaps:?}");
+        if lost > 0 {
+            assert_eq!(gaps.len(), 1, "{gaps:?}");
+            assert!((gaps[0].1 - ms(lost)).abs() <= ms(2), "{gaps:?}");
+            assert_eq!(run.kinds(), [FaultKind::AudioResync], "{lost}");
+        }
+        let resyncs = run.kinds().into_iter();
+        let resyncs = resyncs.filter(|&kind| kind == FaultKind::AudioResync);
+        assert_eq!(resyncs.count(), 1, "{lost}");
     }
-    assert_eq!(run.kinds(), []);
+}
+
+#[test]
+fn timestamps_that_are_off_for_less_than_that_move_nothing() {
+    // Off by so much, for so many units of each hundred.
+    for (off, units) in [(99, 1), (-99, 1), (60, 7), (-60, 7)] {
+        let codec = aac_48000();
+        let mut run = Run::new();
+        for n in 0..1_000_i64 {
+            let odd = n % 100 > 50 && n % 100 <= 50 + units;
+            let at = 500 + millis(n * 1_024, 48_000, Rounding::Nearest);
+            let dts = run.place(&codec, at + if odd { off } else { 0 }, 0);
+            let dts = dts.expect("placed").dts;
+            assert!((dts - ms(at)).abs() <= ms(2), "{off}: unit {n} at {dts}");
+        }
+        assert_eq!(run.kinds(), []);
+    }
 }
 
 #[test]

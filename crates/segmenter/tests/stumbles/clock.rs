@@ -211,6 +211,30 @@ fn a_sound_card_that_drifts_by_a_second_an_hour_is_followed() {
 }
 
 #[test]
+fn lost_audio_frames_are_silence_within_a_moment_and_said() {
+    for lost in 2..=4_i64 {
+        // Those that begin at 9 s.
+        let from = ms(9_000);
+        let to = from + MediaTime::from_ticks(lost * 1_024, 48_000);
+        let events = programme(0, 20_000).events().into_iter();
+        let events =
+            events.filter(|event| !event.is_sound() || event.shown < from || event.shown >= to);
+        let published = publish_loosely(events.collect());
+        assert_eq!(published.discontinuities(), 0);
+        assert_eq!(published.kinds(), ["audio_resync"], "{lost}");
+        let words = published.words(FaultKind::AudioResync);
+        assert!(words.contains("have a gap of 0.0"), "{words}");
+        for n in 0..published.segments.len() {
+            let (earliest, latest) = published.moved(n);
+            // The first few are heard too early.
+            if published.segments[n].start != ms(8_000) {
+                assert!(latest - earliest <= ms(2), "{lost}: {n}");
+            }
+        }
+    }
+}
+
+#[test]
 fn audio_dated_by_a_sound_card_that_drifts_arrives_a_second_late_after_an_hour() {
     let published = publish(by_arrival(each(
         programme(0, 3_600_000).events(),
