@@ -11,7 +11,7 @@ use crate::scripted::{Kind, Sent};
 const TICKS_PER_MS: i64 = 90;
 /// Picture and sound may be apart from how they were published by so much, in ticks.
 const APART: i64 = 20 * TICKS_PER_MS;
-/// Where a track comes or goes: as far as pictures are reordered, in ticks.
+/// Where pictures join the sound: as far as they are reordered, in ticks.
 const TRACK_CHANGE: i64 = 100 * TICKS_PER_MS;
 /// How long a picture may last that is alone in its segment: at one a second.
 const LONE_UNIT: i64 = 1_000 * TICKS_PER_MS;
@@ -110,7 +110,8 @@ impl Delivery {
 
     /// Checks the EXTINF that no later segment can prove: before a break, and of the last segment. It is
     /// as long as what leads in the segment, pictures or else sounds: from the first to the last, and a bit
-    /// for the last itself. Where a track comes or goes the one that stays is cut close to it.
+    /// for the last itself. Sound that pictures join ends where the first of them is decoded, and is listed up to
+    /// where that is shown.
     ///
     /// # Panics
     /// It is not.
@@ -121,11 +122,8 @@ impl Delivery {
                 continue;
             }
             let kinds = self.kinds(at);
-            let close = if next.is_none() || kinds == self.kinds(at + 1) {
-                TICKS_PER_MS
-            } else {
-                TRACK_CHANGE
-            };
+            let joined = next.is_some() && self.kinds(at + 1).first() < kinds.first();
+            let close = if joined { TRACK_CHANGE } else { TICKS_PER_MS };
             let mine = || self.came.iter().filter(|one| one.segment == at);
             let leads = |one: &&Came| Some(&one.sent.kind) == kinds.first();
             let mut times: Vec<i64> = mine().filter(leads).map(|one| one.pts).collect();
@@ -136,7 +134,7 @@ impl Delivery {
             let end = mine().map(|one| one.pts).max().unwrap_or(last);
             let listed = i64::try_from(segment.entry.duration_ms).expect("small") * TICKS_PER_MS;
             assert!(
-                (last - first - close..=end - first + lasts + close).contains(&listed),
+                (last - first - TICKS_PER_MS..=end - first + lasts + close).contains(&listed),
                 "{} is listed with {} ms; there are {} ms to its last leading unit, {} to its last",
                 segment.entry.uri,
                 segment.entry.duration_ms,

@@ -1,6 +1,6 @@
 //! Tracks that come, go, and arrive apart.
 
-use media::{FaultKind, TrackKind};
+use media::{AccessUnit, FaultKind, TrackKind};
 
 use crate::feed::{Event, Programme, by_arrival, each, programme};
 use crate::published::{Published, ms, publish};
@@ -115,6 +115,26 @@ fn video_that_stops_for_good() {
     for (segment, out) in published.segments.iter().zip(&published.out_at) {
         let end = segment.start + segment.duration;
         assert!(ms(*out) - end <= ms(3_700), "{end:?} was out at {out} ms");
+    }
+}
+
+#[test]
+fn the_last_segment_of_a_video_that_stops_lasts_until_its_last_picture_has_been_shown() {
+    // Wherever among the pictures that are reordered it stops.
+    for stops in (7_000..7_480).step_by(40) {
+        let feed = programme(0, 30_000).b_pictures();
+        let published = only(feed.events(), |event| {
+            !event.is_picture() || event.timestamp < stops
+        });
+        assert_eq!(published.lost(), Vec::<&Event>::new());
+        assert_eq!(carried(&published), ["va", "a"]);
+        let mut segments = published.segments.iter();
+        let last = segments.rfind(|segment| segment.tracks.len() == 2);
+        let last = last.expect("with pictures");
+        let pictures = last.units.iter().filter(|unit| unit.track == 0);
+        let shown = pictures.map(AccessUnit::pts).max().expect("pictures");
+        let over = last.start + last.duration - shown;
+        assert!(over > ms(0) && over <= ms(22), "{stops}: {over}");
     }
 }
 
