@@ -178,7 +178,7 @@ impl Cutter {
         if let Some(open) = self.open.take() {
             let duration = self.content_end(&open) - open.start;
             let duration = duration.clamp(SHORTEST, self.longest);
-            self.close(open, duration, None, out);
+            self.close(open, duration, None, true, out);
         }
         self.report_early(out);
     }
@@ -551,7 +551,7 @@ impl Cutter {
             let content = self.content_end(&closed) - closed.start;
             (content.clamp(SHORTEST, self.longest), None)
         };
-        self.close(closed, duration, next_dts, out);
+        self.close(closed, duration, next_dts, false, out);
         self.closing.begin(start, self.now);
         let adopts = next.leading == TrackKind::Video && !opened.has_audio();
         self.open = Some(opened);
@@ -572,9 +572,10 @@ impl Cutter {
         open: Open,
         duration: MediaTime,
         next_dts: Option<MediaTime>,
+        last: bool,
         out: &mut Outputs,
     ) {
-        self.closing.close(open, duration, next_dts, out);
+        self.closing.close(open, duration, next_dts, last, out);
         if !self.limited {
             let seconds = self.settings.segment_target.max(duration).rescale(1).max(1);
             let rounds = MediaTime::from_ticks(seconds, 1) + MediaTime::from_millis(499);

@@ -11,6 +11,9 @@ use crate::output::Outputs;
 use crate::per_kind::PerKind;
 use crate::ts;
 
+/// A last segment as short as this may be without the sound that there was: some does not arrive at every end.
+const SHORT: MediaTime = MediaTime::from_millis(500);
+
 /// What a segment takes over from those before it.
 #[derive(Debug, Default)]
 pub(super) struct Closing {
@@ -49,16 +52,21 @@ impl Closing {
         self.anchor = None;
     }
 
-    /// Makes the segment of `open`; `next_dts` is that of the unit that leads what follows without a gap.
+    /// Makes the segment of `open`; `next_dts` is that of the unit that leads what follows without a gap, and
+    /// `last` says that nothing follows in this run.
     pub(super) fn close(
         &mut self,
         open: Open,
         duration: MediaTime,
         next_dts: Option<MediaTime>,
+        last: bool,
         out: &mut Outputs,
     ) {
         let (start, independent) = (open.start, open.independent);
-        let (units, codecs) = open.into_units();
+        let (units, mut codecs) = open.into_units();
+        if last && !self.broken && duration <= SHORT && self.lacks_only_audio(&codecs) {
+            codecs.audio.clone_from(&self.codecs.audio);
+        }
         let (tracks, same) = self.tracks_of(codecs);
         let discontinuity = self.edge.is_some() && (self.broken || !same);
         let mut segment = Segment {
@@ -78,6 +86,13 @@ impl Closing {
         self.edge = Some(start + duration);
         self.broken = false;
         out.segment(segment);
+    }
+
+    /// Whether `codecs` are those of the segment before, but for its audio. Such a segment can go on announcing what
+    /// the one before did: its tracks are the same then, as they have to be where no discontinuity is listed
+    /// (rfc8216bis §4.4.4.3), and no player begins anew for the last picture of a publish.
+    fn lacks_only_audio(&self, codecs: &PerKind<Option<Arc<Codec>>>) -> bool {
+        codecs.audio.is_none() && codecs.video.is_some() && codecs.video == self.codecs.video
     }
 
     /// The tracks for `codecs`, and whether they are those of the segment before.

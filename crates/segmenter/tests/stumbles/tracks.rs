@@ -2,7 +2,7 @@
 
 use media::{AccessUnit, FaultKind, TrackKind};
 
-use crate::feed::{Event, Programme, by_arrival, each, programme};
+use crate::feed::{Event, LARGE, Programme, by_arrival, each, programme};
 use crate::published::{Published, ms, publish};
 
 fn only(events: Vec<Event>, keep: impl Fn(&Event) -> bool) -> Published {
@@ -151,6 +151,36 @@ fn video_that_stops_and_comes_back_with_the_picture_that_follows() {
     assert!(back.is_some_and(|segment| !segment.independent && segment.discontinuity));
     let next = published.segments.iter().find(|s| s.start == ms(18_000));
     assert!(next.is_some_and(|segment| segment.independent && !segment.discontinuity));
+}
+
+#[test]
+fn a_last_segment_too_short_for_sound_is_no_discontinuity_and_a_longer_one_is() {
+    // It ends with so much of the next GOP, of which the sounds do not arrive any more.
+    for (pictures_for, breaks) in [(40, 0), (480, 0), (1_960, 1)] {
+        let end = 8_000 + pictures_for;
+        let published = only(programme(0, end).events(), |event| {
+            !event.is_sound() || event.timestamp < 7_990
+        });
+        assert_eq!(published.lost(), Vec::<&Event>::new());
+        assert_eq!(published.discontinuities(), breaks, "{pictures_for} ms");
+        assert_eq!(published.segments.len(), 5);
+        assert_eq!(published.segments[4].duration, ms(pictures_for));
+        let announced = published.segments[4].tracks.len();
+        assert_eq!(announced, 2 - breaks, "as its program map table says");
+    }
+}
+
+#[test]
+fn a_last_segment_of_another_configuration_is_a_discontinuity_however_short() {
+    let feed = programme(0, 8_040).events().into_iter();
+    let mut events: Vec<Event> = feed
+        .filter(|event| !event.is_sound() || event.timestamp < 7_990)
+        .collect();
+    let last = events.len() - 1;
+    events.insert(last, Event::video_header(LARGE, 8_000));
+    let published = publish(events);
+    assert_eq!(carried(&published), ["va", "v"]);
+    assert_eq!(published.discontinuities(), 1);
 }
 
 #[test]

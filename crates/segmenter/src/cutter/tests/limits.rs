@@ -29,7 +29,7 @@ fn late_audio_stays_in_front_of_a_forced_cut() {
         bench.picture(ms(at), false);
     }
     bench.finish();
-    assert_eq!(bench.shown(), ["0.000s+2.480s I va", "2.480s+0.120s D v"]);
+    assert_eq!(bench.shown(), ["0.000s+2.480s I va", "2.480s+0.120s  va"]);
 }
 
 #[test]

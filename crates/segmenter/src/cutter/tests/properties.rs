@@ -142,13 +142,17 @@ proptest! {
     #[test]
     fn a_segment_says_what_it_holds(publish in publish()) {
         let (bench, _) = run(&publish);
-        for segment in &bench.segments {
+        for (n, segment) in bench.segments.iter().enumerate() {
             let leading = segment.leading_track();
             let first = segment.units.iter().find(|unit| unit.track == leading).expect("led");
+            // A short one at the end goes on announcing the sound that does not come any more.
+            let goes_on = n > 0 && n + 1 == bench.segments.len() && segment.duration <= ms(500)
+                && segment.tracks == bench.segments[n - 1].tracks;
             prop_assert_eq!(segment.independent, first.random_access);
             prop_assert!(segment.start <= first.pts());
             for track in 0..segment.tracks.len() {
-                prop_assert!(segment.units.iter().any(|unit| unit.track == track));
+                let any = segment.units.iter().any(|unit| unit.track == track);
+                prop_assert!(any || (goes_on && segment.tracks[track].kind() == TrackKind::Audio));
                 let dts = segment.units.iter().filter(|unit| unit.track == track).map(|unit| unit.dts);
                 prop_assert!(dts.is_sorted());
             }
