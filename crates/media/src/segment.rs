@@ -50,7 +50,8 @@ pub struct TsLayout {
 /// A segment: the unit of media playlists. Immutable once cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// The tracks its access units belong to; the same `Arc` as the segment before where nothing changed.
+    /// The tracks its access units belong to; the same `Arc` as the segment before where nothing changed. A short
+    /// last segment may have no units of the audio that it announces with the one before.
     pub tracks: Arc<[Track]>,
     /// The access units of all tracks in the order they arrived; decode times rise within a track.
     pub units: Vec<AccessUnit>,
