@@ -162,6 +162,22 @@ fn a_clock_of_sound_that_drifts_from_that_of_the_picture() {
     }
 }
 
+/// Less than what is a gap at the first timestamp behind it: it is one once eight have said so.
+#[test]
+fn a_few_lost_frames_of_sound() {
+    for lost_ms in [43, 64, 85] {
+        let script = usual().play(10_000).filter(move |unit| {
+            let lost = (6_000..6_000 + lost_ms).contains(&unit.at.as_millis());
+            !(lost && unit.kind == Kind::Audio && unit.is_media())
+        });
+        let outcome = at_once_but(script, |sent| {
+            sent.kind == Kind::Audio && (6_000..6_300).contains(&sent.dts_ms)
+        });
+        outcome.assert_faults("audio_resync", 1..=1);
+        outcome.assert_nothing_lost().assert_discontinuities(0);
+    }
+}
+
 #[test]
 fn milliseconds_leave_no_gap_and_no_overlap_between_audio_frames() {
     for rate in [44_100, 48_000] {
