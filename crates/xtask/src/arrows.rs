@@ -90,6 +90,12 @@ const CRATES: &[Crate] = &[
         may_use: &["e2e"],
         never: &["tokio"],
     },
+    // It plays whole publishes to the pure parts, without the binary.
+    Crate {
+        name: "scripted",
+        may_use: &["media", "rtmp-ingest", "segmenter", "playlist", "e2e"],
+        never: &["hyper", "axum"],
+    },
 ];
 
 /// The platform whose dependencies count: the one that is deployed. Without it cargo fetches those
