@@ -47,6 +47,7 @@ pub(crate) struct Rtmp {
     #[serde(with = "units::duration")]
     pub(crate) idle_timeout: Duration,
     pub(crate) max_message_bytes: u32,
+    pub(crate) max_unfinished_bytes: u64,
     pub(crate) max_failed_publishes: u32,
     pub(crate) on_conflict: OnConflict,
     #[serde(with = "units::duration")]
@@ -160,6 +161,7 @@ impl Default for Rtmp {
             publish_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(15),
             max_message_bytes: 8 * 1024 * 1024,
+            max_unfinished_bytes: 256 * 1024 * 1024,
             max_failed_publishes: 30,
             on_conflict: OnConflict::Takeover,
             stalled_after: Duration::from_secs(2),

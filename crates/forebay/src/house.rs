@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http_server::{About, Audience, Readiness, Sources, Totals};
 use media::MediaTime;
 use playlist::{OnConflict, Registry, Remembered, Terms, Vacancy};
+use rtmp_ingest::Budget;
 use tokio::sync::{Notify, watch};
 
 use crate::config::{self, App, Config, Rtmp};
@@ -28,6 +29,8 @@ pub(crate) struct House {
     /// Lines about publishes that were refused: who is refused tries again.
     refusals: Mutex<Repeated>,
     governor: Mutex<Governor>,
+    /// What messages under way may hold together.
+    budget: Budget,
 }
 
 /// RTMP connections at the moment.
@@ -46,6 +49,8 @@ pub(crate) struct Admission {
 impl House {
     pub(crate) fn new(config: Config, totals: Arc<Totals>) -> Self {
         let registry = Registry::new(windows(&config));
+        let budget =
+            Budget::new(usize::try_from(config.rtmp.max_unfinished_bytes).unwrap_or(usize::MAX));
         let governor = Governor::new(config.rtmp.max_failed_publishes);
         Self {
             config,
@@ -57,6 +62,7 @@ impl House {
             strangers: Mutex::default(),
             refusals: Mutex::default(),
             governor: Mutex::new(governor),
+            budget,
         }
     }
 
@@ -72,6 +78,7 @@ impl House {
             message_bytes: rtmp.max_message_bytes,
             // Two of the largest, interleaved.
             unfinished_bytes: 2 * rtmp.max_message_bytes as usize,
+            budget: self.budget.clone(),
             ..defaults
         }
     }

@@ -16,6 +16,7 @@ use self::blocks::Blocks;
 use self::body::Body;
 use self::header::{Fields, Header};
 use crate::Error;
+use crate::budget::{Budget, Share};
 
 /// The chunk size before any Set Chunk Size (§5.4.1).
 const FIRST_CHUNK_SIZE: u32 = 128;
@@ -76,7 +77,7 @@ pub struct Reader {
     /// Where bodies of audio and video come from, once that was asked for.
     blocks: Option<Blocks>,
     /// Bytes reserved for unfinished messages.
-    reserved: usize,
+    reserved: Share,
     position: u64,
 }
 
@@ -134,9 +135,16 @@ impl Reader {
             body: None,
             carry: Carry::default(),
             blocks: None,
-            reserved: 0,
+            reserved: Share::default(),
             position,
         }
+    }
+
+    /// Takes what it reserves from a budget that other readers share.
+    #[must_use]
+    pub fn within(mut self, budget: Budget) -> Self {
+        self.reserved = Share::of(budget);
+        self
     }
 
     /// Changes the bounds from the next message header on.
@@ -333,26 +341,35 @@ impl Reader {
         let Some(payload) = stream.payload.as_mut() else {
             return Ok(());
         };
+        let mut grown = 0;
         if payload.capacity() == 0
             && !chunk.is_empty()
             && matches!(stream.kind, AUDIO | VIDEO)
             && let Some(cut) = self.blocks.as_mut().and_then(|blocks| blocks.cut(length))
         {
             *payload = Body::Cut(cut);
-            self.reserved += length;
+            grown = length;
         }
         let capacity = payload.capacity_for(chunk.len(), length);
-        self.reserved += capacity - payload.capacity();
-        if self.reserved > self.bounds.unfinished_bytes {
-            return Err(Error::Limit {
-                at: self.position,
-                what: "bytes in unfinished messages",
-                found: self.reserved as u64,
-                limit: self.bounds.unfinished_bytes as u64,
-            });
-        }
-        payload.append(chunk, capacity);
-        Ok(())
+        grown += capacity - payload.capacity();
+        let room = self.reserved.grow(grown);
+        let (found, limit, what) = if self.reserved.held() > self.bounds.unfinished_bytes {
+            let limit = self.bounds.unfinished_bytes;
+            (self.reserved.held(), limit, "bytes in unfinished messages")
+        } else if !room {
+            let budget = self.reserved.budget();
+            let what = "bytes in unfinished messages of all connections";
+            (budget.used(), budget.limit(), what)
+        } else {
+            payload.append(chunk, capacity);
+            return Ok(());
+        };
+        Err(Error::Limit {
+            at: self.position,
+            what,
+            found: found as u64,
+            limit: limit as u64,
+        })
     }
 
     /// After a whole chunk: the message, if it was its last one and concerns the layers above.
@@ -365,7 +382,7 @@ impl Reader {
         }
         let payload = stream.payload.take().unwrap_or_default();
         // A buffer is never reserved beyond the length of its message, and ends at exactly that.
-        self.reserved = self.reserved.saturating_sub(payload.len());
+        self.reserved.shrink(payload.len());
         let message = RawMessage {
             timestamp_ms: stream.timestamp_ms,
             kind: stream.kind,
@@ -401,7 +418,7 @@ impl Reader {
         let id = self.control_word(payload, "4 bytes of Abort Message")?;
         if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) {
             let dropped = stream.payload.take().unwrap_or_default();
-            self.reserved = self.reserved.saturating_sub(dropped.capacity());
+            self.reserved.shrink(dropped.capacity());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
 pub mod amf0;
+mod budget;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
 pub mod chunk;
 mod connection;
@@ -25,6 +26,7 @@ mod presentable;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
 pub mod session;
 
+pub use budget::Budget;
 pub use connection::Connection;
 pub use error::Error;
 pub use event::{Event, MessageStreamId, PublishMode, PublishRequest, Query, Rejection, StreamKey};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Budget;
+
 /// The bounds of one connection. The defaults suit the open internet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -30,6 +32,9 @@ pub struct Limits {
     pub unfinished_bytes: usize,
     /// The same before a publish was accepted, bytes: what a stranger may make the gateway hold.
     pub unfinished_bytes_before_publish: usize,
+    /// Buffers of all unfinished messages of all connections together: every connection's limits hold a clone of
+    /// one budget.
+    pub budget: Budget,
     /// Chunk streams in use at the same time, out of 65 598 ids. Encoders use up to eight.
     pub chunk_streams: usize,
     /// Message streams made by `createStream` that exist at the same time.
@@ -54,6 +59,7 @@ impl Default for Limits {
             command_bytes: 64 << 10,
             unfinished_bytes: 16 << 20,
             unfinished_bytes_before_publish: 256 << 10,
+            budget: Budget::default(),
             chunk_streams: 64,
             net_streams: 32,
             commands: 100,

@@ -261,7 +261,9 @@ impl Session {
                     if handshake.read(input, self.replies.raw())? == Progress::Finished {
                         let position = self.acknowledgements.total() - input.len() as u64;
                         let bounds = stranger_bounds(&self.limits);
-                        self.stage = Stage::Chunks(Box::new(Reader::new(bounds, position)));
+                        self.stage = Stage::Chunks(Box::new(
+                            Reader::new(bounds, position).within(self.limits.budget.clone()),
+                        ));
                     }
                 }
                 Stage::Chunks(reader) => {

@@ -101,7 +101,7 @@ fn durations(config: &Config) -> [Row<Duration>; 13] {
     ]
 }
 
-fn counts(config: &Config) -> [Row<u64>; 11] {
+fn counts(config: &Config) -> [Row<u64>; 12] {
     let Config {
         rtmp, http, hls, ..
     } = config;
@@ -122,6 +122,11 @@ fn counts(config: &Config) -> [Row<u64>; 11] {
             "rtmp.max_message_bytes",
             rtmp.max_message_bytes.into(),
             64 * KIB..=LONGEST_MESSAGE,
+        ),
+        (
+            "rtmp.max_unfinished_bytes",
+            rtmp.max_unfinished_bytes,
+            MIB..=1024 * GIB,
         ),
         (
             "rtmp.max_failed_publishes",

@@ -368,7 +368,7 @@ fn a_payload_is_allocated_once_at_its_size() {
     let message = reader.read(&mut rest).expect("well-formed").expect("whole");
     let payload = Vec::from(message.payload);
     assert_eq!((payload.len(), payload.capacity()), (5000, 5000));
-    assert_eq!(reader.reserved, 0);
+    assert_eq!(reader.reserved.held(), 0);
 }
 
 fn with_blocks(bounds: Bounds) -> Reader {
@@ -392,7 +392,7 @@ fn audio_and_video_lie_in_blocks_and_data_messages_do_not() {
     let distance = |n: usize| (messages[n].payload.as_ptr() as usize).wrapping_sub(begin);
     assert_eq!(distance(1), 5000);
     assert_eq!(distance(3), 10_000, "the data message lies elsewhere");
-    assert_eq!(reader.reserved, 0);
+    assert_eq!(reader.reserved.held(), 0);
 }
 
 #[test]
