@@ -10,7 +10,7 @@ use crate::{Gateway, wait};
 
 /// A segment of the witness is fetched this long after it was complete, at the latest: a follower that
 /// looks every 50 ms, on a machine where other tests run too.
-const LATEST: Duration = Duration::from_secs(1);
+const LATEST: Duration = Duration::from_secs(3);
 
 /// Short times, so that what waits for them is soon over; everything is logged.
 const ENVIRONMENT: [(&str, &str); 8] = [
@@ -65,7 +65,7 @@ impl Besieged {
     /// Waits until a line of the log has these words, and gives the first that has.
     pub fn until_logged(&self, words: &str) -> String {
         let what = format!("a log line with {words:?}");
-        wait::until(&what, Duration::from_secs(5), || {
+        wait::until(&what, Duration::from_secs(30), || {
             self.gateway
                 .log()
                 .into_iter()
@@ -81,7 +81,7 @@ impl Besieged {
         assert!(self.gateway.is_running());
         wait::until(
             "every attacker's connection to end",
-            Duration::from_secs(10),
+            Duration::from_secs(30),
             || {
                 let encoders = self.count("now/rtmp_connections");
                 // This question's own, and perhaps the follower's.
@@ -89,15 +89,10 @@ impl Besieged {
                 (encoders == 1 && players <= 2).then_some(())
             },
         );
+        assert_eq!(self.count("totals/panics"), 0, "{:?}", self.gateway.log());
         let seen = self.witness.stop();
         let late = seen.latest;
         assert!(late < LATEST, "a segment of the witness came {late:?} late");
-        let log = self.gateway.log();
-        let panics: Vec<_> = log
-            .iter()
-            .filter(|line| line.contains("panicked"))
-            .collect();
-        assert!(panics.is_empty(), "{panics:?}");
         let now = Footprint::of(pid);
         let grown = now.peak_kib.saturating_sub(self.calm.resident_kib);
         println!(

@@ -1,8 +1,10 @@
 //! Many connections that do nothing.
 
+use std::process::Command;
 use std::time::Duration;
 
 use e2e::besieged::Besieged;
+use e2e::footprint::Footprint;
 use e2e::raw_rtmp::{Peer, wire};
 use e2e::wait;
 
@@ -35,6 +37,72 @@ fn a_thousand_idle_encoders() {
     drop(idle);
     // 64 KiB each.
     besieged.survived(1000 * 64);
+}
+
+/// What the gateway is told to allow for messages under way, beside 1 MiB for each connection.
+const BUDGET_BYTES: u64 = 32 << 20;
+
+#[test]
+fn messages_that_are_announced_and_never_end_hold_a_bounded_total() {
+    const CONNECTIONS: u64 = 200;
+    let besieged = Besieged::start_with(&[
+        ("FOREBAY__RTMP__MAX_MESSAGE_BYTES", "16777215"),
+        (
+            "FOREBAY__RTMP__MAX_UNFINISHED_BYTES",
+            &BUDGET_BYTES.to_string(),
+        ),
+        ("FOREBAY__RTMP__IDLE_TIMEOUT", "20s"),
+    ]);
+    // One chunk of 64 KiB of a message of 16 MiB on each of a hundred chunk streams: 64 are allowed, which
+    // would be 4 MiB for each connection, and 800 in all.
+    let chunk = vec![0; 64 << 10];
+    let announced: Vec<u8> = (3..60)
+        .flat_map(|id| [wire::header(id, 9, 1, 0, (16 << 20) - 1), chunk.clone()].concat())
+        .collect();
+    let attackers: Vec<_> = (0..CONNECTIONS)
+        .map(|n| {
+            let mut peer = Peer::publishing(besieged.gateway.rtmp, "live", &format!("greedy-{n}"));
+            peer.send(&wire::set_chunk_size(64 << 10));
+            // Once the connection is closed it takes nothing more.
+            peer.send(&announced);
+            peer
+        })
+        .collect();
+    besieged.until_logged("bytes in unfinished messages of all connections, more than the");
+    drop(attackers);
+    // Buffers of the sockets and of what was read at a time come on top.
+    besieged.survived((BUDGET_BYTES >> 10) + CONNECTIONS * (1 << 10) + CONNECTIONS * 128);
+}
+
+#[test]
+fn a_gateway_without_descriptors_pauses_and_recovers() {
+    let besieged = Besieged::start();
+    let gateway = &besieged.gateway;
+    let allowed = Footprint::of(gateway.pid()).descriptors + 30;
+    let limit = format!("--nofile={allowed}:{allowed}");
+    let pid = gateway.pid().to_string();
+    let lowered = Command::new("prlimit")
+        .args(["--pid", &pid, &limit])
+        .status();
+    assert!(lowered.expect("util-linux is there").success());
+
+    // More than there is room for; the kernel takes the others in until somebody accepts them.
+    let crowd: Vec<_> = [gateway.rtmp, gateway.http]
+        .into_iter()
+        .flat_map(|at| std::iter::repeat_n(at, 40))
+        .map(Peer::connect)
+        .collect();
+    besieged.until_logged("cannot accept an encoder");
+    drop(crowd);
+    let name = "after-all";
+    drop(Peer::publishing(gateway.rtmp, "live", name));
+    let lines = gateway.log();
+    let said = lines
+        .iter()
+        .filter(|line| line.contains("cannot accept"))
+        .count();
+    assert!(said <= 10, "{said} lines say that nothing can be accepted");
+    besieged.survived(A_HUNDRED_CONNECTIONS);
 }
 
 #[test]
