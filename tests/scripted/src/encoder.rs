@@ -307,6 +307,9 @@ impl<'a> Encoder<'a> {
             // In the order of sending within each aggregate; aggregates may overtake each other.
             self.house.expect_in_any_order(pending);
         } else {
+            if complete != pending {
+                self.house.expect_overtaking();
+            }
             self.house.expect(complete);
         }
         self.send(&out);
