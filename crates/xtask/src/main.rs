@@ -14,6 +14,7 @@
 mod arrows;
 mod bench;
 mod demo;
+mod deny;
 mod install;
 mod interrupt;
 mod process;

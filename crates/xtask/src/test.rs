@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::interrupt::{Interrupted, Interrupts};
 use crate::web::{self, Npm};
 use crate::workspace::{GATEWAY_VARIABLE, Workspace};
-use crate::{arrows, install, process};
+use crate::{arrows, deny, install, process};
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -29,12 +29,21 @@ enum Part {
     Clippy,
     /// Which crate may know which, and the shape of source files.
     Arrows,
+    /// Licences, sources and duplicates of what is built in; known vulnerabilities where their list can be had.
+    Deny,
     /// Unit, property, corpus, end-to-end and browser tests.
     Test,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Fmt, Self::Web, Self::Clippy, Self::Arrows, Self::Test];
+    const ALL: [Self; 6] = [
+        Self::Fmt,
+        Self::Web,
+        Self::Clippy,
+        Self::Arrows,
+        Self::Deny,
+        Self::Test,
+    ];
 
     fn steps(self) -> &'static [Step] {
         match self {
@@ -47,6 +56,7 @@ impl Part {
             ],
             Self::Clippy => &[Step::Clippy],
             Self::Arrows => &[Step::Arrows],
+            Self::Deny => &[Step::Dependencies],
             Self::Test => &[
                 Step::NodeModules,
                 Step::WebBuild,
@@ -68,6 +78,7 @@ enum Step {
     WebTest,
     Clippy,
     Arrows,
+    Dependencies,
     Programs,
     Gateway,
     Tests,
@@ -120,6 +131,7 @@ impl Step {
             Self::WebTest => "web tests",
             Self::Clippy => "clippy",
             Self::Arrows => "arrows",
+            Self::Dependencies => "dependencies",
             Self::Programs => "encoders, players, browser",
             Self::Gateway => "release build",
             Self::Tests => "cargo test",
@@ -147,10 +159,11 @@ impl Step {
                 "warnings",
             ])),
             Self::Arrows => arrows::check(workspace),
+            Self::Dependencies => deny::check(workspace, interrupts),
             Self::Programs => install::install(install::ENCODERS_AND_PLAYERS),
             Self::Gateway => cargo(workspace.cargo(["build", "--release", "-p", "forebay"])),
             Self::Tests => {
-                let mut command = workspace.cargo(["test", "--workspace"]);
+                let mut command = workspace.cargo(["test", "--workspace", "--no-fail-fast"]);
                 command.env(GATEWAY_VARIABLE, workspace.gateway());
                 cargo(command).context("see the lines of the failed tests above")
             }
@@ -187,6 +200,7 @@ mod tests {
             Step::WebTest,
             Step::Clippy,
             Step::Arrows,
+            Step::Dependencies,
             Step::Programs,
             Step::Gateway,
             Step::Tests,
