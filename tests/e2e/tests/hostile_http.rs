@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use e2e::besieged::Besieged;
 use e2e::peer::Peer;
 use e2e::raw_rtmp::wire;
+use e2e::witness::Witness;
 use e2e::{Gateway, http, wait};
 
 /// The gateway's timeouts are one and two seconds here.
@@ -339,13 +340,17 @@ fn http2_floods() {
 }
 
 #[test]
-fn a_thousand_idle_players() {
+fn two_thousand_idle_players_beside_twenty_streams() {
+    const STREAMS: usize = 20;
     let besieged = Besieged::start_with(&[
         ("FOREBAY__HTTP__HEADER_TIMEOUT", "4s"),
         ("FOREBAY__HTTP__IDLE_TIMEOUT", "4s"),
     ]);
+    let gateway = &besieged.gateway;
+    let start = |n| Witness::start(gateway.rtmp, gateway.http, &format!("one-of-{n}"));
+    let streams = at_once((0..STREAMS).map(|n| move || start(n)));
     // One in ten has asked before, one in ten is in the middle of asking.
-    let mut idle: Vec<_> = (0..1000)
+    let mut idle: Vec<_> = (0..2000)
         .map(|n| {
             let mut peer = Peer::connect(besieged.gateway.http);
             match n % 10 {
@@ -356,16 +361,27 @@ fn a_thousand_idle_players() {
             peer
         })
         .collect();
-    wait::until("a thousand connections", SOON, || {
-        (besieged.count("now/http_connections") >= 1000).then_some(())
+    wait::until("two thousand connections", Duration::from_secs(30), || {
+        (besieged.count("now/http_connections") >= 2000).then_some(())
     });
-    assert_eq!(besieged.gateway.get("/live/witness/index.m3u8").status, 200);
+    assert_eq!(gateway.get("/live/witness/index.m3u8").status, 200);
+    // Each gets two more segments, and misses no picture.
+    at_once(streams.into_iter().map(|stream| move || stream.stop()));
     for peer in &mut idle {
         peer.until_closed(Duration::from_secs(9));
     }
     drop(idle);
-    // 20 KiB each.
-    besieged.survived(1000 * 20);
+    // 20 KiB each, and what streams hold.
+    besieged.survived(2000 * 20 + STREAMS as u64 * 4 * 1024);
+}
+
+/// Does all of them at the same time.
+fn at_once<T: Send, F: FnOnce() -> T + Send>(all: impl Iterator<Item = F>) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let running: Vec<_> = all.map(|each| scope.spawn(each)).collect();
+        let joined = running.into_iter().map(|each| each.join());
+        joined.map(|done| done.expect("no panic")).collect()
+    })
 }
 
 #[test]
