@@ -203,14 +203,14 @@ fn a_player_that_was_there_first_begins_by_itself_and_survives_a_reconnect() {
     browser.open(&gateway.http_url("watch/live/show"));
     browser.until(
         "the page to say that it waits",
-        Duration::from_secs(5),
+        Duration::from_secs(30),
         "return window.forebay.stats().phase === 'waiting'",
     );
     let encoder = live("show", &gateway, Tracks::Both, 1);
     until_it_plays(&browser);
 
     drop(encoder);
-    wait::until("the gateway to notice", Duration::from_secs(5), || {
+    wait::until("the gateway to notice", Duration::from_secs(30), || {
         let stream = gateway.get("/api/v1/streams/live/show").json();
         (stream["state"] == "resuming").then_some(())
     });
@@ -223,7 +223,7 @@ fn a_player_that_was_there_first_begins_by_itself_and_survives_a_reconnect() {
     );
     until_it_plays(&browser);
     let before = pixels(&browser);
-    wait::until("that picture to move", Duration::from_secs(3), || {
+    wait::until("that picture to move", Duration::from_secs(30), || {
         (difference(&before, &pixels(&browser)) > 0.5).then_some(())
     });
     let now = stats(&browser);
@@ -274,7 +274,7 @@ fn the_list_shows_what_is_live_and_disconnects_it() {
     }
     browser.until(
         "the facts to change",
-        Duration::from_secs(5),
+        Duration::from_secs(30),
         &format!(
             "return document.querySelector('article.card').innerText !== {}",
             serde_json::json!(card)
@@ -295,7 +295,7 @@ fn the_list_shows_what_is_live_and_disconnects_it() {
     browser.click("#disconnect-confirm");
     wait::until(
         "the encoder to be disconnected",
-        Duration::from_secs(5),
+        Duration::from_secs(30),
         || encoder.ended(),
     );
     says(

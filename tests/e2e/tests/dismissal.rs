@@ -7,6 +7,8 @@ use e2e::raw_rtmp::{Peer, wire};
 use e2e::{Gateway, http, wait};
 
 const VIDEO: u8 = 9;
+/// Only a failing test waits so long.
+const SOON: Duration = Duration::from_secs(30);
 
 fn names(gateway: &Gateway) -> Vec<String> {
     let streams = gateway.get("/api/v1/streams").json();
@@ -32,18 +34,18 @@ fn one_of_two_publishes_of_a_connection_is_ended_and_the_other_goes_on() {
     let mut peer = Peer::publishing(gateway.rtmp, "live", "one");
     peer.send(&wire::create_stream());
     peer.send(&wire::publish(2, "two"));
-    wait::until("both publishes", Duration::from_secs(5), || {
+    wait::until("both publishes", SOON, || {
         (names(&gateway) == ["one", "two"]).then_some(())
     });
     disconnect(&gateway, "one");
     peer.until_told("an operator disconnected it");
-    wait::until("the end of the first", Duration::from_secs(5), || {
+    wait::until("the end of the first", SOON, || {
         (names(&gateway) == ["two"]).then_some(())
     });
     disconnect(&gateway, "two");
-    peer.until_closed(Duration::from_secs(5));
+    peer.until_closed(SOON);
     // The connection closes before its task has left the registry: the end is seen, not assumed.
-    wait::until("the end of the second", Duration::from_secs(5), || {
+    wait::until("the end of the second", SOON, || {
         names(&gateway).is_empty().then_some(())
     });
 }
@@ -63,13 +65,11 @@ fn an_encoder_that_floods_is_disconnected_all_the_same() {
                 }
             }
         });
-        wait::until("the publish", Duration::from_secs(5), || {
+        wait::until("the publish", SOON, || {
             (names(&gateway) == ["flood"]).then_some(())
         });
         disconnect(&gateway, "flood");
-        wait::until("its end", Duration::from_secs(2), || {
-            names(&gateway).is_empty().then_some(())
-        });
+        wait::until("its end", SOON, || names(&gateway).is_empty().then_some(()));
         over.store(true, Ordering::Relaxed);
     });
 }

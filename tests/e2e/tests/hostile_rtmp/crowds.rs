@@ -1,7 +1,6 @@
 //! Many connections that do nothing.
 
 use std::process::Command;
-use std::time::Duration;
 
 use e2e::besieged::Besieged;
 use e2e::footprint::Footprint;
@@ -32,7 +31,7 @@ fn a_thousand_idle_encoders() {
     let publisher = Peer::publishing(at, "live", "late-comer");
     drop(publisher);
     for peer in &mut idle {
-        peer.until_closed(Duration::from_secs(6));
+        peer.until_closed(SOON);
     }
     drop(idle);
     // 64 KiB each.
@@ -107,15 +106,18 @@ fn a_gateway_without_descriptors_pauses_and_recovers() {
 
 #[test]
 fn one_address_does_not_take_all_connections() {
-    let besieged = Besieged::start_with(&[("FOREBAY__RTMP__MAX_CONNECTIONS_PER_ADDRESS", "20")]);
+    let besieged = Besieged::start_with(&[
+        ("FOREBAY__RTMP__MAX_CONNECTIONS_PER_ADDRESS", "20"),
+        // None is closed for anything else.
+        ("FOREBAY__RTMP__HANDSHAKE_TIMEOUT", "2m"),
+    ]);
     let mut first: Vec<_> = (0..19)
         .map(|_| Peer::connect(besieged.gateway.rtmp))
         .collect();
     wait::until("twenty connections", SOON, || {
         (besieged.count("now/rtmp_connections") == 20).then_some(())
     });
-    let took = Peer::connect(besieged.gateway.rtmp).until_closed(SOON);
-    assert!(took < Duration::from_millis(500), "{took:?}");
+    Peer::connect(besieged.gateway.rtmp).until_closed(SOON);
     besieged.until_logged("rtmp.max_connections_per_address is 20, and so many are here");
     first.pop();
     wait::until("a place to be free", SOON, || {
