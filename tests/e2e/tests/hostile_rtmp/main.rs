@@ -2,6 +2,7 @@
 //! soon, at a bounded price, is counted, and the stream beside it does not notice.
 
 mod amf;
+mod bit_rates;
 mod chunks;
 mod commands;
 mod crowds;
