@@ -38,8 +38,9 @@ pub(crate) fn segment_lines(segment: &Segment, dated: Option<SystemTime>, uri: &
     lines
 }
 
-/// EXTINF in milliseconds: the difference of the rounded ends, so that rounding never adds up.
-fn extinf_millis(segment: &Segment) -> i64 {
+/// EXTINF in milliseconds: the difference of the rounded ends, so that rounding never adds up. It may be up to a
+/// millisecond longer than the segment, and it is what target durations are compared with.
+pub(crate) fn extinf_millis(segment: &Segment) -> i64 {
     ((segment.start + segment.duration).as_millis() - segment.start.as_millis()).max(1)
 }
 

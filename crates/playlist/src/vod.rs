@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use media::{MediaTime, Segment, Track};
 
-use crate::media_playlist::{END, Header, segment_lines};
+use crate::media_playlist::{END, Header, extinf_millis, segment_lines};
 use crate::multivariant::{self, Measured};
 use crate::{RENDITION, TargetDuration};
 
@@ -54,7 +54,9 @@ impl Vod {
     pub fn push(&mut self, segment: &Segment) -> String {
         let uri = format!("{RENDITION}-{}.ts", self.count);
         self.count += 1;
-        self.longest = self.longest.max(segment.duration);
+        self.longest = self
+            .longest
+            .max(MediaTime::from_millis(extinf_millis(segment)));
         self.lines.push_str(&segment_lines(segment, None, &uri));
         self.measured.add(segment, self.segment);
         if self

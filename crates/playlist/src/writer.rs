@@ -12,7 +12,7 @@ use crate::registry::Shared;
 use crate::window::{Entry, Removed};
 use crate::{
     Dismissal, OnConflict, Presentation, PublishStatus, Refused, Settings, TargetDuration, Terms,
-    Window,
+    Window, media_playlist,
 };
 
 /// So many of the newest segments keep the bodies made of them: players follow the edge, and fetch a segment
@@ -175,9 +175,10 @@ impl Writer {
             self.ahead = end.duration_since(segment.date).unwrap_or_default();
         }
         segment.date += self.ahead;
-        let target = before
-            .target
-            .unwrap_or_else(|| TargetDuration::fitting(settings.segment, segment.duration));
+        let target = before.target.unwrap_or_else(|| {
+            let first = MediaTime::from_millis(media_playlist::extinf_millis(&segment));
+            TargetDuration::fitting(settings.segment, first)
+        });
         let mut listed = before.listed.clone();
         let mut removed = before.removed.clone();
         let entry = Arc::new(inner.number(segment, self.presentation.epoch(), now));

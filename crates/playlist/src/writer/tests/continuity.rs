@@ -139,6 +139,19 @@ fn a_playlist_too_large_is_shortened_to_three_target_durations_before_the_publis
 }
 
 #[test]
+fn the_target_duration_fits_extinf_and_not_only_the_segment() {
+    let (registry, _) = registry();
+    let mut writer = take(&registry);
+    let mut first = nth(0);
+    first.start = MediaTime::from_nanos(400_000);
+    first.duration = MediaTime::from_nanos(2_499_600_000);
+    writer.push(first, Instant::now()).expect("owned");
+    let text = text(&writer.presentation().window());
+    assert!(text.contains("#EXTINF:2.500,"), "{text}");
+    assert!(text.contains("#EXT-X-TARGETDURATION:3\n"), "{text}");
+}
+
+#[test]
 fn dates_never_step_back() {
     let (registry, _) = registry();
     let mut first = take(&registry);
