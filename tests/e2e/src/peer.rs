@@ -47,6 +47,17 @@ impl Peer {
         })
     }
 
+    /// Lets this process hold thousands of them: a soft limit of 1 024 descriptors is common.
+    ///
+    /// # Panics
+    /// The hard limit is too low.
+    pub fn room_for(count: u64) {
+        let spare = 200;
+        let allowed = rlimit::increase_nofile_limit(count + spare);
+        let allowed = allowed.expect("the limit can be asked for");
+        assert!(allowed >= count + spare, "only {allowed} descriptors");
+    }
+
     /// Bytes count as refused only when they are not taken for so long.
     pub fn takes_within(&mut self, limit: Duration) {
         self.socket

@@ -346,6 +346,7 @@ fn two_thousand_idle_players_beside_twenty_streams() {
         ("FOREBAY__HTTP__HEADER_TIMEOUT", "4s"),
         ("FOREBAY__HTTP__IDLE_TIMEOUT", "4s"),
     ]);
+    Peer::room_for(2_000);
     let gateway = &besieged.gateway;
     let start = |n| Witness::start(gateway.rtmp, gateway.http, &format!("one-of-{n}"));
     let streams = at_once((0..STREAMS).map(|n| move || start(n)));

@@ -15,6 +15,7 @@ fn a_thousand_idle_encoders() {
         ("FOREBAY__RTMP__MAX_CONNECTIONS_PER_ADDRESS", "1500"),
         ("FOREBAY__RTMP__HANDSHAKE_TIMEOUT", "4s"),
     ]);
+    Peer::room_for(1_000);
     let at = besieged.gateway.rtmp;
     let hello = wire::handshake();
     // One in ten goes on to wait for its publish.
