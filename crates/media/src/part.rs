@@ -1,0 +1,79 @@
+//! Parts of segments: what low-latency players fetch while the segment they belong to is still open.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::{AccessUnit, MediaTime, Track, TrackKind};
+
+/// A Partial Segment (rfc8216bis §3.2): some of the access units of a segment, of all its tracks, in the order
+/// they arrived. Immutable, and out before its segment is complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What is known of its segment, in the first part of one.
+    pub head: Option<Head>,
+    /// Its access units; `track` is an index into [`Head::tracks`]. Not empty.
+    pub units: Vec<AccessUnit>,
+    /// Presentation time of its beginning: that of the segment, and of each further part the end of the one before.
+    pub start: MediaTime,
+    /// From `start` to the start of the next part. Greater than zero.
+    pub duration: MediaTime,
+    /// When the leading track's first access unit behind this part is decoded, where that follows without a gap and
+    /// is known.
+    pub next_dts: Option<MediaTime>,
+    /// A random access of the leading track is in it (INDEPENDENT=YES).
+    pub independent: bool,
+}
+
+/// What is known of a segment when its first part is out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The tracks that its parts carry: those of its first part. The same `Arc` as the segment before where nothing
+    /// changed.
+    pub tracks: Arc<[Track]>,
+    /// Wall clock at the start of its first part.
+    pub date: SystemTime,
+    /// Timestamps or codec configuration do not continue from the segment before.
+    pub discontinuity: bool,
+    /// It begins with a random access point of the leading track.
+    pub independent: bool,
+}
+
+impl Part {
+    /// Payload bytes of the access units, without any container.
+    pub fn payload_bytes(&self) -> u64 {
+        self.units
+            .iter()
+            .map(|unit| unit.payload.len() as u64)
+            .sum()
+    }
+}
+
+/// Which tracks of a presentation travel together in CMAF: each has a media playlist of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rendition {
+    /// Pictures alone.
+    Video,
+    /// Sound alone.
+    Audio,
+    /// All tracks in one.
+    Muxed,
+}
+
+impl Rendition {
+    /// Its name in URLs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Muxed => "muxed",
+        }
+    }
+
+    /// Whether it carries tracks of `kind`.
+    pub const fn carries(self, kind: TrackKind) -> bool {
+        matches!(
+            (self, kind),
+            (Self::Muxed, _) | (Self::Video, TrackKind::Video) | (Self::Audio, TrackKind::Audio)
+        )
+    }
+}
