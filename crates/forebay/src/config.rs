@@ -96,6 +96,10 @@ pub(crate) struct Hls {
     pub(crate) max_segment: Duration,
     pub(crate) max_segment_bytes: u64,
     pub(crate) window: usize,
+    #[serde(with = "units::duration")]
+    pub(crate) part: Duration,
+    pub(crate) parts: Addressing,
+    pub(crate) tracks: Packaging,
     pub(crate) listed_bytes: u64,
     pub(crate) removed_bytes: u64,
     pub(crate) max_presentations: usize,
@@ -103,6 +107,26 @@ pub(crate) struct Hls {
     pub(crate) resume: Duration,
     #[serde(with = "units::duration")]
     pub(crate) linger: Duration,
+}
+
+/// How the parts of a low-latency segment are addressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Addressing {
+    /// Each is a file of its own.
+    Files,
+    /// Each is a byte range of its segment.
+    Ranges,
+}
+
+/// Which tracks of a low-latency presentation travel together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Packaging {
+    /// Pictures and sound each have a playlist.
+    Separate,
+    /// One playlist has both.
+    Muxed,
 }
 
 /// What outlives the process.
@@ -191,6 +215,9 @@ impl Default for Hls {
             max_segment: Duration::from_secs(12),
             max_segment_bytes: 64 * 1024 * 1024,
             window: 6,
+            part: Duration::from_millis(200),
+            parts: Addressing::Files,
+            tracks: Packaging::Separate,
             listed_bytes: 256 * 1024 * 1024,
             removed_bytes: 256 * 1024 * 1024,
             max_presentations: 10_000,

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http_server::{About, Audience, Readiness, Sources, Totals};
 use media::MediaTime;
-use playlist::{OnConflict, Registry, Remembered, Terms, Vacancy};
+use playlist::{
+    Addressing, LowLatency, OnConflict, Packaging, Registry, Remembered, Terms, Vacancy,
+};
 use rtmp_ingest::Budget;
 use tokio::sync::{Notify, watch};
 
@@ -90,6 +92,7 @@ impl House {
             segment_target: hls.segment.into(),
             max_segment: hls.max_segment.into(),
             max_segment_bytes: hls.max_segment_bytes,
+            part: (!hls.part.is_zero()).then(|| hls.part.into()),
         }
     }
 
@@ -279,6 +282,16 @@ fn windows(Config { rtmp, hls, .. }: &Config) -> playlist::Settings {
     playlist::Settings {
         segment: MediaTime::from(hls.segment),
         window: hls.window,
+        low_latency: LowLatency {
+            packaging: match hls.tracks {
+                config::Packaging::Separate => Packaging::Separate,
+                config::Packaging::Muxed => Packaging::Muxed,
+            },
+            addressing: match hls.parts {
+                config::Addressing::Files => Addressing::Files,
+                config::Addressing::Ranges => Addressing::Ranges,
+            },
+        },
         removed_bytes: hls.removed_bytes,
         linger: hls.linger,
         listed_bytes: hls.listed_bytes,

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use doctor::Doctor;
 use media::{
-    Cadence, Codec, Fault, FaultKind, Faults, MediaTime, Message, MessageKind, PresentationName,
-    Segment, Track,
+    Cadence, Codec, Fault, FaultKind, Faults, MediaTime, Message, MessageKind, Part,
+    PresentationName, Segment, Track,
 };
 use playlist::{Backup, Dismissal, OnConflict, PublishStatus, PushError, Refused, Terms, Writer};
 use segmenter::{Output, Segmenter};
@@ -38,6 +38,8 @@ pub(crate) struct Publish {
     /// Segments that began before it are not listed: a publish that stood by has some that overlap with those
     /// of the one before it.
     lists_from: SystemTime,
+    /// The same for low latency.
+    lists_parts_from: SystemTime,
     /// How often others had been refused its name at the last report.
     contests: u64,
     meter: Meter,
@@ -74,6 +76,7 @@ impl Publish {
             terms,
             seat: None,
             lists_from: SystemTime::UNIX_EPOCH,
+            lists_parts_from: SystemTime::UNIX_EPOCH,
             contests: 0,
             doctor: Doctor::new(house.fitting(), since),
             began: Instant::now(),
@@ -123,6 +126,7 @@ impl Publish {
             // Not before the end of what is listed; that lies ahead if it came faster than the clock.
             let listed = seat.listed_until().unwrap_or(SystemTime::UNIX_EPOCH);
             self.lists_from = listed.min(SystemTime::now());
+            self.lists_parts_from = self.lists_from;
             self.sit_down(seat);
             self.report();
         }
@@ -134,6 +138,9 @@ impl Publish {
             // A presentation that goes on has fixed its target duration already.
             if let Some(target) = window.target_duration() {
                 self.segmenter.limit(target.longest_segment());
+            }
+            if let Some(target) = writer.presentation().low_latency_window().part_target() {
+                self.segmenter.limit_parts(target);
             }
             self.contests = writer.contests();
         }
@@ -197,6 +204,8 @@ impl Publish {
                     self.doctor.segment(&segment, self.began.elapsed());
                     self.list(segment)?;
                 }
+                Output::Part(part) => self.list_part(part)?,
+                Output::Closed => self.close_segment()?,
                 Output::Fault(fault) => self.record(fault),
             }
         }
@@ -236,6 +245,33 @@ impl Publish {
             });
         }
         Ok(())
+    }
+
+    fn list_part(&mut self, part: Part) -> Result<(), PushError> {
+        let Some(Seat::Writing(writer)) = &mut self.seat else {
+            return Ok(());
+        };
+        let begins = part.head.as_ref().map(|head| head.date);
+        if begins.is_some_and(|date| date < self.lists_parts_from) {
+            return Ok(());
+        }
+        match writer.push_part(part, Instant::now()) {
+            // It is about to be dismissed, or the beginning of the segment was not listed.
+            Err(PushError::Replaced(_)) => return Ok(()),
+            pushed => self.segmenter.limit_parts(pushed?),
+        }
+        self.lists_parts_from = SystemTime::UNIX_EPOCH;
+        Ok(())
+    }
+
+    fn close_segment(&mut self) -> Result<(), PushError> {
+        let Some(Seat::Writing(writer)) = &mut self.seat else {
+            return Ok(());
+        };
+        match writer.close_segment(Instant::now()) {
+            Err(PushError::Replaced(_)) => Ok(()),
+            closed => closed,
+        }
     }
 
     fn announce(&self) {

@@ -5,11 +5,13 @@
 
 mod about;
 mod api;
+mod directives;
 #[cfg(test)]
 mod fixture;
 mod listener;
 mod negotiation;
 mod pages;
+mod pieces;
 mod presentations;
 mod readiness;
 mod replies;

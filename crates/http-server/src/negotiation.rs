@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::{HeaderMap, HeaderValue};
 
 /// The form of a text that a client takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +95,25 @@ pub(crate) fn wanted(headers: &HeaderMap, length: usize, tag: &str) -> Wanted {
         .ok()
         .and_then(|value| byte_range(value, length))
         .unwrap_or(Wanted::Whole)
+}
+
+/// The range in `value` of a body that still grows: a last byte of `open_end` or beyond is no end, as none is.
+/// `None` for a range that cannot be told before the end is known, or is none.
+pub(crate) fn open_range(value: &HeaderValue, open_end: u64) -> Option<Range<u64>> {
+    let (unit, range) = value.to_str().ok()?.split_once('=')?;
+    let (first, last) = range.trim().split_once('-')?;
+    if !unit.trim().eq_ignore_ascii_case("bytes") {
+        return None;
+    }
+    let first = number(first)? as u64;
+    let end = match last {
+        "" => u64::MAX,
+        last => match number(last)? as u64 {
+            last if last >= open_end => u64::MAX,
+            last => last + 1,
+        },
+    };
+    (first < end).then_some(first..end)
 }
 
 /// `bytes=first-last`, `bytes=first-`, `bytes=-suffix`; `None` for anything else.

@@ -7,18 +7,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
-use bytes::Bytes;
 use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, ETAG, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use media::PresentationName;
-use playlist::{Directory, Entry, Presentation, Window};
+use playlist::{Directory, Entry, Presentation, Text, Window};
 use tokio::sync::Semaphore;
 
 use crate::Settings;
 use crate::negotiation::{self, Coding, Wanted};
+use crate::pieces::Pieces;
 use crate::replies::{self, Kind};
 use crate::request_path::{File, MediaPath};
+
+mod low_latency;
+
+use low_latency::LowLatency;
 
 static BYTES: HeaderValue = HeaderValue::from_static("bytes");
 static ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
@@ -31,6 +35,8 @@ pub(crate) struct Presentations {
     /// A permit for each request that may wait for a first segment.
     waiting: Semaphore,
     first_segment_wait: Duration,
+    /// Requests that may wait for parts of one presentation.
+    most_waiting: usize,
 }
 
 impl Presentations {
@@ -40,6 +46,7 @@ impl Presentations {
             directory,
             waiting: Semaphore::new(most),
             first_segment_wait: settings.first_segment_wait,
+            most_waiting: settings.waiting_for_one,
         }
     }
 
@@ -51,6 +58,24 @@ impl Presentations {
         let Some(presentation) = self.directory.find(&name) else {
             return unknown(&name);
         };
+        let low_latency = LowLatency {
+            presentation: &presentation,
+            first_segment_wait: self.first_segment_wait,
+            most_waiting: self.most_waiting,
+        };
+        match path.file {
+            File::LowLatency => return low_latency.multivariant(request).await,
+            File::Media(rendition) => return low_latency.media(rendition, request).await,
+            File::Cmaf {
+                rendition,
+                epoch,
+                piece,
+            } if epoch == presentation.epoch() => {
+                return low_latency.piece(rendition, piece, request).await;
+            }
+            File::Cmaf { .. } => return gone(),
+            _ => {}
+        }
         let mut window = presentation.window();
         if let File::Segment { epoch, sequence } = path.file {
             return window
@@ -115,8 +140,13 @@ fn playlist(file: File, window: &Window, headers: &HeaderMap) -> Response {
     let text = match file {
         File::Playlist => window.playlist(),
         File::Alias => window.alias(),
-        File::Multivariant | File::Segment { .. } => window.multivariant(),
+        _ => window.multivariant(),
     };
+    text_reply(kind, text, headers)
+}
+
+/// A playlist in the form that the client takes.
+fn text_reply(kind: Kind, text: &Text, headers: &HeaderMap) -> Response {
     let coding = negotiation::coding(headers);
     let mut response = if negotiation::is_unchanged(headers, text.tag()) {
         replies::unchanged(kind)
@@ -150,7 +180,7 @@ fn segment(entry: &Entry, epoch: u32, request: &Parts) -> Response {
         replies::unchanged(Kind::Segment)
     } else {
         let body = entry.mpeg_ts(segmenter::ts::mux);
-        ranged(body, tag, request)
+        ranged(Kind::Segment, body.into(), tag, request)
     };
     let headers = response.headers_mut();
     headers.insert(ACCEPT_RANGES, BYTES.clone());
@@ -159,21 +189,17 @@ fn segment(entry: &Entry, epoch: u32, request: &Parts) -> Response {
 }
 
 /// The part of `body` that `request` asks for; Range means something with GET only (RFC 9110 §14.2).
-fn ranged(body: Bytes, tag: &str, request: &Parts) -> Response {
+fn ranged(kind: Kind, body: Pieces, tag: &str, request: &Parts) -> Response {
     let length = body.len();
     let wanted = match request.method {
         Method::GET => negotiation::wanted(&request.headers, length, tag),
         _ => Wanted::Whole,
     };
     match wanted {
-        Wanted::Whole => replies::reply(Kind::Segment, StatusCode::OK, body),
+        Wanted::Whole => replies::reply(kind, StatusCode::OK, body),
         Wanted::Part(range) => {
             let content_range = format!("bytes {}-{}/{length}", range.start, range.end - 1);
-            let mut response = replies::reply(
-                Kind::Segment,
-                StatusCode::PARTIAL_CONTENT,
-                body.slice(range),
-            );
+            let mut response = replies::reply(kind, StatusCode::PARTIAL_CONTENT, body.slice(range));
             insert(response.headers_mut(), CONTENT_RANGE, content_range);
             response
         }

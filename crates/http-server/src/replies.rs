@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_LENGTH,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -19,6 +19,14 @@ pub(crate) enum Kind {
     EndedPlaylist,
     /// A segment: its URL is never used for anything else.
     Segment,
+    /// A low-latency playlist as it is now: the next part makes it old.
+    MovingPlaylist,
+    /// A low-latency playlist whose URL says what it has to hold: it may be kept as long as players may ask for it.
+    AwaitedPlaylist,
+    /// A segment, part or init section of CMAF, of pictures or of all tracks.
+    CmafVideo,
+    /// The same of sound.
+    CmafAudio,
     /// An HTML page.
     Page,
     /// A file of the pages with a hash in its name.
@@ -62,6 +70,8 @@ static AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600, im
 static A_YEAR: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 static M3U8: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
 static MP2T: HeaderValue = HeaderValue::from_static("video/mp2t");
+static VIDEO_MP4: HeaderValue = HeaderValue::from_static("video/mp4");
+static AUDIO_MP4: HeaderValue = HeaderValue::from_static("audio/mp4");
 static HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
 static PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -88,8 +98,12 @@ static A_DAY_IN_SECONDS: HeaderValue = HeaderValue::from_static("86400");
 impl Kind {
     fn content_type(self) -> Option<&'static HeaderValue> {
         Some(match self {
-            Self::Playlist | Self::EndedPlaylist => &M3U8,
+            Self::Playlist | Self::MovingPlaylist | Self::EndedPlaylist | Self::AwaitedPlaylist => {
+                &M3U8
+            }
             Self::Segment => &MP2T,
+            Self::CmafVideo => &VIDEO_MP4,
+            Self::CmafAudio => &AUDIO_MP4,
             Self::Page => &HTML,
             Self::HashedAsset(asset) | Self::Asset(asset) => asset.content_type(),
             Self::Json => &JSON,
@@ -102,10 +116,10 @@ impl Kind {
     fn cache_control(self) -> &'static HeaderValue {
         match self {
             Self::Playlist => &BRIEFLY,
-            Self::EndedPlaylist => &A_LITTLE,
-            Self::Segment => &AN_HOUR,
+            Self::EndedPlaylist | Self::AwaitedPlaylist => &A_LITTLE,
+            Self::Segment | Self::CmafVideo | Self::CmafAudio => &AN_HOUR,
             Self::HashedAsset(_) => &A_YEAR,
-            Self::Page | Self::Asset(_) => &NO_CACHE,
+            Self::MovingPlaylist | Self::Page | Self::Asset(_) => &NO_CACHE,
             Self::Json | Self::Problem | Self::Health | Self::Empty => &NO_STORE,
         }
     }
@@ -143,8 +157,8 @@ impl AssetType {
 }
 
 /// A reply of `kind`, with all the headers that the table gives it.
-pub(crate) fn reply(kind: Kind, status: StatusCode, body: Bytes) -> Response {
-    let mut response = Response::new(Body::from(body));
+pub(crate) fn reply(kind: Kind, status: StatusCode, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     // Room for validators, Vary and what hyper adds, without growing.
     let mut headers = HeaderMap::with_capacity(16);
@@ -193,7 +207,16 @@ pub(crate) fn problem(status: StatusCode, detail: &str) -> Response {
         "status": status.as_u16(),
         "detail": detail,
     });
-    reply(Kind::Problem, status, body.to_string().into())
+    reply(Kind::Problem, status, body.to_string())
+}
+
+/// 503: nothing is wrong with the request, and in a second it may be answered.
+pub(crate) fn try_again(detail: &str) -> Response {
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// 405 where `allowed` would be answered.

@@ -3,6 +3,8 @@
 //! Paths are compared with what exists, never joined to anything. Names have no characters that would
 //! need percent-encoding, so an encoded path is simply not found.
 
+use media::Rendition;
+
 /// The longest path that can name anything: three names of 128 bytes and the file.
 pub const MAX_PATH_BYTES: usize = 1_024;
 
@@ -46,6 +48,30 @@ pub enum File {
         /// Its media sequence number.
         sequence: u64,
     },
+    /// `{name}/llhls.m3u8`: the multivariant playlist of the low-latency form.
+    LowLatency,
+    /// `{name}/video.m3u8`, `audio.m3u8`, `muxed.m3u8`.
+    Media(Rendition),
+    /// Something of CMAF: `{name}/{rendition}-{epoch}-…`.
+    Cmaf {
+        /// Of which rendition.
+        rendition: Rendition,
+        /// Of which presentation of this name.
+        epoch: u32,
+        /// What of it.
+        piece: Piece,
+    },
+}
+
+/// What a file of CMAF is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// `…-{sequence}.m4s`: a segment, by its media sequence number.
+    Segment(u64),
+    /// `…-{sequence}.{part}.m4s`: a part of one.
+    Part(u64, u64),
+    /// `…-{id}.mp4`: an init section.
+    InitSection(u64),
 }
 
 /// Takes a path apart.
@@ -89,17 +115,39 @@ fn parse_file(file: &str) -> Option<File> {
     match file {
         "index.m3u8" => return Some(File::Multivariant),
         "main.m3u8" => return Some(File::Playlist),
+        "llhls.m3u8" => return Some(File::LowLatency),
         _ => {}
     }
-    let numbers = file
-        .strip_prefix(playlist::RENDITION)?
-        .strip_prefix('-')?
-        .strip_suffix(".ts")?;
-    let (epoch, sequence) = numbers.split_once('-')?;
-    Some(File::Segment {
-        epoch: parse_epoch(epoch)?,
-        sequence: parse_sequence(sequence)?,
+    if let Some(name) = file.strip_suffix(".m3u8") {
+        return parse_rendition(name).map(File::Media);
+    }
+    let (rendition, rest) = file.split_once('-')?;
+    let (epoch, numbers) = rest.split_once('-')?;
+    let epoch = parse_epoch(epoch)?;
+    if rendition == playlist::RENDITION {
+        let sequence = parse_number(numbers.strip_suffix(".ts")?)?;
+        return Some(File::Segment { epoch, sequence });
+    }
+    let piece = if let Some(id) = numbers.strip_suffix(".mp4") {
+        Piece::InitSection(parse_number(id)?)
+    } else {
+        let numbers = numbers.strip_suffix(".m4s")?;
+        match numbers.split_once('.') {
+            Some((segment, part)) => Piece::Part(parse_number(segment)?, parse_number(part)?),
+            None => Piece::Segment(parse_number(numbers)?),
+        }
+    };
+    Some(File::Cmaf {
+        rendition: parse_rendition(rendition)?,
+        epoch,
+        piece,
     })
+}
+
+fn parse_rendition(name: &str) -> Option<Rendition> {
+    [Rendition::Video, Rendition::Audio, Rendition::Muxed]
+        .into_iter()
+        .find(|rendition| rendition.name() == name)
 }
 
 /// Eight lowercase hexadecimal digits: one spelling, so that a segment has one URL in every cache.
@@ -114,7 +162,7 @@ fn parse_epoch(text: &str) -> Option<u32> {
 }
 
 /// Decimal digits without leading zeros.
-fn parse_sequence(text: &str) -> Option<u64> {
+fn parse_number(text: &str) -> Option<u64> {
     let canonical =
         text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     canonical.then(|| text.parse().ok()).flatten()
@@ -123,6 +171,7 @@ fn parse_sequence(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use playlist::uri;
     use proptest::prelude::*;
     use std::fs;
     use std::path::Path;
@@ -134,6 +183,11 @@ mod tests {
     #[test]
     fn what_each_path_asks_for() {
         let segment = |epoch, sequence| File::Segment { epoch, sequence };
+        let cmaf = |rendition, piece| File::Cmaf {
+            rendition,
+            epoch: 0xe1ff,
+            piece,
+        };
         let cases = [
             (
                 "/live/show/index.m3u8",
@@ -169,6 +223,38 @@ mod tests {
             ("/live/show/main-0000e1ff-.ts", Target::Nothing),
             ("/live/show/main-1-1.ts", Target::Nothing),
             ("/live/show/main.ts", Target::Nothing),
+            (
+                "/live/show/llhls.m3u8",
+                media("live", "show", File::LowLatency),
+            ),
+            (
+                "/live/show/video.m3u8",
+                media("live", "show", File::Media(Rendition::Video)),
+            ),
+            (
+                "/live/show/audio-0000e1ff-7.m4s",
+                media("live", "show", cmaf(Rendition::Audio, Piece::Segment(7))),
+            ),
+            (
+                "/live/show/muxed-0000e1ff-7.11.m4s",
+                media("live", "show", cmaf(Rendition::Muxed, Piece::Part(7, 11))),
+            ),
+            (
+                "/live/show/video-0000e1ff-7.mp4",
+                media(
+                    "live",
+                    "show",
+                    cmaf(Rendition::Video, Piece::InitSection(7)),
+                ),
+            ),
+            ("/live/show/video-0000e1ff-7.01.m4s", Target::Nothing),
+            ("/live/show/video-0000e1ff-7..m4s", Target::Nothing),
+            ("/live/show/main-0000e1ff-7.m4s", Target::Nothing),
+            ("/live/show/video-0000e1ff-7.ts", Target::Nothing),
+            (
+                "/live/show/text.m3u8",
+                media("live/show", "text", File::Alias),
+            ),
             ("/live/show/", Target::Nothing),
             ("/live/show", Target::Nothing),
             ("/live", Target::Nothing),
@@ -200,7 +286,7 @@ mod tests {
         }
 
         #[test]
-        fn near_misses(path in "/{0,2}(live|\\.\\.|%2e|a)?(/(main|index|show|-|[0-9a-f]{7,9}|\\.ts|\\.m3u8){0,5}){0,5}") {
+        fn near_misses(path in "/{0,2}(live|\\.\\.|%2e|a)?(/(main|video|llhls|index|show|-|[0-9a-f]{7,9}|\\.ts|\\.m4s|\\.mp4|\\.[0-9]|\\.m3u8){0,5}){0,5}") {
             check(&path);
         }
     }
@@ -214,6 +300,23 @@ mod tests {
                 File::Alias => format!("/{app}/{name}.m3u8"),
                 File::Segment { epoch, sequence } => {
                     format!("/{app}/{name}/main-{epoch:08x}-{sequence}.ts")
+                }
+                File::LowLatency => format!("/{app}/{name}/llhls.m3u8"),
+                File::Media(rendition) => format!("/{app}/{name}/{}.m3u8", rendition.name()),
+                File::Cmaf {
+                    rendition,
+                    epoch,
+                    piece,
+                } => {
+                    let file = match piece {
+                        Piece::Segment(sequence) => uri::segment(rendition, epoch, sequence),
+                        Piece::Part(sequence, part) => {
+                            let part = usize::try_from(part).expect("64 bits");
+                            uri::part(rendition, epoch, sequence, part)
+                        }
+                        Piece::InitSection(id) => uri::section(rendition, epoch, id),
+                    };
+                    format!("/{app}/{name}/{file}")
                 }
             };
             assert_eq!(again, path);

@@ -29,6 +29,9 @@ pub struct Settings {
     pub first_segment_wait: Duration,
     /// Requests that wait at a time, over all connections; those above are answered 404 at once.
     pub waiting_requests: usize,
+    /// Requests that wait at a time for the next part of one presentation; those above are answered 503, to be tried
+    /// again. One costs about 4 KiB beside its connection.
+    pub waiting_for_one: usize,
     /// How long requests in flight may go on once the listener has to stop.
     pub drain: Duration,
 }
@@ -45,6 +48,7 @@ impl Default for Settings {
             concurrent_streams: 128,
             first_segment_wait: Duration::from_secs(15),
             waiting_requests: 20_000,
+            waiting_for_one: 20_000,
             drain: Duration::from_secs(10),
         }
     }

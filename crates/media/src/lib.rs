@@ -18,7 +18,7 @@ pub use advice::{Advice, AdviceKind, Severity};
 pub use fault::{Fault, FaultKind, Faults};
 pub use message::{Message, MessageKind};
 pub use name::{AppName, MAX_NAME_BYTES, Name, NameError, PresentationName, RESERVED_APPS};
-pub use part::{Head, Part, Rendition};
+pub use part::{Head, Part, Rendition, Sizes};
 pub use segment::{AccessUnit, Segment, TsLayout, leading_track};
 pub use time::MediaTime;
 pub use track::{Cadence, Codec, Track, TrackKind};

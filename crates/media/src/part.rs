@@ -22,6 +22,32 @@ pub struct Part {
     pub next_dts: Option<MediaTime>,
     /// A random access of the leading track is in it (INDEPENDENT=YES).
     pub independent: bool,
+    /// The part target (PART-TARGET): no part of the publish is longer. The first part fixes it.
+    pub target: MediaTime,
+    /// Bytes in CMAF.
+    pub sizes: Sizes,
+}
+
+/// Bytes of a part in CMAF by rendition, computed when it is cut; `None` where it has nothing of the rendition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Its pictures alone.
+    pub video: Option<u64>,
+    /// Its sound alone.
+    pub audio: Option<u64>,
+    /// All of it.
+    pub muxed: Option<u64>,
+}
+
+impl Sizes {
+    /// Bytes in `rendition`.
+    pub const fn of(&self, rendition: Rendition) -> Option<u64> {
+        match rendition {
+            Rendition::Video => self.video,
+            Rendition::Audio => self.audio,
+            Rendition::Muxed => self.muxed,
+        }
+    }
 }
 
 /// What is known of a segment when its first part is out.

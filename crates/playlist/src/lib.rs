@@ -4,11 +4,13 @@
 //! [`Directory`] and clone an `Arc` per request. What does not belong here: HTTP, RTMP, FLV, and how a
 //! container is written (a body is made by whoever asks for it first, through [`Entry::mpeg_ts`]).
 
+mod low_latency;
 mod media_playlist;
 mod multivariant;
 mod presentation;
 mod registry;
 mod remembered;
+mod slide;
 mod status;
 mod target;
 mod terms;
@@ -17,6 +19,10 @@ mod vod;
 mod window;
 mod writer;
 
+pub use low_latency::{
+    Addressing, CmafSegment, InitSection, LowLatency, LowLatencyWindow, Packaging, PartEntry,
+    Playlist, Position, Standing, uri,
+};
 pub use presentation::{Backup, Dismissal, Presentation, State};
 pub use registry::{Directory, Registry, Settings};
 pub use remembered::Remembered;
@@ -28,5 +34,5 @@ pub use vod::{Vod, VodTexts};
 pub use window::{Entry, Window};
 pub use writer::{PushError, Replaced, Vacancy, Writer};
 
-/// The rendition's name in URLs: one publish makes one rendition.
+/// The name of the MPEG-TS rendition in URLs: one publish makes one.
 pub const RENDITION: &str = "main";

@@ -102,7 +102,7 @@ pub(crate) fn render(
 }
 
 /// A date as EXT-X-PROGRAM-DATE-TIME wants it: ISO 8601, UTC, milliseconds.
-fn date(at: SystemTime) -> String {
+pub(crate) fn date(at: SystemTime) -> String {
     humantime::format_rfc3339_millis(at.max(UNIX_EPOCH)).to_string()
 }
 

@@ -1,9 +1,10 @@
 //! Multivariant playlist text (rfc8216bis §4.4.6), by m3u8-rs, from what was measured.
 
-use m3u8_rs::{MasterPlaylist, Resolution, VariantStream};
-use media::{Codec, MediaTime, Segment, Track, TrackKind};
+use m3u8_rs::{AlternativeMedia, AlternativeMediaType, MasterPlaylist, Resolution, VariantStream};
+use media::{Codec, MediaTime, Rendition, Segment, Track, TrackKind};
 
 use crate::RENDITION;
+use crate::low_latency::uri;
 
 /// What was measured of a rendition since its presentation began, containers included.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,25 +21,46 @@ pub(crate) struct Measured {
     dependent: bool,
 }
 
+/// What is measured of a segment, in whichever container.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    /// In its container.
+    pub(crate) bytes: u64,
+    pub(crate) duration: MediaTime,
+    /// Access units of the leading track.
+    pub(crate) leading_units: u64,
+    pub(crate) discontinuity: bool,
+    pub(crate) independent: bool,
+}
+
 impl Measured {
+    /// Takes a segment of MPEG-TS into account.
+    pub(crate) fn add_segment(&mut self, segment: &Segment, target: MediaTime) {
+        let leading = segment.leading_track();
+        let units = segment.units.iter();
+        let sample = Sample {
+            bytes: segment.ts.bytes,
+            duration: segment.duration,
+            leading_units: units.filter(|unit| unit.track == leading).count() as u64,
+            discontinuity: segment.discontinuity,
+            independent: segment.independent,
+        };
+        self.add(&sample, target);
+    }
+
     /// Takes a segment into account. One shorter than half of `target` says nothing about a peak
     /// (rfc8216bis §4.1), unless it is all there is.
-    pub(crate) fn add(&mut self, segment: &Segment, target: MediaTime) {
-        self.bytes += segment.ts.bytes;
+    pub(crate) fn add(&mut self, segment: &Sample, target: MediaTime) {
+        self.bytes += segment.bytes;
         self.duration += segment.duration;
         let long_enough = segment.duration + segment.duration >= target;
         if long_enough || self.peak == 0 {
-            self.peak = self.peak.max(bit_rate(segment.ts.bytes, segment.duration));
+            self.peak = self.peak.max(bit_rate(segment.bytes, segment.duration));
         }
         if segment.discontinuity {
             (self.pictures, self.pictures_fill) = (0, MediaTime::ZERO);
         }
-        let leading = segment.leading_track();
-        self.pictures += segment
-            .units
-            .iter()
-            .filter(|unit| unit.track == leading)
-            .count() as u64;
+        self.pictures += segment.leading_units;
         self.pictures_fill += segment.duration;
         self.dependent |= !segment.independent;
     }
@@ -86,6 +108,48 @@ pub(crate) fn newest<'a>(sets: impl Iterator<Item = &'a [Track]>) -> Vec<&'a Tra
 
 /// The whole playlist: one variant of `tracks`; `folder` goes before its URI.
 pub(crate) fn render(tracks: &[&Track], measured: &Measured, folder: &str) -> String {
+    written(MasterPlaylist {
+        version: Some(3),
+        independent_segments: measured.is_independent(),
+        variants: vec![variant(
+            tracks,
+            measured,
+            format!("{folder}{RENDITION}.m3u8"),
+        )],
+        ..MasterPlaylist::default()
+    })
+}
+
+/// The same for low latency: one variant, whose sound is a rendition of its own where it has two.
+pub(crate) fn render_low_latency(
+    tracks: &[&Track],
+    measured: &Measured,
+    renditions: &[Rendition],
+) -> String {
+    let leading = renditions.first().copied().unwrap_or(Rendition::Muxed);
+    let sound = renditions.get(1).map(|&sound| AlternativeMedia {
+        media_type: AlternativeMediaType::Audio,
+        uri: Some(uri::playlist(sound)),
+        group_id: sound.name().to_owned(),
+        name: sound.name().to_owned(),
+        default: true,
+        autoselect: true,
+        channels: tracks.iter().find_map(|track| channels(track)),
+        ..AlternativeMedia::default()
+    });
+    written(MasterPlaylist {
+        version: Some(6),
+        independent_segments: measured.is_independent(),
+        variants: vec![VariantStream {
+            audio: sound.as_ref().map(|sound| sound.group_id.clone()),
+            ..variant(tracks, measured, uri::playlist(leading))
+        }],
+        alternatives: sound.into_iter().collect(),
+        ..MasterPlaylist::default()
+    })
+}
+
+fn variant(tracks: &[&Track], measured: &Measured, uri: String) -> VariantStream {
     let codecs: Vec<String> = tracks.iter().map(|track| track.codec.rfc6381()).collect();
     let resolution = tracks.iter().find_map(|track| match &track.codec {
         Codec::H264(h264) => Some(Resolution {
@@ -94,20 +158,27 @@ pub(crate) fn render(tracks: &[&Track], measured: &Measured, folder: &str) -> St
         }),
         Codec::Aac(_) | Codec::Mp3(_) => None,
     });
-    let playlist = MasterPlaylist {
-        version: Some(3),
-        independent_segments: measured.is_independent(),
-        variants: vec![VariantStream {
-            uri: format!("{folder}{RENDITION}.m3u8"),
-            bandwidth: measured.peak(),
-            average_bandwidth: Some(measured.average()),
-            codecs: Some(codecs.join(",")),
-            resolution,
-            frame_rate: resolution.and_then(|_| measured.frame_rate()),
-            ..VariantStream::default()
-        }],
-        ..MasterPlaylist::default()
-    };
+    VariantStream {
+        uri,
+        bandwidth: measured.peak(),
+        average_bandwidth: Some(measured.average()),
+        codecs: Some(codecs.join(",")),
+        resolution,
+        frame_rate: resolution.and_then(|_| measured.frame_rate()),
+        ..VariantStream::default()
+    }
+}
+
+/// CHANNELS.
+fn channels(track: &Track) -> Option<String> {
+    match &track.codec {
+        Codec::H264(_) => None,
+        Codec::Aac(aac) => Some(aac.channels.to_string()),
+        Codec::Mp3(mp3) => Some(mp3.channels.to_string()),
+    }
+}
+
+fn written(playlist: MasterPlaylist) -> String {
     let mut text = Vec::new();
     playlist
         .write_to(&mut text)
@@ -123,7 +194,7 @@ mod tests {
     fn measured(segments: &[Segment]) -> Measured {
         let mut measured = Measured::default();
         for segment in segments {
-            measured.add(segment, MediaTime::from_millis(2_000));
+            measured.add_segment(segment, MediaTime::from_millis(2_000));
         }
         measured
     }

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 use media::{MediaTime, PresentationName, Segment};
 use tokio::sync::{Notify, watch};
 
+use crate::low_latency::{Growth, LowLatencyWindow};
 use crate::multivariant::Measured;
 use crate::terms::Contest;
 use crate::window::Entry;
-use crate::{PublishStatus, RENDITION, TargetDuration, Text, Window, media_playlist, multivariant};
+use crate::{
+    PublishStatus, RENDITION, Settings, TargetDuration, Text, Window, media_playlist, multivariant,
+};
 
 /// Where a presentation is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,7 @@ pub struct Presentation {
     name: PresentationName,
     epoch: u32,
     windows: watch::Sender<Arc<Window>>,
+    low_latency: watch::Sender<Arc<LowLatencyWindow>>,
     /// Cloned by each publish that stands by.
     backups: Arc<()>,
     inner: Mutex<Inner>,
@@ -60,6 +64,7 @@ pub(crate) struct Inner {
     pub(crate) status: Option<PublishStatus>,
     pub(crate) next_sequence: u64,
     pub(crate) discontinuities: u64,
+    pub(crate) growth: Growth,
     pub(crate) measured: Measured,
     /// Counts snapshots, for entity tags.
     pub(crate) version: u64,
@@ -84,6 +89,7 @@ impl Presentation {
         next_sequence: u64,
         discontinuities: u64,
         target: Option<TargetDuration>,
+        settings: &Settings,
     ) -> Self {
         let inner = Inner {
             generation: 0,
@@ -94,9 +100,16 @@ impl Presentation {
             status: None,
             next_sequence,
             discontinuities,
+            growth: Growth::new(discontinuities, target.is_some()),
             measured: Measured::default(),
             version: 0,
         };
+        let low_latency = LowLatencyWindow::new(
+            next_sequence,
+            TargetDuration::fitting(settings.segment, MediaTime::ZERO),
+            epoch,
+            settings.low_latency,
+        );
         Self {
             name,
             epoch,
@@ -104,6 +117,7 @@ impl Presentation {
                 target,
                 ..Window::default()
             })),
+            low_latency: watch::Sender::new(Arc::new(low_latency)),
             backups: Arc::default(),
             inner: Mutex::new(inner),
         }
@@ -127,6 +141,21 @@ impl Presentation {
     /// The window as it changes; a waiter sees each snapshot it is awake for.
     pub fn windows(&self) -> watch::Receiver<Arc<Window>> {
         self.windows.subscribe()
+    }
+
+    /// The low-latency window as it is now.
+    pub fn low_latency_window(&self) -> Arc<LowLatencyWindow> {
+        self.low_latency.borrow().clone()
+    }
+
+    /// The low-latency window as it changes.
+    pub fn low_latency_windows(&self) -> watch::Receiver<Arc<LowLatencyWindow>> {
+        self.low_latency.subscribe()
+    }
+
+    /// How many wait for the low-latency window to change.
+    pub fn low_latency_waiting(&self) -> usize {
+        self.low_latency.receiver_count()
     }
 
     /// Live, resuming or ended.
@@ -170,7 +199,12 @@ impl Presentation {
     /// The first media sequence number and the first discontinuity sequence number that it has not used.
     pub(crate) fn floors(&self) -> (u64, u64) {
         let inner = self.lock();
-        (inner.next_sequence, inner.discontinuities + 1)
+        let low_latency = self.low_latency.borrow().next_sequence();
+        // One more where a segment is open: its number is in use.
+        (
+            inner.next_sequence.max(low_latency + 1),
+            inner.discontinuities.max(inner.growth.discontinuities) + 1,
+        )
     }
 
     pub(crate) fn is_published(&self) -> bool {
@@ -181,6 +215,11 @@ impl Presentation {
     pub(crate) fn show(&self, inner: &mut Inner, window: Window) {
         self.windows
             .send_replace(Arc::new(self.render(inner, window)));
+    }
+
+    /// Replaces the low-latency snapshot that readers see.
+    pub(crate) fn show_low_latency(&self, window: LowLatencyWindow) {
+        self.low_latency.send_replace(Arc::new(window));
     }
 
     /// Fills in the texts of a snapshot that lists something.
@@ -226,6 +265,6 @@ impl Inner {
     pub(crate) fn enlist(&mut self, entry: &Entry, target: MediaTime) {
         self.next_sequence = entry.sequence + 1;
         self.discontinuities = entry.discontinuity_sequence;
-        self.measured.add(&entry.segment, target);
+        self.measured.add_segment(&entry.segment, target);
     }
 }

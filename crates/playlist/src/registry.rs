@@ -10,7 +10,9 @@ use media::{MediaTime, PresentationName};
 
 #[cfg(doc)]
 use crate::Dismissal;
-use crate::{Presentation, Refused, Remembered, TargetDuration, Terms, Vacancy, Writer};
+use crate::{
+    LowLatency, Presentation, Refused, Remembered, TargetDuration, Terms, Vacancy, Writer,
+};
 
 /// Media sequence numbers of a new presentation begin where the clock stands, counted from 2026 on in steps
 /// as short as the shortest segment: a publish in real time does not run ahead of the clock, and so even a
@@ -26,6 +28,8 @@ pub struct Settings {
     pub segment: MediaTime,
     /// Segments in a media playlist.
     pub window: usize,
+    /// How low-latency playlists are made.
+    pub low_latency: LowLatency,
     /// Bytes of access units that one presentation may hold, listed segments excepted: beyond it removed
     /// segments are let go before their time. Bounds what a publish much faster than real time can take.
     pub removed_bytes: u64,
@@ -46,6 +50,7 @@ impl Default for Settings {
         Self {
             segment: MediaTime::from_millis(2_000),
             window: 6,
+            low_latency: LowLatency::default(),
             removed_bytes: 256 << 20,
             listed_bytes: 256 << 20,
             presentations: 10_000,
@@ -225,7 +230,14 @@ impl Shared {
         let epoch = self.epochs.hash_one((name, clock));
         let epoch = u32::try_from(epoch & u64::from(u32::MAX)).unwrap_or_default();
         let discontinuities = self.discontinuity_floor.load(Ordering::Relaxed);
-        Presentation::new(name.clone(), epoch, first, discontinuities, target)
+        Presentation::new(
+            name.clone(),
+            epoch,
+            first,
+            discontinuities,
+            target,
+            &self.settings,
+        )
     }
 
     /// Takes `gone` out, unless another presentation has the name by now.

@@ -58,7 +58,7 @@ impl Vod {
             .longest
             .max(MediaTime::from_millis(extinf_millis(segment)));
         self.lines.push_str(&segment_lines(segment, None, &uri));
-        self.measured.add(segment, self.segment);
+        self.measured.add_segment(segment, self.segment);
         if self
             .tracks
             .last()

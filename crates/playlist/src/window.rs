@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use media::Segment;
+use media::{MediaTime, Segment};
 
+use crate::slide::{Held, Removed};
 use crate::{TargetDuration, Text};
 
 /// What an access unit costs beside its payload, bytes: its entry in the segment, and its share of an
 /// allocation.
-const UNIT_COST: u64 = 128;
+pub(crate) const UNIT_COST: u64 = 128;
 
 /// A segment with its place in the rendition and the container bodies made from it so far.
 #[derive(Debug)]
@@ -64,11 +65,6 @@ impl Entry {
             .clone()
     }
 
-    /// What it costs while it is listed, bytes: its container is made for whoever asks.
-    pub(crate) fn listed_cost(&self) -> u64 {
-        self.cost + self.segment.ts.bytes
-    }
-
     /// Lets the bodies go that readers do not hold themselves.
     pub(crate) fn let_bodies_go(&self) {
         *self.body() = None;
@@ -80,18 +76,30 @@ impl Entry {
     }
 }
 
-/// A segment that left the playlist and is still served until `until` (RFC 8216 §6.2.2).
-#[derive(Clone, Debug)]
-pub(crate) struct Removed {
-    pub(crate) entry: Arc<Entry>,
-    pub(crate) until: Instant,
+impl Held for Entry {
+    fn duration(&self) -> MediaTime {
+        self.segment.duration
+    }
+
+    fn listed_at(&self) -> Instant {
+        self.listed_at
+    }
+
+    fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// Its container is made for whoever asks.
+    fn listed_cost(&self) -> u64 {
+        self.cost + self.segment.ts.bytes
+    }
 }
 
 /// An immutable snapshot of a rendition; a new one replaces it at every change.
 #[derive(Debug, Default)]
 pub struct Window {
     /// Oldest first; sequence numbers rise by one from here into `listed`.
-    pub(crate) removed: VecDeque<Removed>,
+    pub(crate) removed: VecDeque<Removed<Entry>>,
     pub(crate) listed: VecDeque<Arc<Entry>>,
     pub(crate) target: Option<TargetDuration>,
     pub(crate) playlist: Text,

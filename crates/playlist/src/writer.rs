@@ -1,30 +1,22 @@
 //! The one writer of a presentation's window.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use media::{MediaTime, Segment};
+use media::{MediaTime, Part, Segment};
 use thiserror::Error;
 
 use crate::presentation::{Inner, Publish};
 use crate::registry::Shared;
-use crate::window::{Entry, Removed};
+use crate::slide::slide;
 use crate::{
-    Dismissal, OnConflict, Presentation, PublishStatus, Refused, Settings, TargetDuration, Terms,
-    Window, media_playlist,
+    Dismissal, OnConflict, Presentation, PublishStatus, Refused, TargetDuration, Terms, Window,
+    media_playlist,
 };
 
 /// So many of the newest segments keep the bodies made of them: players follow the edge, and fetch a segment
 /// within a reload or two of its listing.
 const WITH_BODIES: usize = 2;
-
-/// A segment stays listed for so many target durations of the clock, even if others push on: a player that
-/// reloads once in a target duration sees it, and still does when it is late by as much.
-const LISTED_FOR: u32 = 2;
-
-/// What a publish much faster than the clock may list of that, in windows: eight times real time fits.
-const MOST_WINDOWS: usize = 4;
 
 /// This publish no longer owns its presentation: another took over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -212,6 +204,40 @@ impl Writer {
         Ok(target)
     }
 
+    /// Appends a part to the low-latency window, whose segment it may begin, and wakes every waiter once. Gives the part
+    /// target, which the first part fixes.
+    ///
+    /// # Errors
+    /// Another publish took over, or the window would hold too much; the part is then lost.
+    pub fn push_part(&mut self, part: Part, now: Instant) -> Result<MediaTime, PushError> {
+        let mut inner = self.presentation.lock();
+        let before = self.presentation.low_latency_window();
+        let target = before.part_target().unwrap_or(part.target);
+        let window =
+            inner
+                .growth
+                .part(&before, part, self.generation, &self.shared.settings, now)?;
+        self.presentation.show_low_latency(window);
+        Ok(target)
+    }
+
+    /// The low-latency segment that the parts so far belong to is complete.
+    ///
+    /// # Errors
+    /// The window would hold too much.
+    pub fn close_segment(&mut self, now: Instant) -> Result<(), PushError> {
+        let mut inner = self.presentation.lock();
+        let before = self.presentation.low_latency_window();
+        let settings = &self.shared.settings;
+        let window = inner
+            .growth
+            .close(&before, self.generation, settings, now)?;
+        if let Some(window) = window {
+            self.presentation.show_low_latency(window);
+        }
+        Ok(())
+    }
+
     /// Ends the publish. The presentation stays as it is; what becomes of it is up to [`Vacancy::expire`].
     pub fn leave(self) -> Vacancy {
         let mut resume = Duration::ZERO;
@@ -296,62 +322,12 @@ impl Vacancy {
             ..Window::default()
         };
         self.presentation.show(&mut inner, window);
+        let before = self.presentation.low_latency_window();
+        let settings = &self.shared.settings;
+        let window = inner.growth.end(&before, settings, Instant::now());
+        self.presentation.show_low_latency(window);
         true
     }
-}
-
-/// Moves what no longer fits from the playlist to the removed segments, and lets go of those whose time
-/// is over: a removed segment is served for its own duration and that of the longest playlist that held
-/// it (RFC 8216 §6.2.2). The playlist never shrinks below three target durations.
-fn slide(
-    listed: &mut VecDeque<Arc<Entry>>,
-    removed: &mut VecDeque<Removed>,
-    settings: &Settings,
-    target: TargetDuration,
-    now: Instant,
-) -> Held {
-    let three_targets = target.span() + target.span() + target.span();
-    let seen_after = LISTED_FOR * target.span().to_duration();
-    let window = settings.window.max(1);
-    let mut held: MediaTime = listed.iter().map(|entry| entry.segment.duration).sum();
-    let mut bytes: u64 = listed.iter().map(|entry| entry.listed_cost()).sum();
-    let mut shortened = false;
-    while let Some(oldest) = listed.front().cloned() {
-        if listed.len() == 1 || held - oldest.segment.duration < three_targets {
-            break;
-        }
-        let seen = now.saturating_duration_since(oldest.listed_at) >= seen_after;
-        let surplus = listed.len() > window && (seen || listed.len() > MOST_WINDOWS * window);
-        if !surplus && bytes <= settings.listed_bytes {
-            break;
-        }
-        shortened |= !surplus;
-        listed.pop_front();
-        let until = now + (oldest.segment.duration + held).to_duration();
-        held -= oldest.segment.duration;
-        bytes -= oldest.listed_cost();
-        removed.push_back(Removed {
-            entry: oldest,
-            until,
-        });
-    }
-    let listed = Held { bytes, shortened };
-    let mut bytes: u64 = removed.iter().map(|removed| removed.entry.cost).sum();
-    while let Some(oldest) = removed.front() {
-        if oldest.until > now && bytes <= settings.removed_bytes {
-            break;
-        }
-        bytes -= oldest.entry.cost;
-        removed.pop_front();
-    }
-    listed
-}
-
-/// What is listed after [`slide`].
-struct Held {
-    bytes: u64,
-    /// It would be more, but for [`Settings::listed_bytes`].
-    shortened: bool,
 }
 
 #[cfg(test)]

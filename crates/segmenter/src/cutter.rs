@@ -9,6 +9,7 @@ mod cadence;
 mod changed;
 mod closing;
 mod open;
+mod parts;
 mod waiting;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use media::{Cadence, Codec, FaultKind, MediaTime, Track, TrackKind};
 
 use crate::allowance::{self, Allowance, Verdict};
+use crate::cmaf;
 use crate::flv::Entry;
 use crate::output::Outputs;
 use crate::per_kind::{PerKind, word};
@@ -27,6 +29,7 @@ use cadence::{Meter, Moment};
 use changed::Changed;
 use closing::Closing;
 use open::{At, Open};
+use parts::Parts;
 use waiting::{Decision, LEAD_IN, Waiting};
 
 /// The most by which a segment may fall short of its target: timestamps are rounded to milliseconds,
@@ -39,7 +42,7 @@ const LATEST: MediaTime = MediaTime::from_millis(300);
 const SHORTEST: MediaTime = MediaTime::from_millis(1);
 
 /// An access unit with its place on the window's timeline.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) codec: Arc<Codec>,
     pub(crate) dts: MediaTime,
@@ -88,6 +91,8 @@ pub(crate) struct Cutter {
     waiting: Waiting,
     open: Option<Open>,
     closing: Closing,
+    /// Where parts are made, and not whole segments.
+    parts: Option<Parts>,
     now: SystemTime,
     /// Units given up since the last report: they needed what comes after them, or came too late.
     early: PerKind<u64>,
@@ -108,6 +113,7 @@ impl Cutter {
             waiting: Waiting::default(),
             open: None,
             closing: Closing::default(),
+            parts: None,
             now: SystemTime::UNIX_EPOCH,
             early: PerKind::default(),
             late: PerKind::default(),
@@ -115,6 +121,22 @@ impl Cutter {
             changes: Allowance::default(),
             unbroken: None,
             meters: PerKind::default(),
+        }
+    }
+
+    /// A cutter whose segments come in parts of about `part`, for playlists with a fixed target duration: no segment
+    /// is longer than what rounds to it.
+    pub(crate) fn in_parts(settings: Settings, part: MediaTime) -> Self {
+        let mut cutter = Self::new(settings);
+        cutter.parts = Some(Parts::new(part));
+        cutter.limit(rounding_as(settings.segment_target));
+        cutter
+    }
+
+    /// No part from here on is longer than `longest`.
+    pub(crate) const fn limit_parts(&mut self, longest: MediaTime) {
+        if let Some(parts) = &mut self.parts {
+            parts.fix_target(longest);
         }
     }
 
@@ -193,9 +215,9 @@ impl Cutter {
             Decision::Video { held, first } => {
                 self.begin(&first, out);
                 for audio in held {
-                    self.append(audio);
+                    self.append(audio, out);
                 }
-                self.append(first);
+                self.append(first, out);
             }
             Decision::AudioOnly(held) => self.flow(held, out),
         }
@@ -208,7 +230,7 @@ impl Cutter {
                 self.add(unit, out);
             } else {
                 self.begin(&unit, out);
-                self.append(unit);
+                self.append(unit, out);
             }
         }
     }
@@ -216,9 +238,16 @@ impl Cutter {
     /// Opens the first segment of a run, led by `first`, which is yet to be appended.
     fn begin(&mut self, first: &Arrival, out: &mut Outputs) {
         let start = first.pts();
-        self.closing.begin(start, self.now);
+        self.begin_at(start);
         self.open = Some(Open::new(first.kind(), start, first.random_access()));
         self.report_early(out);
+    }
+
+    fn begin_at(&mut self, start: MediaTime) {
+        self.closing.begin(start, self.now);
+        if let Some(parts) = &mut self.parts {
+            parts.begin(start);
+        }
     }
 
     /// With a segment open.
@@ -266,7 +295,7 @@ impl Cutter {
         } else if self.too_large(&unit) && !self.split_for_size(&unit, out) {
             return self.give_up(&unit);
         }
-        self.append(unit);
+        self.append(unit, out);
     }
 
     /// Whether one more segment may begin because the configuration changes, with `unit`.
@@ -319,7 +348,7 @@ impl Cutter {
         if self.too_large(&unit) && !self.split_for_size(&unit, out) {
             return;
         }
-        self.append(unit);
+        self.append(unit, out);
     }
 
     /// Audio when video has stalled: it leads from where it stands behind the last picture.
@@ -330,7 +359,7 @@ impl Cutter {
             self.lead(unit, out);
         } else {
             self.cut_before(&unit, out);
-            self.append(unit);
+            self.append(unit, out);
         }
     }
 
@@ -342,7 +371,7 @@ impl Cutter {
         let mut held = held.into_iter();
         if let Some(first) = held.next() {
             self.cut_before(&first, out);
-            self.append(first);
+            self.append(first, out);
         }
         for unit in held {
             self.lead(unit, out);
@@ -364,7 +393,7 @@ impl Cutter {
         }
         self.cut_before(&unit, out);
         self.report_early(out);
-        self.append(unit);
+        self.append(unit, out);
     }
 
     /// Makes the open segment fit under the limit by cutting it where no random access is, until
@@ -552,13 +581,13 @@ impl Cutter {
             (content.clamp(SHORTEST, self.longest), None)
         };
         self.close(closed, duration, next_dts, false, out);
-        self.closing.begin(start, self.now);
+        self.begin_at(start);
         let adopts = next.leading == TrackKind::Video && !opened.has_audio();
         self.open = Some(opened);
         if adopts {
             let (held, given_up) = self.changed.take(start - LEAD_IN);
             self.early.audio += given_up;
-            held.into_iter().for_each(|unit| self.append(unit));
+            held.into_iter().for_each(|unit| self.append(unit, out));
         }
         if next.independent {
             self.report_early(out);
@@ -575,12 +604,42 @@ impl Cutter {
         last: bool,
         out: &mut Outputs,
     ) {
+        if self.parts.is_some() {
+            return self.close_parts(open, duration, next_dts, out);
+        }
         self.closing.close(open, duration, next_dts, last, out);
         if !self.limited {
-            let seconds = self.settings.segment_target.max(duration).rescale(1).max(1);
-            let rounds = MediaTime::from_ticks(seconds, 1) + MediaTime::from_millis(499);
+            let rounds = rounding_as(self.settings.segment_target.max(duration));
             self.longest = self.longest.min(rounds);
             self.limited = true;
+        }
+    }
+
+    /// What is not out yet of `open` becomes its last part.
+    fn close_parts(
+        &mut self,
+        mut open: Open,
+        duration: MediaTime,
+        next_dts: Option<MediaTime>,
+        out: &mut Outputs,
+    ) {
+        let end = At {
+            index: open.len(),
+            start: open.start + duration,
+            random_access: false,
+        };
+        self.part(&mut open, end, next_dts, out);
+        self.closing.end(end.start);
+        out.closed();
+    }
+
+    /// The units of `open` up to `end` become a part.
+    fn part(&mut self, open: &mut Open, end: At, next_dts: Option<MediaTime>, out: &mut Outputs) {
+        let Some(parts) = &mut self.parts else { return };
+        let head = (open.fixed() == 0).then(|| self.closing.head(open, parts.had_audio()));
+        if let Some(mut part) = parts.take(open, end, next_dts, head) {
+            part.sizes = cmaf::sizes(&part, self.closing.tracks());
+            out.part(part);
         }
     }
 
@@ -599,13 +658,22 @@ impl Cutter {
         MediaTime::from_nanos(lasting.as_nanos() / 2).min(MAX_TOLERANCE)
     }
 
-    fn append(&mut self, unit: Arrival) {
+    fn append(&mut self, unit: Arrival, out: &mut Outputs) {
         if unit.kind() == TrackKind::Video {
             self.unbroken = Some(Arc::clone(&unit.codec));
         }
-        if let Some(open) = &mut self.open {
-            open.append(unit);
+        let Some(mut open) = self.open.take() else {
+            return;
+        };
+        if let Some(parts) = &mut self.parts
+            && unit.kind() == open.leading
+            && let Some(end) = parts.due(&open, &unit, self.longest)
+        {
+            let next_dts = open.leading_dts_from(end.index).unwrap_or(unit.dts);
+            self.part(&mut open, end, Some(next_dts), out);
         }
+        open.append(unit);
+        self.open = Some(open);
     }
 
     /// Says once what was dropped, when it is over.
@@ -635,6 +703,11 @@ impl Cutter {
             );
         }
     }
+}
+
+/// The longest that rounds to as many seconds as `duration`, and to one at least (rfc8216bis §4.4.3.1).
+fn rounding_as(duration: MediaTime) -> MediaTime {
+    MediaTime::from_ticks(duration.rescale(1).max(1), 1) + MediaTime::from_millis(499)
 }
 
 /// Whether the units of `open` before `index` take longer than `longest`.

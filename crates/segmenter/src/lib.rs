@@ -3,11 +3,13 @@
 //! A publish walks through here in one direction, as plain calls: [`flv`] takes the payload out of an
 //! RTMP message, the sender's clock is watched, the timeline gives each access unit its time, the
 //! interleaving brings both tracks into one order, the cutter groups them into segments; [`Segmenter`] is
-//! all of them behind one push and pull. [`ts`] lays a segment out as MPEG-TS.
+//! all of them behind one push and pull. [`ts`] lays a segment out as MPEG-TS, [`cmaf`] a part
+//! as a movie fragment.
 //!
 //! What does not belong here: sockets, clocks, tokio, playlists.
 
 mod allowance;
+pub mod cmaf;
 mod cutter;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
 pub mod flv;

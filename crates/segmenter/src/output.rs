@@ -2,13 +2,17 @@
 
 use std::collections::VecDeque;
 
-use media::{Fault, FaultKind, Segment};
+use media::{Fault, FaultKind, Part, Segment};
 
 /// One thing a publish has led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// A segment, complete and never to change.
     Segment(Segment),
+    /// The next part of a segment that is cut for low latency.
+    Part(Part),
+    /// The segment that the parts so far belong to is complete.
+    Closed,
     /// Something that had to be worked around.
     Fault(Fault),
 }
@@ -22,12 +26,27 @@ impl Outputs {
         self.0.push_back(Output::Segment(segment));
     }
 
+    pub(crate) fn part(&mut self, part: Part) {
+        self.0.push_back(Output::Part(part));
+    }
+
+    pub(crate) fn closed(&mut self) {
+        self.0.push_back(Output::Closed);
+    }
+
     pub(crate) fn fault(&mut self, kind: FaultKind, text: String) {
         self.0.push_back(Output::Fault(Fault { kind, text }));
     }
 
     pub(crate) fn push(&mut self, output: Output) {
         self.0.push_back(output);
+    }
+
+    /// Takes the media of `others`, and not their faults.
+    pub(crate) fn take_media(&mut self, others: &mut Self) {
+        let media = others.0.drain(..);
+        self.0
+            .extend(media.filter(|output| !matches!(output, Output::Fault(_))));
     }
 
     pub(crate) fn pop(&mut self) -> Option<Output> {

@@ -22,6 +22,9 @@ pub struct Settings {
     /// The most a segment may hold, in bytes, with [`Settings::UNIT_COST`] for each access unit: what
     /// bounds the memory of a stream whose timestamps stand still.
     pub max_segment_bytes: u64,
+    /// How long the parts are that low-latency segments come in, about: what a part has at least and at most follows
+    /// from the cadence. `None`: no parts are made.
+    pub part: Option<MediaTime>,
 }
 
 impl Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             segment_target: MediaTime::from_millis(2_000),
             max_segment: MediaTime::from_millis(12_000),
             max_segment_bytes: 64 << 20,
+            part: None,
         }
     }
 }
@@ -48,7 +52,11 @@ pub struct Segmenter {
     timeline: Timeline,
     interleave: Interleave,
     cutter: Cutter,
+    /// Cuts the same units for low latency: in parts that are out before their segment is, with a target duration that
+    /// is known before the first GOP is.
+    low_latency: Option<Cutter>,
     out: Outputs,
+    low_latency_out: Outputs,
 }
 
 impl Segmenter {
@@ -60,6 +68,8 @@ impl Segmenter {
             timeline: Timeline::default(),
             interleave: Interleave::default(),
             cutter: Cutter::new(settings),
+            low_latency: settings.part.map(|part| Cutter::in_parts(settings, part)),
+            low_latency_out: Outputs::default(),
             out: Outputs::default(),
         }
     }
@@ -96,8 +106,8 @@ impl Segmenter {
             Succession::Jumps(by_ms) => {
                 self.interleave.restart();
                 self.cut();
-                self.cutter.end_run(&mut self.out);
-                self.timeline.begin_run(&unit, self.cutter.edge());
+                self.end_run();
+                self.timeline.begin_run(&unit, self.edge());
                 let text = format!(
                     "the sender's clock jumped by {by_ms} ms to {} ms; a new discontinuity begins",
                     unit.dts_ms
@@ -128,13 +138,20 @@ impl Segmenter {
     pub fn finish(&mut self) {
         self.interleave.restart();
         self.cut();
-        self.cutter.end_run(&mut self.out);
+        self.end_run();
     }
 
     /// No segment from here on is longer than `longest`: to be called once the playlist has fixed its
     /// target duration.
     pub fn limit(&mut self, longest: MediaTime) {
         self.cutter.limit(longest);
+    }
+
+    /// No part from here on is longer than `longest`: the part target that the playlist has fixed.
+    pub fn limit_parts(&mut self, longest: MediaTime) {
+        if let Some(cutter) = &mut self.low_latency {
+            cutter.limit_parts(longest);
+        }
     }
 
     /// The tracks that have arrived so far, video first, and how they arrive.
@@ -144,8 +161,27 @@ impl Segmenter {
 
     fn cut(&mut self) {
         while let Some((unit, now)) = self.interleave.pull() {
+            if let Some(cutter) = &mut self.low_latency {
+                cutter.push(unit.clone(), now, &mut self.low_latency_out);
+                // What was wrong with the encoder is told once.
+                self.out.take_media(&mut self.low_latency_out);
+            }
             self.cutter.push(unit, now, &mut self.out);
         }
+    }
+
+    fn end_run(&mut self) {
+        if let Some(cutter) = &mut self.low_latency {
+            cutter.end_run(&mut self.low_latency_out);
+            self.out.take_media(&mut self.low_latency_out);
+        }
+        self.cutter.end_run(&mut self.out);
+    }
+
+    /// Where the last segment ends.
+    fn edge(&self) -> Option<MediaTime> {
+        let low_latency = self.low_latency.as_ref().and_then(Cutter::edge);
+        self.cutter.edge().max(low_latency)
     }
 }
 

@@ -27,7 +27,7 @@ fn segments(messages: &[Message]) -> Vec<Segment> {
         while let Some(output) = segmenter.pull() {
             match output {
                 Output::Segment(segment) => segments.push(segment),
-                Output::Fault(fault) => panic!("{fault:?}"),
+                other => panic!("{other:?}"),
             }
         }
     };

@@ -12,6 +12,9 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Shorter ones cost more requests than they save time.
+const SHORTEST_PART: Duration = Duration::from_millis(100);
+
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
@@ -57,7 +60,7 @@ fn check_row<T: PartialOrd + Copy, S: Display>(
     Ok(())
 }
 
-fn durations(config: &Config) -> [Row<Duration>; 13] {
+fn durations(config: &Config) -> [Row<Duration>; 14] {
     let Config {
         rtmp,
         http,
@@ -86,6 +89,16 @@ fn durations(config: &Config) -> [Row<Duration>; 13] {
             Duration::ZERO..=DAY,
         ),
         ("hls.segment", hls.segment, MILLISECOND * 200..=MINUTE),
+        // Zero is none at all.
+        (
+            "hls.part",
+            hls.part,
+            if hls.part.is_zero() {
+                Duration::ZERO..=Duration::ZERO
+            } else {
+                SHORTEST_PART..=hls.segment
+            },
+        ),
         (
             "hls.max_segment",
             hls.max_segment,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Codec, MediaTime, Segment, Track, TsLayout};
+use media::{Codec, Head, MediaTime, Segment, Track, TsLayout};
 
 use super::open::Open;
 use crate::output::Outputs;
@@ -50,6 +50,35 @@ impl Closing {
     pub(super) fn end_run(&mut self) {
         self.broken = true;
         self.anchor = None;
+    }
+
+    /// What the segment that is open says of itself with its first part. Sound that was there in the segment before
+    /// and has not come yet still belongs to it, if it `expects_audio`.
+    pub(super) fn head(&mut self, open: &mut Open, expects_audio: bool) -> Head {
+        let mut codecs = open.codecs();
+        if expects_audio && !self.broken && self.lacks_only_audio(&codecs) {
+            codecs.audio.clone_from(&self.codecs.audio);
+        }
+        open.expect(codecs.audio.clone());
+        let (tracks, same) = self.tracks_of(codecs);
+        let discontinuity = self.edge.is_some() && (self.broken || !same);
+        self.broken = false;
+        Head {
+            tracks,
+            date: self.date(open.start),
+            discontinuity,
+            independent: open.independent,
+        }
+    }
+
+    /// The tracks of the newest head.
+    pub(super) fn tracks(&self) -> &[Track] {
+        self.tracks.as_deref().unwrap_or_default()
+    }
+
+    /// The segment whose parts are all out ends at `at`.
+    pub(super) const fn end(&mut self, at: MediaTime) {
+        self.edge = Some(at);
     }
 
     /// Makes the segment of `open`; `next_dts` is that of the unit that leads what follows without a gap, and

@@ -28,6 +28,8 @@ pub(super) struct Open {
     pub(super) start: MediaTime,
     pub(super) independent: bool,
     units: Vec<AccessUnit>,
+    /// So many units, from the first, are out in parts: no cut falls before them.
+    fixed: usize,
     cost: u64,
     codecs: PerKind<Option<Arc<Codec>>>,
     last_leading: MediaTime,
@@ -40,6 +42,7 @@ impl Open {
             start,
             independent,
             units: Vec::new(),
+            fixed: 0,
             cost: 0,
             codecs: PerKind::default(),
             last_leading: start,
@@ -86,6 +89,41 @@ impl Open {
         self.last_leading
     }
 
+    /// How many of its units, from the first, are out in parts.
+    pub(super) const fn fixed(&self) -> usize {
+        self.fixed
+    }
+
+    /// Units of the leading track that are not out in parts yet.
+    pub(super) fn leading_behind_fixed(&self) -> usize {
+        let track = number(self.leading);
+        let rest = self.units.iter().skip(self.fixed);
+        rest.filter(|unit| unit.track == track).count()
+    }
+
+    /// The units from those that are out on to `end`, which are out from here on, with their final track numbers.
+    pub(super) fn fix(&mut self, end: usize) -> Vec<AccessUnit> {
+        let from = self.fixed;
+        self.fixed = end.max(from);
+        let mut units = self.units.get(from..end).unwrap_or_default().to_vec();
+        if self.leading == TrackKind::Audio {
+            units.iter_mut().for_each(|unit| unit.track = 0);
+        }
+        units
+    }
+
+    /// The codecs of the tracks that have units.
+    pub(super) fn codecs(&self) -> PerKind<Option<Arc<Codec>>> {
+        present(&self.units, self.codecs.clone())
+    }
+
+    /// It goes on with `codec`, of which it has no unit yet: another is a change.
+    pub(super) fn expect(&mut self, codec: Option<Arc<Codec>>) {
+        if self.codecs.audio.is_none() {
+            self.codecs.audio = codec;
+        }
+    }
+
     /// Whether `codec` is not the configuration that its track has now.
     pub(super) fn differs(&self, codec: &Arc<Codec>) -> bool {
         self.codecs
@@ -114,7 +152,7 @@ impl Open {
         let mut places = Vec::new();
         for (index, unit, before) in led.into_iter().rev() {
             earliest = earliest.min(unit.pts());
-            if before < earliest && earliest > self.start {
+            if index >= self.fixed && before < earliest && earliest > self.start {
                 places.push(At {
                     index,
                     start: earliest,
@@ -141,9 +179,14 @@ impl Open {
 
     /// The decode time of its first unit of the leading track.
     pub(super) fn first_dts(&self) -> Option<MediaTime> {
+        self.leading_dts_from(0)
+    }
+
+    /// The decode time of the first unit of the leading track from `index` on.
+    pub(super) fn leading_dts_from(&self, index: usize) -> Option<MediaTime> {
         let track = number(self.leading);
-        let mut units = self.units.iter();
-        Some(units.find(|unit| unit.track == track)?.dts)
+        let mut rest = self.units.iter().skip(index);
+        Some(rest.find(|unit| unit.track == track)?.dts)
     }
 
     /// It holds audio.

@@ -73,6 +73,7 @@ impl Bench {
             match output {
                 Output::Segment(segment) => self.segments.push(segment),
                 Output::Fault(fault) => self.faults.push(fault),
+                Output::Part(_) | Output::Closed => {}
             }
         }
     }

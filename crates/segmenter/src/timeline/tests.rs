@@ -59,7 +59,7 @@ impl Run {
         while let Some(output) = out.pop() {
             match output {
                 Output::Fault(fault) => self.faults.push(fault),
-                Output::Segment(segment) => panic!("{segment:?}"),
+                other => panic!("{other:?}"),
             }
         }
         place

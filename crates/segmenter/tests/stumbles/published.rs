@@ -99,6 +99,7 @@ impl Published {
                     self.out_at.push(at);
                 }
                 Output::Fault(fault) => self.faults.push(fault),
+                Output::Part(_) | Output::Closed => {}
             }
         }
     }

@@ -1,0 +1,370 @@
+//! The low-latency form: playlists that wait for what is asked of them, parts that are waited for, segments that are
+//! sent while they grow (rfc8216bis §6.2.5, §6.2.6).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{ACCEPT_RANGES, CONTENT_RANGE};
+use http::request::Parts;
+use http::{Method, StatusCode};
+use media::Rendition;
+use playlist::{CmafSegment, LowLatencyWindow, PartEntry, Position, Presentation, Standing};
+use segmenter::cmaf::Fragment;
+
+use super::{BYTES, insert, insert_tag, nothing_here, ranged, text_reply, unknown};
+use crate::directives::{self, Directives};
+use crate::negotiation;
+use crate::pieces::Pieces;
+use crate::replies::{self, Kind};
+use crate::request_path::Piece;
+
+mod growing;
+
+use growing::Growing;
+
+/// A blocked request is answered after so many target durations at the latest (rfc8216bis §6.2.5.2).
+const LONGEST_WAIT: u32 = 3;
+
+/// A last byte that is not known yet, as players write it: the largest number that JavaScript has.
+const OPEN_END: u64 = (1 << 53) - 1;
+
+/// What a window has to show before a request is answered.
+type Condition = Box<dyn Fn(&LowLatencyWindow) -> bool + Send + Sync>;
+
+/// The low-latency form of one presentation.
+pub(super) struct LowLatency<'a> {
+    pub(super) presentation: &'a Presentation,
+    pub(super) first_segment_wait: Duration,
+    /// Requests that may wait.
+    pub(super) most_waiting: usize,
+}
+
+impl LowLatency<'_> {
+    /// The multivariant playlist; it waits for nothing but the first part.
+    pub(super) async fn multivariant(&self, request: &Parts) -> Response {
+        match self.begun(LowLatencyWindow::tracks_are_known).await {
+            Ok(window) => text_reply(kind(&window), window.multivariant(), &request.headers),
+            Err(problem) => problem,
+        }
+    }
+
+    /// The media playlist of `rendition`, when it holds what the request asks for.
+    pub(super) async fn media(&self, rendition: Rendition, request: &Parts) -> Response {
+        let directives = match directives::parse(request.uri.query().unwrap_or_default()) {
+            Ok(directives) => directives,
+            Err(why) => return replies::problem(StatusCode::BAD_REQUEST, &why),
+        };
+        let mut window = match self.begun(LowLatencyWindow::is_ready).await {
+            Ok(window) => window,
+            Err(problem) => return problem,
+        };
+        let Directives { until, form } = directives;
+        if let Some(at) = until {
+            window = match self.until(window, at).await {
+                Ok(window) => window,
+                Err(problem) => return problem,
+            };
+        }
+        if !window.renditions().contains(&rendition) {
+            return nothing_here();
+        }
+        let kind = match until {
+            Some(_) if !window.is_ended() => Kind::AwaitedPlaylist,
+            _ => kind(&window),
+        };
+        text_reply(kind, window.playlist(rendition, form), &request.headers)
+    }
+
+    /// A segment, part or init section.
+    pub(super) async fn piece(
+        &self,
+        rendition: Rendition,
+        piece: Piece,
+        request: &Parts,
+    ) -> Response {
+        let window = self.presentation.low_latency_window();
+        match piece {
+            Piece::InitSection(id) => match window.section(rendition, id) {
+                Some(section) => {
+                    let body = section.body(|| segmenter::cmaf::init(&section.tracks, rendition));
+                    let tag = tag(&window, rendition, &format!("i{id}"));
+                    cmaf(rendition, body.into(), &tag, request)
+                }
+                None => gone(),
+            },
+            Piece::Segment(sequence) => match window.segment(sequence) {
+                Some(segment) if sequence < window.next_sequence() => {
+                    let tag = tag(&window, rendition, &sequence.to_string());
+                    cmaf(rendition, segment_pieces(segment, rendition), &tag, request)
+                }
+                _ => self.growing(window, rendition, sequence, request).await,
+            },
+            Piece::Part(sequence, part) => {
+                self.part(window, rendition, sequence, part, request).await
+            }
+        }
+    }
+
+    /// A part that is there, or comes next.
+    async fn part(
+        &self,
+        window: Arc<LowLatencyWindow>,
+        rendition: Rendition,
+        sequence: u64,
+        part: u64,
+        request: &Parts,
+    ) -> Response {
+        let Ok(at) = usize::try_from(part) else {
+            return gone();
+        };
+        let window = match self.come(window, sequence, at).await {
+            Ok(window) => window,
+            Err(problem) => return problem,
+        };
+        let Some((segment, entry)) = find(&window, sequence, at) else {
+            return gone();
+        };
+        let mut pieces = Pieces::default();
+        push_part(&mut pieces, segment, at, entry, rendition);
+        let tag = tag(&window, rendition, &format!("{sequence}.{part}"));
+        cmaf(rendition, pieces, &tag, request)
+    }
+
+    /// The segment that is open, or comes next: what is there of it at once, and the rest as it comes.
+    async fn growing(
+        &self,
+        window: Arc<LowLatencyWindow>,
+        rendition: Rendition,
+        sequence: u64,
+        request: &Parts,
+    ) -> Response {
+        let windows = self.presentation.low_latency_windows();
+        let window = match self.come(window, sequence, 0).await {
+            Ok(window) => window,
+            Err(problem) => return problem,
+        };
+        let Some(segment) = window.segment(sequence) else {
+            return gone();
+        };
+        let there = segment_pieces(segment, rendition);
+        let range = match request.method {
+            Method::GET => request.headers.get(http::header::RANGE),
+            _ => None,
+        };
+        let range = range.and_then(|range| negotiation::open_range(range, OPEN_END));
+        if sequence < window.next_sequence()
+            || range
+                .as_ref()
+                .is_some_and(|it| it.end <= there.len() as u64)
+        {
+            let tag = tag(&window, rendition, &sequence.to_string());
+            return cmaf(rendition, there, &tag, request);
+        }
+        let from = range.as_ref().map_or(0, |range| range.start);
+        let to = range.as_ref().map_or(u64::MAX, |range| range.end);
+        let body = Body::new(Growing::new(windows, rendition, sequence, from..to));
+        let status = match range {
+            None => StatusCode::OK,
+            Some(_) => StatusCode::PARTIAL_CONTENT,
+        };
+        let mut response = replies::reply(of(rendition), status, body);
+        if range.is_some() {
+            let last = to.min(OPEN_END + 1) - 1;
+            insert(
+                response.headers_mut(),
+                CONTENT_RANGE,
+                format!("bytes {from}-{last}/*"),
+            );
+        }
+        response
+    }
+
+    /// The first window that `shows` what is asked for.
+    async fn begun(
+        &self,
+        shows: impl Fn(&LowLatencyWindow) -> bool + Send + Sync + 'static,
+    ) -> Result<Arc<LowLatencyWindow>, Response> {
+        let window = self.presentation.low_latency_window();
+        if shows(&window) {
+            return Ok(window);
+        }
+        // Parts come before segments: where there are segments, no part will come.
+        if self.presentation.window().is_ready() {
+            return Err(replies::problem(
+                StatusCode::NOT_FOUND,
+                "there is no low-latency form of it: hls.part is 0",
+            ));
+        }
+        let shows: Condition = Box::new(move |window| shows(window) || window.is_ended());
+        let window = self.wait(self.first_segment_wait, shows).await?;
+        match window {
+            Some(window) if window.is_ready() => Ok(window),
+            Some(_) => Err(unknown(self.presentation.name())),
+            None => {
+                let name = self.presentation.name();
+                let detail = format!("{name} has begun, but nothing of it can be played yet");
+                Err(replies::problem(StatusCode::NOT_FOUND, &detail))
+            }
+        }
+    }
+
+    /// The window once it lists `at`.
+    async fn until(
+        &self,
+        window: Arc<LowLatencyWindow>,
+        at: Position,
+    ) -> Result<Arc<LowLatencyWindow>, Response> {
+        match window.standing(at) {
+            Standing::Listed => return Ok(window),
+            Standing::TooFar => {
+                let detail = format!(
+                    "_HLS_msn={} is too far ahead: the next segment is {}",
+                    at.segment,
+                    window.next_sequence()
+                );
+                return Err(replies::problem(StatusCode::BAD_REQUEST, &detail));
+            }
+            Standing::Coming => {}
+        }
+        let listed: Condition = Box::new(move |window| window.standing(at) == Standing::Listed);
+        self.wait(longest_wait(&window), listed)
+            .await?
+            .ok_or_else(late)
+    }
+
+    /// The window once it has part `at` of the segment `sequence`, or will never have it.
+    async fn come(
+        &self,
+        window: Arc<LowLatencyWindow>,
+        sequence: u64,
+        at: usize,
+    ) -> Result<Arc<LowLatencyWindow>, Response> {
+        let position = Position {
+            segment: sequence,
+            part: Some(at as u64),
+        };
+        if find(&window, sequence, at).is_some() || window.standing(position) != Standing::Coming {
+            return Ok(window);
+        }
+        let settled: Condition = Box::new(move |window| {
+            window.is_ended()
+                || sequence < window.next_sequence()
+                || find(window, sequence, at).is_some()
+        });
+        self.wait(longest_wait(&window), settled)
+            .await?
+            .ok_or_else(late)
+    }
+
+    /// Waits for a window that `shows` something; `None` if it has not come in time. A client that goes away drops
+    /// this.
+    async fn wait(
+        &self,
+        longest: Duration,
+        shows: Condition,
+    ) -> Result<Option<Arc<LowLatencyWindow>>, Response> {
+        if self.presentation.low_latency_waiting() >= self.most_waiting {
+            return Err(replies::try_again(
+                "too many requests wait for this presentation; try again",
+            ));
+        }
+        let mut windows = self.presentation.low_latency_windows();
+        let shown = windows.wait_for(|window| shows(window));
+        match tokio::time::timeout(longest, shown).await {
+            Ok(Ok(window)) => Ok(Some(Arc::clone(&window))),
+            Ok(Err(_)) | Err(_) => Ok(None),
+        }
+    }
+}
+
+fn longest_wait(window: &LowLatencyWindow) -> Duration {
+    LONGEST_WAIT * window.target_duration().span().to_duration()
+}
+
+fn late() -> Response {
+    replies::try_again("the encoder has sent nothing for three target durations; try again")
+}
+
+fn gone() -> Response {
+    replies::problem(
+        StatusCode::NOT_FOUND,
+        "this is not on hand: it never was, will not be, or left the playlist too long ago",
+    )
+}
+
+fn kind(window: &LowLatencyWindow) -> Kind {
+    if window.is_ended() {
+        Kind::EndedPlaylist
+    } else {
+        // What a plain request gets is old with the next part.
+        Kind::MovingPlaylist
+    }
+}
+
+const fn of(rendition: Rendition) -> Kind {
+    match rendition {
+        Rendition::Audio => Kind::CmafAudio,
+        Rendition::Video | Rendition::Muxed => Kind::CmafVideo,
+    }
+}
+
+fn tag(window: &LowLatencyWindow, rendition: Rendition, piece: &str) -> String {
+    format!("{:08x}-{}-{piece}", window.epoch(), rendition.name())
+}
+
+fn find(window: &LowLatencyWindow, sequence: u64, at: usize) -> Option<(&CmafSegment, &PartEntry)> {
+    let segment = window.segment(sequence)?;
+    Some((segment, segment.parts.get(at)?))
+}
+
+/// Appends what a part is in `rendition`: nothing, where it is a gap.
+fn push_part(
+    pieces: &mut Pieces,
+    segment: &CmafSegment,
+    at: usize,
+    entry: &PartEntry,
+    rendition: Rendition,
+) {
+    if entry.is_gap(rendition) {
+        return;
+    }
+    let fragment = Fragment {
+        part: &entry.part,
+        tracks: &segment.head.tracks,
+        rendition,
+    };
+    // It rises from fragment to fragment, which is all that it is for.
+    let number = segment.sequence.wrapping_mul(256).wrapping_add(at as u64);
+    let number = u32::try_from(number & u64::from(u32::MAX)).unwrap_or_default();
+    pieces.push(entry.header(rendition, || fragment.header(number, entry.date)));
+    for payload in fragment.payloads() {
+        pieces.push(payload.clone());
+    }
+}
+
+/// A segment is its parts, one behind the other.
+fn segment_pieces(segment: &CmafSegment, rendition: Rendition) -> Pieces {
+    let mut pieces = Pieces::default();
+    for (at, entry) in segment.parts.iter().enumerate() {
+        push_part(&mut pieces, segment, at, entry, rendition);
+    }
+    pieces
+}
+
+fn cmaf(rendition: Rendition, body: Pieces, tag: &str, request: &Parts) -> Response {
+    if body.len() == 0 {
+        return gone();
+    }
+    let kind = of(rendition);
+    let mut response = if negotiation::is_unchanged(&request.headers, tag) {
+        replies::unchanged(kind)
+    } else {
+        ranged(kind, body, tag, request)
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCEPT_RANGES, BYTES.clone());
+    insert_tag(headers, format!("\"{tag}\""));
+    response
+}

@@ -1,0 +1,119 @@
+//! The body of a segment that is still open: each part leaves with the change that lists it.
+
+use std::convert::Infallible;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::Frame;
+use media::Rendition;
+use playlist::LowLatencyWindow;
+use tokio::sync::watch;
+
+use super::push_part;
+use crate::pieces::Pieces;
+
+type Windows = watch::Receiver<Arc<LowLatencyWindow>>;
+type Change = Pin<Box<dyn Future<Output = (Windows, bool)> + Send>>;
+
+/// A segment that grows, from its first byte or from the middle.
+pub(super) struct Growing {
+    rendition: Rendition,
+    sequence: u64,
+    /// The bytes that are still to be sent.
+    wanted: Range<u64>,
+    /// Where the next part begins.
+    at: u64,
+    /// How many of its parts have been seen.
+    parts: usize,
+    ready: Pieces,
+    state: State,
+}
+
+enum State {
+    Looking(Windows),
+    Waiting(Change),
+    Over,
+}
+
+impl Growing {
+    pub(super) fn new(
+        windows: Windows,
+        rendition: Rendition,
+        sequence: u64,
+        wanted: Range<u64>,
+    ) -> Self {
+        Self {
+            rendition,
+            sequence,
+            wanted,
+            at: 0,
+            parts: 0,
+            ready: Pieces::default(),
+            state: State::Looking(windows),
+        }
+    }
+
+    /// Takes over what is new in `window`; whether more may come.
+    fn look(&mut self, window: &LowLatencyWindow) -> bool {
+        let Some(segment) = window.segment(self.sequence) else {
+            return false;
+        };
+        for (at, entry) in segment.parts.iter().enumerate().skip(self.parts) {
+            let mut pieces = Pieces::default();
+            push_part(&mut pieces, segment, at, entry, self.rendition);
+            let part = self.at..self.at + pieces.len() as u64;
+            let within = |end: u64| {
+                let end = end.clamp(part.start, part.end) - part.start;
+                usize::try_from(end).unwrap_or(usize::MAX)
+            };
+            let mut slice = pieces.slice(within(self.wanted.start)..within(self.wanted.end));
+            while let Some(piece) = slice.pop() {
+                self.ready.push(piece);
+            }
+            self.at = part.end;
+            self.parts = at + 1;
+        }
+        self.at < self.wanted.end && self.sequence >= window.next_sequence() && !window.is_ended()
+    }
+}
+
+impl http_body::Body for Growing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        loop {
+            if let Some(piece) = self.ready.pop() {
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            }
+            self.state = match std::mem::replace(&mut self.state, State::Over) {
+                State::Over => return Poll::Ready(None),
+                State::Looking(mut windows) => {
+                    let window = Arc::clone(&windows.borrow_and_update());
+                    if self.look(&window) {
+                        State::Waiting(Box::pin(async move {
+                            let changed = windows.changed().await.is_ok();
+                            (windows, changed)
+                        }))
+                    } else {
+                        State::Over
+                    }
+                }
+                State::Waiting(mut change) => match change.as_mut().poll(context) {
+                    Poll::Pending => {
+                        self.state = State::Waiting(change);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready((windows, true)) => State::Looking(windows),
+                    Poll::Ready((_, false)) => State::Over,
+                },
+            };
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! How a low-latency window grows: part by part, segment by segment. Pure: a snapshot and what is new give the next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use media::{Part, Rendition, Track, TrackKind};
+
+use super::segment::{CmafSegment, InitSection, RENDITIONS, Sections, index};
+use super::text;
+use super::window::{LowLatencyWindow, Settled};
+use crate::slide::slide;
+use crate::{PushError, Replaced, Settings};
+
+/// What a window goes on from.
+#[derive(Debug)]
+pub(crate) struct Growth {
+    pub(crate) discontinuities: u64,
+    /// The publish whose part was last: an earlier one comes too late.
+    pushed: u64,
+    /// The newest init section of each rendition.
+    sections: Sections,
+    /// How far dates are ahead of the clock, behind a publish that was faster than it.
+    ahead: Duration,
+    /// Something was listed before, here or by the process before.
+    goes_on: bool,
+}
+
+impl Growth {
+    pub(crate) const fn new(discontinuities: u64, goes_on: bool) -> Self {
+        Self {
+            discontinuities,
+            pushed: 0,
+            sections: [const { None }; RENDITIONS],
+            ahead: Duration::ZERO,
+            goes_on,
+        }
+    }
+
+    /// The window behind the next part of the publish number `generation`.
+    ///
+    /// # Errors
+    /// Another publish has listed something since.
+    pub(crate) fn part(
+        &mut self,
+        before: &LowLatencyWindow,
+        mut part: Part,
+        generation: u64,
+        settings: &Settings,
+        now: Instant,
+    ) -> Result<LowLatencyWindow, PushError> {
+        if before.ended || self.pushed > generation {
+            return Err(Replaced.into());
+        }
+        let mut window = before.next();
+        if let Some(mut head) = part.head.take() {
+            // What another publish, or a panic, has left open is complete with what is there of it.
+            settle(&mut window, settings, now)?;
+            if self.pushed != generation {
+                // The first segment of a publish breaks with whatever stands before it.
+                head.discontinuity = self.goes_on;
+                self.pushed = generation;
+            }
+            if head.discontinuity
+                && let Some(last) = window.settled.listed.back()
+            {
+                let lasted = (last.end() - last.start()).to_duration();
+                // Dates rise from segment to segment, and are exact within a discontinuity.
+                self.ahead = (last.head.date + lasted)
+                    .duration_since(head.date)
+                    .unwrap_or_default();
+            }
+            head.date += self.ahead;
+            self.discontinuities += u64::from(head.discontinuity);
+            let sections = self.sections_for(window.next_sequence, &head.tracks);
+            let segment = CmafSegment::new(
+                window.next_sequence,
+                self.discontinuities,
+                head,
+                sections,
+                generation,
+                now,
+            );
+            window.open = Some(Arc::new(segment));
+        }
+        let Some(open) = window.open.filter(|open| open.generation == generation) else {
+            // Its beginning was not listed, and so nothing of it is.
+            return Err(Replaced.into());
+        };
+        self.goes_on = true;
+        window.part_target.get_or_insert(part.target);
+        window.open = Some(Arc::new(open.grown(part, now)));
+        Ok(window)
+    }
+
+    /// The window with its open segment complete; `None` if there is none of `generation`.
+    pub(crate) fn close(
+        &mut self,
+        before: &LowLatencyWindow,
+        generation: u64,
+        settings: &Settings,
+        now: Instant,
+    ) -> Result<Option<LowLatencyWindow>, PushError> {
+        if before
+            .open
+            .as_ref()
+            .is_none_or(|open| open.generation != generation)
+        {
+            return Ok(None);
+        }
+        let mut window = before.next();
+        settle(&mut window, settings, now)?;
+        Ok(Some(window))
+    }
+
+    /// The last window: what is open is complete, and nothing follows.
+    pub(crate) fn end(
+        &mut self,
+        before: &LowLatencyWindow,
+        settings: &Settings,
+        now: Instant,
+    ) -> LowLatencyWindow {
+        let mut window = before.next();
+        // Too large or not: it is the last.
+        let _ = settle(&mut window, settings, now);
+        window.ended = true;
+        window
+    }
+
+    /// The init sections for `tracks`: those there are, where nothing has changed for a rendition.
+    fn sections_for(&mut self, sequence: u64, tracks: &Arc<[Track]>) -> Sections {
+        let carried = |tracks: &[Track], rendition: Rendition| -> Vec<Track> {
+            let all = tracks.iter();
+            all.filter(|track| rendition.carries(track.kind()))
+                .cloned()
+                .collect()
+        };
+        let has = |kind| tracks.iter().any(|track| track.kind() == kind);
+        let mut sections = [const { None }; RENDITIONS];
+        for rendition in [Rendition::Video, Rendition::Audio, Rendition::Muxed] {
+            let any = [TrackKind::Video, TrackKind::Audio]
+                .into_iter()
+                .any(|kind| rendition.carries(kind) && has(kind));
+            let (Some(newest), Some(section)) = (
+                self.sections.get_mut(index(rendition)),
+                sections.get_mut(index(rendition)),
+            ) else {
+                continue;
+            };
+            if !any {
+                continue;
+            }
+            let same = newest.as_ref().filter(|there| {
+                Arc::ptr_eq(&there.tracks, tracks)
+                    || carried(&there.tracks, rendition) == carried(tracks, rendition)
+            });
+            let current = same
+                .cloned()
+                .unwrap_or_else(|| Arc::new(InitSection::new(sequence, tracks.clone())));
+            *newest = Some(current.clone());
+            *section = Some(current);
+        }
+        sections
+    }
+}
+
+/// What is open becomes complete, and the window slides.
+fn settle(
+    window: &mut LowLatencyWindow,
+    settings: &Settings,
+    now: Instant,
+) -> Result<(), PushError> {
+    let Some(open) = window.open.take() else {
+        return Ok(());
+    };
+    window.next_sequence = open.sequence + 1;
+    let mut listed = window.settled.listed.clone();
+    let mut removed = window.settled.removed.clone();
+    let mut measured = window.settled.measured;
+    measured.add(&text::sample(&open), settings.segment);
+    listed.push_back(open);
+    let held = slide(&mut listed, &mut removed, settings, window.target, now);
+    window.settled = Arc::new(Settled {
+        removed,
+        listed,
+        measured,
+    });
+    if held.bytes > settings.listed_bytes {
+        return Err(PushError::TooLarge {
+            bytes: held.bytes,
+            limit: settings.listed_bytes,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! One moment of a low-latency window: segments on hand, the open one, and the texts that list them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+
+use media::{MediaTime, Rendition, TrackKind};
+
+use super::segment::{CmafSegment, InitSection, Lazy};
+use super::{LowLatency, Packaging, text};
+use crate::multivariant::{self, Measured};
+use crate::slide::Removed;
+use crate::{TargetDuration, Text};
+
+/// Sound that begins this long after the picture is waited for before the multivariant playlist is first shown.
+const TRACKS_KNOWN_AFTER: MediaTime = MediaTime::from_millis(1_000);
+
+/// A form of a media playlist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Playlist {
+    /// All of it.
+    Full,
+    /// Older segments are skipped (EXT-X-SKIP).
+    Delta,
+}
+
+/// The segments that are complete: changes once a segment.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub(super) removed: VecDeque<Removed<CmafSegment>>,
+    pub(super) listed: VecDeque<Arc<CmafSegment>>,
+    pub(super) measured: Measured,
+}
+
+/// An immutable snapshot; a new one replaces it with every part. Its texts are made when somebody asks for them: a
+/// presentation that nobody watches with low latency costs none.
+#[derive(Debug)]
+pub struct LowLatencyWindow {
+    pub(super) settled: Arc<Settled>,
+    pub(super) open: Option<Arc<CmafSegment>>,
+    pub(crate) next_sequence: u64,
+    pub(super) target: TargetDuration,
+    pub(super) part_target: Option<MediaTime>,
+    pub(super) ended: bool,
+    pub(super) epoch: u32,
+    pub(super) style: LowLatency,
+    /// Counts snapshots, for entity tags.
+    pub(super) version: u64,
+    pub(super) full: Lazy<Text>,
+    pub(super) delta: Lazy<Text>,
+    pub(super) multivariant: OnceLock<Text>,
+}
+
+impl LowLatencyWindow {
+    pub(crate) fn new(
+        next_sequence: u64,
+        target: TargetDuration,
+        epoch: u32,
+        style: LowLatency,
+    ) -> Self {
+        Self {
+            settled: Arc::default(),
+            open: None,
+            next_sequence,
+            target,
+            part_target: None,
+            ended: false,
+            epoch,
+            style,
+            version: 0,
+            full: Lazy::default(),
+            delta: Lazy::default(),
+            multivariant: OnceLock::new(),
+        }
+    }
+
+    /// What follows it, the same so far.
+    pub(super) fn next(&self) -> Self {
+        Self {
+            settled: self.settled.clone(),
+            open: self.open.clone(),
+            part_target: self.part_target,
+            ended: self.ended,
+            version: self.version + 1,
+            ..Self::new(self.next_sequence, self.target, self.epoch, self.style)
+        }
+    }
+
+    /// A part is listed: media playlists can be served.
+    pub fn is_ready(&self) -> bool {
+        self.part_target.is_some()
+    }
+
+    /// It is known well enough which tracks there are: the multivariant playlist can be served.
+    pub fn tracks_are_known(&self) -> bool {
+        let Some(open) = &self.open else {
+            return !self.settled.listed.is_empty();
+        };
+        !self.settled.listed.is_empty()
+            || open.head.tracks.len() > 1
+            || open.end() - open.start() >= TRACKS_KNOWN_AFTER
+    }
+
+    /// The media playlists carry EXT-X-ENDLIST.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The complete segments of the playlists, oldest first.
+    pub fn listed(&self) -> impl DoubleEndedIterator<Item = &Arc<CmafSegment>> {
+        self.settled.listed.iter()
+    }
+
+    /// The segment under way, with at least one part.
+    pub fn open(&self) -> Option<&Arc<CmafSegment>> {
+        self.open.as_ref()
+    }
+
+    /// The media sequence number of the segment that is open, or else of the next.
+    pub fn next_sequence(&self) -> u64 {
+        self.next_sequence
+    }
+
+    /// A number that tells its URLs from those of any other presentation that ever had the name.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// The target duration.
+    pub fn target_duration(&self) -> TargetDuration {
+        self.target
+    }
+
+    /// The part target, once the first part is listed.
+    pub fn part_target(&self) -> Option<MediaTime> {
+        self.part_target
+    }
+
+    /// The segment with this media sequence number: listed, recently removed, or open.
+    pub fn segment(&self, sequence: u64) -> Option<&Arc<CmafSegment>> {
+        let open = self.open.iter().filter(|open| open.sequence == sequence);
+        let removed = self.settled.removed.iter().map(|removed| &removed.entry);
+        open.chain(self.settled.listed.iter().rev())
+            .chain(removed)
+            .find(|segment| segment.sequence == sequence)
+    }
+
+    /// The init section with this name.
+    pub fn section(&self, rendition: Rendition, id: u64) -> Option<&Arc<InitSection>> {
+        let removed = self.settled.removed.iter().map(|removed| &removed.entry);
+        self.open
+            .iter()
+            .chain(self.settled.listed.iter().rev())
+            .chain(removed)
+            .filter_map(|segment| segment.section(rendition))
+            .find(|section| section.id == id)
+    }
+
+    /// The segments of the playlists with the open one.
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<CmafSegment>> {
+        self.settled.listed.iter().chain(&self.open)
+    }
+
+    /// The renditions there are, what leads first.
+    pub fn renditions(&self) -> Vec<Rendition> {
+        if self.style.packaging == Packaging::Muxed {
+            return vec![Rendition::Muxed];
+        }
+        let any = |kind| {
+            self.all()
+                .any(|segment| segment.head.tracks.iter().any(|track| track.kind() == kind))
+        };
+        let all = [
+            (Rendition::Video, TrackKind::Video),
+            (Rendition::Audio, TrackKind::Audio),
+        ];
+        all.into_iter()
+            .filter(|&(_, kind)| any(kind))
+            .map(|(rendition, _)| rendition)
+            .collect()
+    }
+
+    /// The media playlist of `rendition`.
+    pub fn playlist(&self, rendition: Rendition, form: Playlist) -> &Text {
+        let cell = match form {
+            Playlist::Full => &self.full,
+            // Nothing is old enough to be skipped.
+            Playlist::Delta if text::skippable(self) == 0 => &self.full,
+            Playlist::Delta => &self.delta,
+        };
+        cell.get_or_init(rendition, || {
+            let tag = format!(
+                "{:08x}-{:x}-{}{}",
+                self.epoch,
+                self.version,
+                rendition.name(),
+                if form == Playlist::Delta { "-d" } else { "" }
+            );
+            Text::new(text::render(self, rendition, form), tag)
+        })
+    }
+
+    /// The multivariant playlist.
+    pub fn multivariant(&self) -> &Text {
+        self.multivariant.get_or_init(|| {
+            let sets = self.all().map(|segment| &*segment.head.tracks);
+            let tracks = multivariant::newest(sets);
+            let mut measured = self.settled.measured;
+            if self.settled.listed.is_empty()
+                && let Some(open) = &self.open
+            {
+                measured.add(&text::sample(open), self.target.span());
+            }
+            let text = multivariant::render_low_latency(&tracks, &measured, &self.renditions());
+            Text::new(text, format!("{:08x}-{:x}-ll", self.epoch, self.version))
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! Parts of the open segment: which units are out already, where the next part ends, how long parts are.
+//!
+//! A part that is out is never taken back, so a cutter that makes parts cuts only behind them. What does not belong
+//! here: where segments are cut.
+
+use media::{Head, MediaTime, Part, Sizes, TrackKind};
+
+use super::open::{At, Open};
+use super::{Arrival, SHORTEST};
+
+/// How much of the part target parts of the first cadence are, in percent: between the 85 that a part has at least
+/// (rfc8216bis §4.4.4.9) and all of it, with room for jitter on both sides.
+const AIM_PERCENT: i64 = 92;
+/// So close to the longest segment parts end only where a segment could be cut without a random access.
+const NEAR_THE_LIMIT: MediaTime = MediaTime::from_millis(500);
+
+/// The parts of one publish.
+#[derive(Debug)]
+pub(super) struct Parts {
+    /// Length aimed at.
+    wanted: MediaTime,
+    /// No part is longer: fixed with the first.
+    target: Option<MediaTime>,
+    /// Where the next part starts.
+    start: MediaTime,
+    /// The last segment had audio in its parts.
+    had_audio: bool,
+    has_audio: bool,
+}
+
+impl Parts {
+    pub(super) const fn new(wanted: MediaTime) -> Self {
+        Self {
+            wanted,
+            target: None,
+            start: MediaTime::ZERO,
+            had_audio: false,
+            has_audio: false,
+        }
+    }
+
+    /// The playlist has fixed its part target.
+    pub(super) const fn fix_target(&mut self, target: MediaTime) {
+        self.target = Some(target);
+    }
+
+    /// A segment begins.
+    pub(super) const fn begin(&mut self, start: MediaTime) {
+        self.start = start;
+        self.had_audio = self.has_audio;
+        self.has_audio = false;
+    }
+
+    /// The last segment had audio in its parts.
+    pub(super) const fn had_audio(&self) -> bool {
+        self.had_audio
+    }
+
+    /// Where the part under way ends, if it has to end before `unit`, which leads and is about to be appended.
+    pub(super) fn due(&mut self, open: &Open, unit: &Arrival, longest: MediaTime) -> Option<At> {
+        let count = i64::try_from(open.leading_behind_fixed()).ok()?;
+        let end = open.start + (unit.dts - open.first_dts()?);
+        let span = end - self.start;
+        if count == 0 || span <= MediaTime::ZERO {
+            return None;
+        }
+        let lasting = MediaTime::from_nanos(span.as_nanos() / count);
+        let due = match self.target {
+            Some(target) => span + lasting > target,
+            None => {
+                // As many units as come closest to the length aimed at, and at least one.
+                let fit = self.wanted + MediaTime::from_nanos(lasting.as_nanos() / 2);
+                count >= (fit.as_nanos() / lasting.as_nanos().max(1)).max(1)
+            }
+        };
+        let near = end - open.start + NEAR_THE_LIMIT > longest;
+        let at = At {
+            index: open.len(),
+            start: end,
+            random_access: unit.random_access(),
+        };
+        // Whatever follows is presented behind all that is here.
+        let place = unit.kind() == TrackKind::Audio || open.last_leading() <= unit.dts;
+        if !due {
+            None
+        } else if place || !near {
+            Some(at)
+        } else {
+            open.last_within(longest, Some(unit.pts()))
+                .filter(|at| at.index > open.fixed() && at.start > self.start)
+        }
+    }
+
+    /// The units up to `end` become a part, if there are any.
+    pub(super) fn take(
+        &mut self,
+        open: &mut Open,
+        end: At,
+        next_dts: Option<MediaTime>,
+        head: Option<Head>,
+    ) -> Option<Part> {
+        let units = open.fix(end.index);
+        if units.is_empty() {
+            return None;
+        }
+        let duration = (end.start - self.start).max(SHORTEST);
+        let target = || {
+            let millis = duration.as_nanos() * 100 / AIM_PERCENT / 1_000_000 + 1;
+            MediaTime::from_millis(millis)
+        };
+        let target = *self.target.get_or_insert_with(target);
+        let audio = open.leading == TrackKind::Audio || units.iter().any(|unit| unit.track != 0);
+        self.has_audio |= audio;
+        let part = Part {
+            head,
+            independent: units
+                .iter()
+                .any(|unit| unit.track == 0 && unit.random_access),
+            units,
+            start: self.start,
+            duration,
+            next_dts,
+            target,
+            sizes: Sizes::default(),
+        };
+        self.start = end.start;
+        Some(part)
+    }
+}
