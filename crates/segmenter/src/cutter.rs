@@ -404,6 +404,13 @@ impl Cutter {
             if span <= self.longest || unit.pts() - open.last_leading() > self.longest {
                 return;
             }
+            if let Some(parts) = &self.parts {
+                let Some(at) = parts.last_end(open) else {
+                    return;
+                };
+                self.cut_at(at, out);
+                continue;
+            }
             // Before a random access the segment is halved, which leaves no sliver in front of it.
             let wanted = if unit.kind() == TrackKind::Audio {
                 self.settings.segment_target.min(self.longest)
@@ -542,7 +549,9 @@ impl Cutter {
 
     /// Ends the open segment before its unit number `index`.
     fn cut(&mut self, index: usize, next: Next, out: &mut Outputs) {
-        let start = next.start;
+        let parts = self.parts.as_ref().zip(self.open.as_ref());
+        let earliest = parts.map(|(parts, open)| parts.earliest(open, index));
+        let start = earliest.map_or(next.start, |earliest| next.start.max(earliest));
         if let Some(open) = self
             .open
             .as_ref()
@@ -667,7 +676,7 @@ impl Cutter {
         };
         if let Some(parts) = &mut self.parts
             && unit.kind() == open.leading
-            && let Some(end) = parts.due(&open, &unit, self.longest)
+            && let Some(end) = parts.due(&open, &unit)
         {
             let next_dts = open.leading_dts_from(end.index).unwrap_or(unit.dts);
             self.part(&mut open, end, Some(next_dts), out);

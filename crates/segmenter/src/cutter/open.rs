@@ -182,6 +182,14 @@ impl Open {
         self.leading_dts_from(0)
     }
 
+    /// Whether decoding can begin with the first unit of the leading track from `index` on.
+    pub(super) fn begins_with_random_access(&self, index: usize) -> bool {
+        let track = number(self.leading);
+        let mut rest = self.units.iter().skip(index);
+        rest.find(|unit| unit.track == track)
+            .is_some_and(|unit| unit.random_access)
+    }
+
     /// The decode time of the first unit of the leading track from `index` on.
     pub(super) fn leading_dts_from(&self, index: usize) -> Option<MediaTime> {
         let track = number(self.leading);
@@ -237,11 +245,13 @@ impl Open {
         let mut next = Self::new(leading, start, independent);
         if index < self.units.len() {
             let track = number(leading);
+            // Where all that is here is out, they come too late for it.
+            let all_out = self.fixed > 0 && index == self.fixed;
             let (here, there) = self
                 .units
                 .split_off(index)
                 .into_iter()
-                .partition(|unit| unit.track != track && unit.pts() < start);
+                .partition(|unit| !all_out && unit.track != track && unit.pts() < start);
             self.units.extend::<Vec<_>>(here);
             next.units = there;
             next.cost = next.units.iter().map(cost).sum();

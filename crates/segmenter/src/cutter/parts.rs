@@ -11,9 +11,6 @@ use super::{Arrival, SHORTEST};
 /// How much of the part target parts of the first cadence are, in percent: between the 85 that a part has at least
 /// (rfc8216bis §4.4.4.9) and all of it, with room for jitter on both sides.
 const AIM_PERCENT: i64 = 92;
-/// So close to the longest segment parts end only where a segment could be cut without a random access.
-const NEAR_THE_LIMIT: MediaTime = MediaTime::from_millis(500);
-
 /// The parts of one publish.
 #[derive(Debug)]
 pub(super) struct Parts {
@@ -57,7 +54,7 @@ impl Parts {
     }
 
     /// Where the part under way ends, if it has to end before `unit`, which leads and is about to be appended.
-    pub(super) fn due(&mut self, open: &Open, unit: &Arrival, longest: MediaTime) -> Option<At> {
+    pub(super) fn due(&mut self, open: &Open, unit: &Arrival) -> Option<At> {
         let count = i64::try_from(open.leading_behind_fixed()).ok()?;
         let end = open.start + (unit.dts - open.first_dts()?);
         let span = end - self.start;
@@ -73,22 +70,32 @@ impl Parts {
                 count >= (fit.as_nanos() / lasting.as_nanos().max(1)).max(1)
             }
         };
-        let near = end - open.start + NEAR_THE_LIMIT > longest;
-        let at = At {
+        due.then(|| At {
             index: open.len(),
             start: end,
             random_access: unit.random_access(),
-        };
-        // Whatever follows is presented behind all that is here.
-        let place = unit.kind() == TrackKind::Audio || open.last_leading() <= unit.dts;
-        if !due {
-            None
-        } else if place || !near {
-            Some(at)
+        })
+    }
+
+    /// The first moment at which a segment can begin with unit number `index` of `open`: nothing begins within a part
+    /// that is out, and what is not out becomes a part.
+    pub(super) fn earliest(&self, open: &Open, index: usize) -> MediaTime {
+        let rest = if index > open.fixed() {
+            SHORTEST
         } else {
-            open.last_within(longest, Some(unit.pts()))
-                .filter(|at| at.index > open.fixed() && at.start > self.start)
-        }
+            MediaTime::ZERO
+        };
+        self.start + rest
+    }
+
+    /// The last place at which a segment can be cut without a random access: the end of the last part that is out, in
+    /// decode order. Players of CMAF do not mind pictures that are shown across it.
+    pub(super) fn last_end(&self, open: &Open) -> Option<At> {
+        (self.start > open.start).then(|| At {
+            index: open.fixed(),
+            start: self.start,
+            random_access: open.begins_with_random_access(open.fixed()),
+        })
     }
 
     /// The units up to `end` become a part, if there are any.

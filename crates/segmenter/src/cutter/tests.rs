@@ -1,8 +1,9 @@
 //! Tables; configurations that change are in `tests/configurations.rs`, the longest segment in
-//! `tests/limits.rs`, the properties in `tests/properties.rs`.
+//! `tests/limits.rs`, parts in `tests/parts.rs`, the properties in `tests/properties.rs`.
 
 mod configurations;
 mod limits;
+mod parts;
 mod properties;
 
 use std::time::Duration;
@@ -49,6 +50,9 @@ struct Bench {
     audio: Arc<Codec>,
     now: SystemTime,
     segments: Vec<Segment>,
+    /// Parts of the open segment, and those of each closed one.
+    parts: Vec<media::Part>,
+    parted: Vec<Vec<media::Part>>,
     faults: Vec<Fault>,
 }
 
@@ -64,6 +68,8 @@ impl Bench {
             audio: aac(AAC_48000),
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000),
             segments: Vec::new(),
+            parts: Vec::new(),
+            parted: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -73,7 +79,8 @@ impl Bench {
             match output {
                 Output::Segment(segment) => self.segments.push(segment),
                 Output::Fault(fault) => self.faults.push(fault),
-                Output::Part(_) | Output::Closed => {}
+                Output::Part(part) => self.parts.push(part),
+                Output::Closed => self.parted.push(std::mem::take(&mut self.parts)),
             }
         }
     }

@@ -6,18 +6,18 @@ use super::*;
 
 /// A publish: pictures by their distance in time and whether they are random access, audio in between.
 #[derive(Clone, Debug)]
-struct Publish {
+pub(super) struct Publish {
     /// Distance to the next picture (ms), composition time (ms), random access.
     pictures: Vec<(i64, i64, bool)>,
     /// Milliseconds by which audio is behind in arrival; `None` without audio. Twice what the interleaving lets
     /// through, and less than [`LEAD_IN`]: sound further behind is given up where it joins.
-    audio_lag: Option<i64>,
+    pub(super) audio_lag: Option<i64>,
     /// Before the picture of this number comes a pause of so many milliseconds.
     pause: Option<(usize, i64)>,
     longest: i64,
 }
 
-fn publish() -> impl Strategy<Value = Publish> {
+pub(super) fn publish() -> impl Strategy<Value = Publish> {
     let cadence = (8_i64..200, 1_usize..400, any::<bool>());
     let pictures = (cadence, 1_usize..600).prop_flat_map(|((gap, gop, jitter), count)| {
         let picture = (0_i64..5, 0_i64..3, 0_usize..40);
@@ -51,7 +51,7 @@ fn publish() -> impl Strategy<Value = Publish> {
 }
 
 /// A publish whose video pauses once, while audio goes on.
-fn publish_with_pause() -> impl Strategy<Value = Publish> {
+pub(super) fn publish_with_pause() -> impl Strategy<Value = Publish> {
     (publish(), 0_usize..600, 0_i64..30_000).prop_map(|(publish, before, lasting)| Publish {
         pause: Some((before % publish.pictures.len(), lasting)),
         ..publish
@@ -62,6 +62,10 @@ fn publish_with_pause() -> impl Strategy<Value = Publish> {
 fn run(publish: &Publish) -> (Bench, u32) {
     let mut bench = Bench::new();
     bench.cutter.limit(ms(publish.longest));
+    run_on(bench, publish)
+}
+
+pub(super) fn run_on(mut bench: Bench, publish: &Publish) -> (Bench, u32) {
     let mut number = 0_u32;
     let mut push = |bench: &mut Bench, codec: &Arc<Codec>, dts, composition, random_access| {
         let payload = Bytes::copy_from_slice(&number.to_be_bytes());
@@ -103,7 +107,7 @@ fn run(publish: &Publish) -> (Bench, u32) {
     (bench, number)
 }
 
-fn number(unit: &media::AccessUnit) -> u32 {
+pub(super) fn number(unit: &media::AccessUnit) -> u32 {
     u32::from_be_bytes(unit.payload[..].try_into().expect("four bytes"))
 }
 

@@ -1,0 +1,217 @@
+//! What holds of parts, for every cadence, GOP and interleaving.
+
+use media::Part;
+use proptest::prelude::*;
+
+use super::properties::{Publish, number, publish, publish_with_pause, run_on};
+use super::*;
+
+const WANTED: MediaTime = MediaTime::from_millis(200);
+
+fn bench() -> Bench {
+    let mut bench = Bench::new();
+    bench.cutter = Cutter::in_parts(Settings::default(), WANTED);
+    bench
+}
+
+fn run(publish: &Publish) -> (Bench, u32) {
+    run_on(bench(), publish)
+}
+
+/// The end of a part.
+fn end(part: &Part) -> MediaTime {
+    part.start + part.duration
+}
+
+/// 25 pictures a second and sound, with a random access each `gop` pictures.
+fn with_sound(bench: &mut Bench, from: i64, to: i64, gop: i64) {
+    let mut sounds = MediaTime::from_millis(from).rescale(48_000) / 1_024;
+    for n in 0..(to - from) / 40 {
+        let at = ms(from + n * 40);
+        bench.picture(at, n % gop == 0);
+        while MediaTime::from_ticks(sounds * 1_024, 48_000) < at {
+            bench.sound(MediaTime::from_ticks(sounds * 1_024, 48_000));
+            sounds += 1;
+        }
+    }
+}
+
+#[test]
+fn parts_of_two_seconds() {
+    let mut bench = bench();
+    with_sound(&mut bench, 0, 4_500, 50);
+    bench.finish();
+    let shown: Vec<Vec<(i64, bool, usize)>> = bench
+        .parted
+        .iter()
+        .map(|parts| {
+            parts
+                .iter()
+                .map(|part| {
+                    let pictures = part.units.iter().filter(|unit| unit.track == 0).count();
+                    (part.duration.as_millis(), part.independent, pictures)
+                })
+                .collect()
+        })
+        .collect();
+    let second = |at| (200, at == 0, 5);
+    let whole: Vec<_> = (0..10).map(second).collect();
+    assert_eq!(
+        shown,
+        [
+            whole.clone(),
+            whole,
+            vec![second(0), second(1), (80, false, 2)]
+        ]
+    );
+    // 5 pictures are 92 % of it.
+    assert_eq!(bench.parted[0][0].target, ms(218));
+}
+
+#[test]
+fn a_part_is_out_when_the_picture_behind_it_is_in() {
+    let mut bench = bench();
+    for n in 0..5 {
+        bench.picture(ms(n * 40), n == 0);
+        assert!(bench.parted.is_empty() && bench.parts.is_empty());
+    }
+    bench.picture(ms(200), false);
+    let [part] = &bench.parts[..] else {
+        panic!("{:?}", bench.parts)
+    };
+    assert_eq!((part.units.len(), part.next_dts), (5, Some(ms(200))));
+    let head = part.head.as_ref().expect("the first");
+    assert!(head.independent && !head.discontinuity);
+}
+
+#[test]
+fn sound_that_pauses_where_a_segment_begins_still_belongs_to_it() {
+    let mut bench = bench();
+    with_sound(&mut bench, 0, 2_000, 50);
+    bench.pictures(2_000, 2_400, 50);
+    with_sound(&mut bench, 2_400, 4_000, 100);
+    bench.pictures(4_000, 6_200, 50);
+    bench.finish();
+    let heads: Vec<_> = bench
+        .parted
+        .iter()
+        .map(|parts| {
+            let head = parts[0].head.as_ref().expect("the first");
+            (head.tracks.len(), head.discontinuity)
+        })
+        .collect();
+    // The last has none, and the one before it had.
+    assert_eq!(heads, [(2, false), (2, false), (2, false), (1, true)]);
+}
+
+#[test]
+fn another_resolution_begins_a_segment_with_a_discontinuity() {
+    let mut bench = bench();
+    bench.pictures(0, 1_000, 25);
+    bench.video = h264(0x81);
+    bench.pictures(1_000, 2_000, 25);
+    bench.finish();
+    let heads: Vec<_> = bench
+        .parted
+        .iter()
+        .map(|parts| parts[0].head.as_ref().map(|head| head.discontinuity))
+        .collect();
+    assert_eq!(heads, [Some(false), Some(true)]);
+}
+
+#[test]
+fn without_a_key_frame_segments_are_cut_behind_what_is_out() {
+    let mut bench = bench();
+    bench.pictures(0, 9_000, 1_000);
+    bench.finish();
+    for parts in &bench.parted {
+        let span: MediaTime = parts.iter().map(|part| part.duration).sum();
+        assert!(span <= ms(2_499), "{span}");
+    }
+    let independent = |parts: &Vec<Part>| parts[0].head.as_ref().map(|head| head.independent);
+    let independent: Vec<_> = bench.parted.iter().map(independent).collect();
+    assert_eq!(independent[..2], [Some(true), Some(false)]);
+}
+
+/// Whether `part` keeps the rule of rfc8216bis §4.4.4.9, in the milliseconds that playlists have.
+fn in_bounds(part: &Part) -> bool {
+    let millis = end(part).as_millis() - part.start.as_millis();
+    let target = part.target.as_millis();
+    millis <= target && millis * 100 >= target * 85
+}
+
+proptest! {
+    #[test]
+    fn every_unit_is_in_one_part_and_in_order(publish in publish()) {
+        let (bench, pushed) = run(&publish);
+        let units = bench.parted.iter().flatten().flat_map(|part| &part.units);
+        let mut all: Vec<u32> = units.clone().map(number).collect();
+        for track in 0..2 {
+            let of_track = units.clone().filter(|unit| unit.track == track);
+            prop_assert!(publish.audio_lag.is_some() || of_track.map(number).is_sorted());
+        }
+        all.sort_unstable();
+        prop_assert_eq!(all, (0..pushed).collect::<Vec<_>>());
+        prop_assert!(bench.parts.is_empty(), "the last segment is closed");
+    }
+
+    #[test]
+    fn parts_follow_each_other_and_make_up_their_segment(publish in publish_with_pause()) {
+        let (bench, _) = run(&publish);
+        for parts in &bench.parted {
+            for (n, part) in parts.iter().enumerate() {
+                prop_assert_eq!(part.head.is_some(), n == 0);
+                prop_assert!(part.duration > MediaTime::ZERO);
+                prop_assert!(!part.units.is_empty());
+            }
+            for pair in parts.windows(2) {
+                prop_assert_eq!(end(&pair[0]), pair[1].start);
+            }
+            let tracks = &parts[0].head.as_ref().expect("the first").tracks;
+            let leading = media::leading_track(tracks);
+            let led = parts.iter().flat_map(|part| &part.units);
+            let first = led.clone().find(|unit| unit.track == leading).expect("led");
+            prop_assert_eq!(first.random_access, parts[0].head.as_ref().expect("the first").independent);
+            for part in parts {
+                let led = || part.units.iter().filter(|unit| unit.track == leading);
+                prop_assert_eq!(part.independent, led().any(|unit| unit.random_access));
+            }
+        }
+        for pair in bench.parted.windows(2) {
+            let (before, after) = (pair[0].last().expect("some"), &pair[1][0]);
+            let head = after.head.as_ref().expect("the first");
+            prop_assert!(head.discontinuity || end(before) == after.start, "{:?} {:?} {:?}", end(before), after.start, pair[0].iter().map(|p| (p.start, p.duration, p.units.len())).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn what_comes_next_is_decoded_when_a_part_says(publish in publish()) {
+        let (bench, _) = run(&publish);
+        let parts: Vec<&Part> = bench.parted.iter().flatten().collect();
+        for pair in parts.windows(2) {
+            let led = |part: &Part| part.units.iter().find(|unit| unit.track == 0).map(|unit| unit.dts);
+            // Behind a gap nothing is known.
+            prop_assert!(pair[0].next_dts.is_none_or(|next| Some(next) == led(pair[1])), "{:?} {:?} {:?} {:?}", pair[0].next_dts, led(pair[1]), pair[0].start, pair[1].head.is_some());
+            prop_assert!(pair[0].next_dts.is_some() || pair[1].head.as_ref().is_some_and(|it| it.discontinuity));
+        }
+    }
+
+    #[test]
+    fn parts_keep_to_the_part_target_at_any_cadence(
+        gap in 8_333_i64..1_100_000, gop in 1_i64..60, count in 20_i64..400, rounded in any::<bool>(),
+    ) {
+        let mut bench = bench();
+        for n in 0..count {
+            let micros = n * gap;
+            let at = if rounded { ms(micros / 1_000) } else { MediaTime::from_nanos(micros * 1_000) };
+            bench.picture(at, n % gop == 0);
+        }
+        bench.finish();
+        for parts in &bench.parted {
+            let (_, but_last) = parts.split_last().expect("some");
+            prop_assert!(but_last.iter().all(in_bounds), "{:?}", parts.iter().map(|part| part.duration).collect::<Vec<_>>());
+            let last = end(&parts[parts.len() - 1]);
+            prop_assert!(last.as_millis() - parts[parts.len() - 1].start.as_millis() <= parts[0].target.as_millis());
+        }
+    }
+}
