@@ -11,6 +11,9 @@ mod segment;
 mod text;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use edge::{Position, Standing};
 pub use segment::{CmafSegment, InitSection, PartEntry};
 pub use text::uri;
