@@ -4,7 +4,7 @@
 //! and hardly anything formatted.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::response::Response;
 use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, ETAG, VARY};
@@ -65,6 +65,8 @@ impl Presentations {
         };
         match path.file {
             File::LowLatency => return low_latency.multivariant(request).await,
+            File::Manifest => return low_latency.manifest(request).await,
+            File::Clock => return clock(),
             File::Media(rendition) => return low_latency.media(rendition, request).await,
             File::Cmaf {
                 rendition,
@@ -111,6 +113,12 @@ impl Presentations {
             Ok(Err(_)) | Err(_) => presentation.window(),
         }
     }
+}
+
+/// What time it is, as urn:mpeg:dash:utc:http-iso:2014 wants it.
+fn clock() -> Response {
+    let now = humantime::format_rfc3339_millis(SystemTime::now());
+    replies::reply(Kind::Health, StatusCode::OK, now.to_string())
 }
 
 /// For a path that cannot name anything.

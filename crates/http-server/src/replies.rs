@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     MovingPlaylist,
     /// A low-latency playlist whose URL says what it has to hold: it may be kept as long as players may ask for it.
     AwaitedPlaylist,
+    /// A description for DASH.
+    Manifest,
     /// A segment, part or init section of CMAF, of pictures or of all tracks.
     CmafVideo,
     /// The same of sound.
@@ -70,6 +72,7 @@ static AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600, im
 static A_YEAR: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 static M3U8: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
 static MP2T: HeaderValue = HeaderValue::from_static("video/mp2t");
+static MPD: HeaderValue = HeaderValue::from_static("application/dash+xml");
 static VIDEO_MP4: HeaderValue = HeaderValue::from_static("video/mp4");
 static AUDIO_MP4: HeaderValue = HeaderValue::from_static("audio/mp4");
 static HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -102,6 +105,7 @@ impl Kind {
                 &M3U8
             }
             Self::Segment => &MP2T,
+            Self::Manifest => &MPD,
             Self::CmafVideo => &VIDEO_MP4,
             Self::CmafAudio => &AUDIO_MP4,
             Self::Page => &HTML,
@@ -119,7 +123,7 @@ impl Kind {
             Self::EndedPlaylist | Self::AwaitedPlaylist => &A_LITTLE,
             Self::Segment | Self::CmafVideo | Self::CmafAudio => &AN_HOUR,
             Self::HashedAsset(_) => &A_YEAR,
-            Self::MovingPlaylist | Self::Page | Self::Asset(_) => &NO_CACHE,
+            Self::MovingPlaylist | Self::Manifest | Self::Page | Self::Asset(_) => &NO_CACHE,
             Self::Json | Self::Problem | Self::Health | Self::Empty => &NO_STORE,
         }
     }

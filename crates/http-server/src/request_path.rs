@@ -50,6 +50,10 @@ pub enum File {
     },
     /// `{name}/llhls.m3u8`: the multivariant playlist of the low-latency form.
     LowLatency,
+    /// `{name}/manifest.mpd`: the same for DASH.
+    Manifest,
+    /// `{name}/clock.txt`: what time it is here, for players of DASH.
+    Clock,
     /// `{name}/video.m3u8`, `audio.m3u8`, `muxed.m3u8`.
     Media(Rendition),
     /// Something of CMAF: `{name}/{rendition}-{epoch}-…`.
@@ -116,6 +120,8 @@ fn parse_file(file: &str) -> Option<File> {
         "index.m3u8" => return Some(File::Multivariant),
         "main.m3u8" => return Some(File::Playlist),
         "llhls.m3u8" => return Some(File::LowLatency),
+        "manifest.mpd" => return Some(File::Manifest),
+        "clock.txt" => return Some(File::Clock),
         _ => {}
     }
     if let Some(name) = file.strip_suffix(".m3u8") {
@@ -302,6 +308,8 @@ mod tests {
                     format!("/{app}/{name}/main-{epoch:08x}-{sequence}.ts")
                 }
                 File::LowLatency => format!("/{app}/{name}/llhls.m3u8"),
+                File::Manifest => format!("/{app}/{name}/manifest.mpd"),
+                File::Clock => format!("/{app}/{name}/clock.txt"),
                 File::Media(rendition) => format!("/{app}/{name}/{}.m3u8", rendition.name()),
                 File::Cmaf {
                     rendition,

@@ -5,6 +5,7 @@
 //! What does not belong here: HTTP, and how CMAF is written (`segmenter`'s business; bodies are made by whoever asks
 //! for them first).
 
+mod dash;
 mod edge;
 mod growth;
 mod segment;

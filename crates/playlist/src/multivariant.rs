@@ -66,7 +66,7 @@ impl Measured {
     }
 
     /// BANDWIDTH: the measured peak, and never less than the average.
-    fn peak(&self) -> u64 {
+    pub(crate) fn peak(&self) -> u64 {
         self.peak.max(self.average())
     }
 
@@ -81,7 +81,7 @@ impl Measured {
     }
 
     /// FRAME-RATE, three decimals.
-    fn frame_rate(&self) -> Option<f64> {
+    pub(crate) fn frame_rate(&self) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 pictures")]
         let rate = self.pictures as f64 / self.pictures_fill.as_secs_f64();
         (rate.is_finite() && rate > 0.0).then(|| (rate * 1_000.0).round() / 1_000.0)

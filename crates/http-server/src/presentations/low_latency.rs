@@ -50,6 +50,14 @@ impl LowLatency<'_> {
         }
     }
 
+    /// The description for DASH; it waits like the multivariant playlist.
+    pub(super) async fn manifest(&self, request: &Parts) -> Response {
+        match self.begun(LowLatencyWindow::tracks_are_known).await {
+            Ok(window) => text_reply(Kind::Manifest, window.manifest(), &request.headers),
+            Err(problem) => problem,
+        }
+    }
+
     /// The media playlist of `rendition`, when it holds what the request asks for.
     pub(super) async fn media(&self, rendition: Rendition, request: &Parts) -> Response {
         let directives = match directives::parse(request.uri.query().unwrap_or_default()) {

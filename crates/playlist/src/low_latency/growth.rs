@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use media::{Part, Rendition, Track, TrackKind};
 
-use super::segment::{CmafSegment, InitSection, RENDITIONS, Sections, index};
+use super::segment::{CmafSegment, InitSection, RENDITIONS, Run, Sections, index};
 use super::text;
 use super::window::{LowLatencyWindow, Settled};
 use crate::slide::slide;
@@ -23,6 +23,8 @@ pub(crate) struct Growth {
     ahead: Duration,
     /// Something was listed before, here or by the process before.
     goes_on: bool,
+    /// What is listed without a break.
+    run: Option<Run>,
 }
 
 impl Growth {
@@ -33,6 +35,7 @@ impl Growth {
             sections: [const { None }; RENDITIONS],
             ahead: Duration::ZERO,
             goes_on,
+            run: None,
         }
     }
 
@@ -70,13 +73,24 @@ impl Growth {
                     .unwrap_or_default();
             }
             head.date += self.ahead;
+            window.begun.get_or_insert(head.date);
             self.discontinuities += u64::from(head.discontinuity);
+            let run = match self.run {
+                Some(run) if !head.discontinuity => run,
+                _ => Run {
+                    sequence: window.next_sequence,
+                    date: head.date,
+                    start: part.start,
+                },
+            };
+            self.run = Some(run);
             let sections = self.sections_for(window.next_sequence, &head.tracks);
             let segment = CmafSegment::new(
                 window.next_sequence,
                 self.discontinuities,
                 head,
                 sections,
+                run,
                 generation,
                 now,
             );

@@ -107,6 +107,17 @@ impl InitSection {
 /// The init section of each rendition that a segment has something of.
 pub(super) type Sections = [Option<Arc<InitSection>>; RENDITIONS];
 
+/// Where the media began that goes on without a break up to a segment: the period of DASH it is in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    /// The media sequence number of its first segment.
+    pub(super) sequence: u64,
+    /// Wall clock at its beginning.
+    pub(super) date: SystemTime,
+    /// Presentation time of its beginning.
+    pub(super) start: MediaTime,
+}
+
 /// A segment, complete or with the parts it has so far.
 #[derive(Debug)]
 pub struct CmafSegment {
@@ -119,6 +130,7 @@ pub struct CmafSegment {
     /// Its parts, the first at index 0.
     pub parts: Vec<Arc<PartEntry>>,
     pub(super) sections: Sections,
+    pub(super) run: Run,
     /// The publish it is of.
     pub(super) generation: u64,
     /// When its newest part was listed, by the monotonic clock.
@@ -133,6 +145,7 @@ impl CmafSegment {
         discontinuity_sequence: u64,
         head: Head,
         sections: Sections,
+        run: Run,
         generation: u64,
         now: Instant,
     ) -> Self {
@@ -142,6 +155,7 @@ impl CmafSegment {
             head,
             parts: Vec::new(),
             sections,
+            run,
             generation,
             listed_at: now,
             lines: Lazy::default(),

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
-use media::{MediaTime, Rendition, TrackKind};
+use media::{MediaTime, Rendition, Track, TrackKind};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
-use super::{LowLatency, Packaging, text};
+use super::{LowLatency, Packaging, dash, text};
 use crate::multivariant::{self, Measured};
 use crate::slide::Removed;
 use crate::{TargetDuration, Text};
@@ -40,6 +41,8 @@ pub struct LowLatencyWindow {
     pub(crate) next_sequence: u64,
     pub(super) target: TargetDuration,
     pub(super) part_target: Option<MediaTime>,
+    /// Wall clock at the beginning of its first segment ever.
+    pub(super) begun: Option<SystemTime>,
     pub(super) ended: bool,
     pub(super) epoch: u32,
     pub(super) style: LowLatency,
@@ -48,6 +51,7 @@ pub struct LowLatencyWindow {
     pub(super) full: Lazy<Text>,
     pub(super) delta: Lazy<Text>,
     pub(super) multivariant: OnceLock<Text>,
+    pub(super) manifest: OnceLock<Text>,
 }
 
 impl LowLatencyWindow {
@@ -63,6 +67,7 @@ impl LowLatencyWindow {
             next_sequence,
             target,
             part_target: None,
+            begun: None,
             ended: false,
             epoch,
             style,
@@ -70,6 +75,7 @@ impl LowLatencyWindow {
             full: Lazy::default(),
             delta: Lazy::default(),
             multivariant: OnceLock::new(),
+            manifest: OnceLock::new(),
         }
     }
 
@@ -79,6 +85,7 @@ impl LowLatencyWindow {
             settled: self.settled.clone(),
             open: self.open.clone(),
             part_target: self.part_target,
+            begun: self.begun,
             ended: self.ended,
             version: self.version + 1,
             ..Self::new(self.next_sequence, self.target, self.epoch, self.style)
@@ -202,16 +209,36 @@ impl LowLatencyWindow {
     /// The multivariant playlist.
     pub fn multivariant(&self) -> &Text {
         self.multivariant.get_or_init(|| {
-            let sets = self.all().map(|segment| &*segment.head.tracks);
-            let tracks = multivariant::newest(sets);
-            let mut measured = self.settled.measured;
-            if self.settled.listed.is_empty()
-                && let Some(open) = &self.open
-            {
-                measured.add(&text::sample(open), self.target.span());
-            }
-            let text = multivariant::render_low_latency(&tracks, &measured, &self.renditions());
+            let measured = self.measured();
+            let text =
+                multivariant::render_low_latency(&self.tracks(), &measured, &self.renditions());
             Text::new(text, format!("{:08x}-{:x}-ll", self.epoch, self.version))
         })
+    }
+
+    /// The media presentation description of DASH.
+    pub fn manifest(&self) -> &Text {
+        self.manifest.get_or_init(|| {
+            Text::new(
+                dash::render(self),
+                format!("{:08x}-{:x}-mpd", self.epoch, self.version),
+            )
+        })
+    }
+
+    /// The newest track of each kind.
+    pub(super) fn tracks(&self) -> Vec<&Track> {
+        multivariant::newest(self.all().map(|segment| &*segment.head.tracks))
+    }
+
+    /// What was measured, of the open segment if nothing else is there.
+    pub(super) fn measured(&self) -> Measured {
+        let mut measured = self.settled.measured;
+        if self.settled.listed.is_empty()
+            && let Some(open) = &self.open
+        {
+            measured.add(&text::sample(open), self.target.span());
+        }
+        measured
     }
 }
