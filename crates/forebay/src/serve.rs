@@ -115,6 +115,8 @@ pub(crate) async fn serve(
             .map_or(Duration::ZERO, |target| target + A_FETCH);
         let last_requests = deadline - LAST_REQUESTS.min(house.config.shutdown.deadline);
         sleep_until(last_requests.min(Instant::now() + lingering)).await;
+        // Whoever waits for more is answered, and then the connections can go.
+        readiness.enter(Phase::Closing);
         closing.send_replace(true);
         if timeout_at(deadline, players.join_all()).await.is_err() {
             warn!("requests were still in flight at the deadline");

@@ -35,7 +35,8 @@ async fn a_stream_as_json() {
         reply.json(),
         json!({
             "app": "live/in", "name": "show", "state": "live", "health": "warning",
-            "playlist": "/live/in/show/index.m3u8", "watch": "/watch/live/in/show",
+            "playlist": "/live/in/show/index.m3u8", "low_latency_playlist": null, "dash_manifest": null,
+            "watch": "/watch/live/in/show",
             "publisher": {
                 "address": "192.0.2.7:50312", "encoder": "Lavf59.27.100",
                 "since": "2026-11-23T15:00:00.000Z", "bytes": 1_234,

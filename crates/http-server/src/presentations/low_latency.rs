@@ -17,6 +17,7 @@ use super::{BYTES, insert, insert_tag, nothing_here, ranged, text_reply, unknown
 use crate::directives::{self, Directives};
 use crate::negotiation;
 use crate::pieces::Pieces;
+use crate::readiness::Readiness;
 use crate::replies::{self, Kind};
 use crate::request_path::Piece;
 
@@ -39,6 +40,8 @@ pub(super) struct LowLatency<'a> {
     pub(super) first_segment_wait: Duration,
     /// Requests that may wait.
     pub(super) most_waiting: usize,
+    /// When nothing is worth waiting for any more.
+    pub(super) readiness: &'a Readiness,
 }
 
 impl LowLatency<'_> {
@@ -280,9 +283,14 @@ impl LowLatency<'_> {
         }
         let mut windows = self.presentation.low_latency_windows();
         let shown = windows.wait_for(|window| shows(window));
-        match tokio::time::timeout(longest, shown).await {
-            Ok(Ok(window)) => Ok(Some(Arc::clone(&window))),
-            Ok(Err(_)) | Err(_) => Ok(None),
+        tokio::select! {
+            shown = tokio::time::timeout(longest, shown) => match shown {
+                Ok(Ok(window)) => Ok(Some(Arc::clone(&window))),
+                Ok(Err(_)) | Err(_) => Ok(None),
+            },
+            () = self.readiness.closing() => {
+                Err(replies::try_again("the gateway is about to leave; try again"))
+            }
         }
     }
 }

@@ -22,6 +22,10 @@ pub(in crate::api) struct Stream {
     health: HealthStatus,
     /// The path of its multivariant playlist.
     playlist: String,
+    /// The path of its low-latency multivariant playlist, once a part is listed there.
+    low_latency_playlist: Option<String>,
+    /// The path of its DASH manifest, likewise.
+    dash_manifest: Option<String>,
     /// The path of its player page.
     watch: String,
     /// Who publishes it; null while nobody does.
@@ -147,10 +151,13 @@ impl Stream {
         let name = presentation.name();
         let (state, status) = (presentation.state(), presentation.status());
         let window = presentation.window();
+        let in_parts = presentation.low_latency_window().is_ready();
         Self {
             app: name.app.to_string(),
             name: name.name.to_string(),
             playlist: format!("/{name}/index.m3u8"),
+            low_latency_playlist: in_parts.then(|| format!("/{name}/llhls.m3u8")),
+            dash_manifest: in_parts.then(|| format!("/{name}/manifest.mpd")),
             watch: format!("/watch/{name}"),
             tracks: tracks(status.as_ref(), &window),
             window: Listed::of(&window),
