@@ -185,6 +185,21 @@ video-EPOCH-0.m4s
     );
 }
 
+/// A reader may be as fast as to see the last part before the segment is complete.
+#[test]
+fn a_segment_that_was_read_while_it_was_open_is_listed_whole_when_it_is_complete() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    bench.open(0, 5);
+    let open = bench.text(Rendition::Video, Playlist::Full);
+    assert!(!open.contains("EXTINF"), "{open}");
+    bench.close(1_000);
+    let whole = bench.text(Rendition::Video, Playlist::Full);
+    assert!(
+        whole.contains("\n#EXTINF:1.000,\nvideo-EPOCH-0.m4s\n"),
+        "{whole}"
+    );
+}
+
 #[test]
 fn parts_as_ranges_of_their_segment_all_tracks_in_one() {
     let style = LowLatency {

@@ -106,6 +106,11 @@ pub(super) fn render(window: &LowLatencyWindow, rendition: Rendition, form: Play
             let uri = uri::section(rendition, window.epoch, id);
             let _ = writeln!(text, "#EXT-X-MAP:URI=\"{uri}\"");
         }
+        if segment.sequence >= window.next_sequence {
+            // Not kept: when it is complete, EXTINF stands there too.
+            text.push_str(&lines(window, segment, rendition, true));
+            continue;
+        }
         text.push_str(match with_parts {
             true => segment
                 .part_lines
