@@ -11,10 +11,11 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use media::codec::{Aac, H264};
 use media::{
-    AccessUnit, Advice, AdviceKind, Cadence, Codec, Fault, FaultKind, Faults, MediaTime,
-    PresentationName, Segment, Severity, Track, TsLayout,
+    AccessUnit, Advice, AdviceKind, Cadence, Codec, Fault, FaultKind, Faults, Head, MediaTime,
+    Part, PresentationName, Rendition, Segment, Severity, Sizes, Track, TsLayout,
 };
 use playlist::{PublishStatus, Registry, Writer};
+use segmenter::cmaf::Fragment;
 use tower::ServiceExt;
 
 use crate::{About, Audience, Limits, Readiness, Settings, Sources, Totals, router};
@@ -157,6 +158,58 @@ pub(crate) fn push(writer: &mut Writer, n: i64) {
     writer.push(segment, now).expect("the writer owns it");
     for entry in writer.presentation().window().listed() {
         entry.mpeg_ts(|_| segment_body());
+    }
+}
+
+/// Appends the `n`th part of 200 ms, five to a segment, each 5 pictures of 25 bytes in all and two audio frames; the
+/// last of a segment completes it.
+pub(crate) fn push_part(writer: &mut Writer, n: i64) {
+    let tracks: Arc<[Track]> = Arc::from(tracks());
+    let start = MediaTime::from_millis(200 * n);
+    let unit = |track, dts, random_access| AccessUnit {
+        track,
+        dts,
+        composition: MediaTime::ZERO,
+        random_access,
+        payload: Bytes::from_static(b"bytes"),
+    };
+    let pictures = (0..5).map(|picture| {
+        let at = start + MediaTime::from_millis(40 * picture);
+        unit(0, at, n % 5 == 0 && picture == 0)
+    });
+    let sounds = (0..2).map(|frame| unit(1, start + MediaTime::from_millis(100 * frame), true));
+    let mut part = Part {
+        head: (n % 5 == 0).then(|| Head {
+            tracks: tracks.clone(),
+            date: UNIX_EPOCH + Duration::from_secs(1_795_446_000) + start.to_duration(),
+            discontinuity: false,
+            independent: true,
+        }),
+        units: pictures.chain(sounds).collect(),
+        start,
+        duration: MediaTime::from_millis(200),
+        next_dts: Some(start + MediaTime::from_millis(200)),
+        independent: n % 5 == 0,
+        target: MediaTime::from_millis(218),
+        sizes: Sizes::default(),
+    };
+    let size = |rendition| {
+        Fragment {
+            part: &part,
+            tracks: &tracks,
+            rendition,
+        }
+        .size()
+    };
+    part.sizes = Sizes {
+        video: size(Rendition::Video),
+        audio: size(Rendition::Audio),
+        muxed: size(Rendition::Muxed),
+    };
+    let now = Instant::now() + start.to_duration();
+    writer.push_part(part, now).expect("the writer owns it");
+    if n % 5 == 4 {
+        writer.close_segment(now).expect("the writer owns it");
     }
 }
 

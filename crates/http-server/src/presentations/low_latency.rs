@@ -22,6 +22,8 @@ use crate::replies::{self, Kind};
 use crate::request_path::Piece;
 
 mod growing;
+#[cfg(test)]
+mod tests;
 
 use growing::Growing;
 

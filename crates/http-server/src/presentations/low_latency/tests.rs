@@ -1,0 +1,252 @@
+//! Requests that wait, in paused time.
+
+use std::time::Duration;
+
+use axum::Router;
+use http::Method;
+use playlist::Writer;
+use tokio::time::Instant;
+
+use crate::fixture::{Gateway, Reply, ask, fetch, push_part};
+use crate::{Audience, Phase, Settings};
+
+struct Bench {
+    gateway: Gateway,
+    writer: Writer,
+    site: Router,
+    /// Number of its first segment, and what stands before it in file names.
+    first: u64,
+    epoch: String,
+}
+
+impl Bench {
+    /// A publish with so many parts.
+    fn new(parts: i64, settings: &Settings) -> Self {
+        let gateway = Gateway::new();
+        let mut writer = gateway.publish("live", "show");
+        let window = writer.presentation().low_latency_window();
+        let site = gateway.site(settings, Audience::Viewers);
+        (0..parts).for_each(|n| push_part(&mut writer, n));
+        Self {
+            gateway,
+            site,
+            first: window.next_sequence(),
+            epoch: format!("{:08x}", window.epoch()),
+            writer,
+        }
+    }
+
+    /// A path with `{first}`, `{next}` and so on filled in.
+    fn path(&self, path: &str) -> String {
+        let [first, second, far] = [0, 1, 9].map(|n| (self.first + n).to_string());
+        let path = path.replace("FIRST", &first).replace("SECOND", &second);
+        let path = path.replace("FAR", &far).replace("EPOCH", &self.epoch);
+        format!("/live/show/{path}")
+    }
+
+    async fn fetch(&self, path: &str) -> Reply {
+        fetch(&self.site, &self.path(path)).await
+    }
+
+    /// Asks in a task of its own.
+    fn begin(&self, path: &str) -> tokio::task::JoinHandle<Reply> {
+        let (site, path) = (self.site.clone(), self.path(path));
+        tokio::spawn(async move { fetch(&site, &path).await })
+    }
+
+    /// Until so many wait.
+    async fn until_waiting(&self, count: usize) {
+        while self.writer.presentation().low_latency_waiting() != count {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_waits_for_what_it_names_and_all_are_answered_at_once() {
+    let mut bench = Bench::new(6, &Settings::default());
+    let begun = Instant::now();
+    let waiting = [
+        "video.m3u8?_HLS_msn=SECOND&_HLS_part=1",
+        "audio.m3u8?_HLS_msn=SECOND&_HLS_part=1",
+        "video.m3u8?_HLS_msn=SECOND&_HLS_part=1&_HLS_skip=YES",
+        "video-EPOCH-SECOND.1.m4s",
+    ]
+    .map(|path| bench.begin(path));
+    bench.until_waiting(4).await;
+    push_part(&mut bench.writer, 6);
+    for reply in waiting {
+        let reply = reply.await.expect("a reply");
+        assert_eq!(reply.status, 200);
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(bench.writer.presentation().low_latency_waiting(), 0);
+    let listed = bench.fetch("video.m3u8?_HLS_msn=SECOND&_HLS_part=1").await;
+    assert!(
+        listed
+            .text()
+            .contains(&bench.path("video-EPOCH-SECOND.1.m4s")["/live/show/".len()..])
+    );
+    assert_eq!(
+        listed.header("cache-control"),
+        Some("public, max-age=10"),
+        "it is the same for all who ask for it"
+    );
+    let plain = bench.fetch("video.m3u8").await;
+    assert_eq!(plain.header("cache-control"), Some("no-cache"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_makes_no_sense_is_refused_at_once() {
+    let bench = Bench::new(6, &Settings::default());
+    for query in [
+        "_HLS_msn=-1",
+        "_HLS_msn=x",
+        "_HLS_msn=99999999999999999999999",
+        "_HLS_msn=FIRST&_HLS_msn=FIRST",
+        "_HLS_part=0",
+        "_HLS_msn=FAR",
+        "_HLS_msn=SECOND&_HLS_part=900",
+    ] {
+        let reply = bench.fetch(&format!("video.m3u8?{query}")).await;
+        assert_eq!(reply.status, 400, "{query}");
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
+    }
+    // The multivariant playlist knows no directives.
+    assert_eq!(bench.fetch("llhls.m3u8?_HLS_msn=FAR").await.status, 200);
+    for nothing in [
+        "muxed.m3u8",
+        "video-EPOCH-FAR.m4s",
+        "video-EPOCH-FAR.0.m4s",
+        "video-EPOCH-FIRST.5.m4s",
+        "video-00000000-FIRST.0.m4s",
+        "video-EPOCH-SECOND.mp4",
+    ] {
+        assert_eq!(bench.fetch(nothing).await.status, 404, "{nothing}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encoder_that_stalls_is_waited_for_three_target_durations() {
+    let mut bench = Bench::new(6, &Settings::default());
+    let begun = Instant::now();
+    let waiting = ["video.m3u8?_HLS_msn=SECOND", "audio-EPOCH-SECOND.1.m4s"];
+    for reply in waiting.map(|path| bench.begin(path)) {
+        let reply = reply.await.expect("a reply");
+        assert_eq!(
+            (reply.status, reply.header("retry-after")),
+            (503, Some("1"))
+        );
+    }
+    assert_eq!(begun.elapsed(), Duration::from_secs(6));
+    push_part(&mut bench.writer, 6);
+    assert_eq!(bench.fetch("audio-EPOCH-SECOND.1.m4s").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_and_the_way_out_answer_whoever_waits() {
+    let bench = Bench::new(6, &Settings::default());
+    let waiting = bench.begin("video.m3u8?_HLS_msn=SECOND");
+    bench.until_waiting(1).await;
+    bench.gateway.readiness.enter(Phase::Closing);
+    assert_eq!(waiting.await.expect("a reply").status, 503);
+    bench.gateway.readiness.enter(Phase::Ready);
+    let waiting = bench.begin("video.m3u8?_HLS_msn=SECOND&_HLS_part=2");
+    bench.until_waiting(1).await;
+    bench.writer.leave().expire().await;
+    let reply = waiting.await.expect("a reply");
+    assert!(reply.text().ends_with("#EXT-X-ENDLIST\n"));
+}
+
+#[tokio::test]
+async fn ten_thousand_who_leave_leave_nothing_behind() {
+    let bench = Bench::new(6, &Settings::default());
+    let waiting: Vec<_> = (0..10_000)
+        .map(|_| bench.begin("video.m3u8?_HLS_msn=SECOND&_HLS_part=1"))
+        .collect();
+    bench.until_waiting(10_000).await;
+    waiting.iter().for_each(|reply| reply.abort());
+    bench.until_waiting(0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_may_wait_and_the_next_is_told_to_try_again() {
+    let settings = Settings {
+        waiting_for_one: 2,
+        ..Settings::default()
+    };
+    let bench = Bench::new(6, &settings);
+    let waiting = [1, 2].map(|_| bench.begin("video.m3u8?_HLS_msn=SECOND"));
+    bench.until_waiting(2).await;
+    let third = bench.fetch("video.m3u8?_HLS_msn=SECOND").await;
+    assert_eq!(
+        (third.status, third.header("retry-after")),
+        (503, Some("1"))
+    );
+    assert_eq!(bench.fetch("video.m3u8").await.status, 200);
+    waiting.iter().for_each(|reply| reply.abort());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_segment_is_its_parts_and_is_sent_while_it_grows() {
+    let mut bench = Bench::new(6, &Settings::default());
+    let begun = Instant::now();
+    let [growing, from_the_middle] = ["", "bytes=100-"].map(|range| {
+        let (site, path) = (bench.site.clone(), bench.path("video-EPOCH-SECOND.m4s"));
+        tokio::spawn(async move {
+            let range = [("range", range)];
+            ask(
+                &site,
+                Method::GET,
+                &path,
+                if range[0].1.is_empty() { &[] } else { &range },
+            )
+            .await
+        })
+    });
+    bench.until_waiting(2).await;
+    for n in 6..10 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        push_part(&mut bench.writer, n);
+    }
+    let (growing, from_the_middle) = (
+        growing.await.expect("a reply"),
+        from_the_middle.await.expect("a reply"),
+    );
+    assert_eq!(begun.elapsed(), Duration::from_millis(800));
+    assert_eq!((growing.status, from_the_middle.status), (200, 206));
+    assert_eq!(
+        from_the_middle.header("content-range"),
+        Some("bytes 100-9007199254740991/*")
+    );
+    let mut parts = Vec::new();
+    for n in 0..5 {
+        let part = bench.fetch(&format!("video-EPOCH-SECOND.{n}.m4s")).await;
+        assert_eq!(part.header("content-type"), Some("video/mp4"));
+        parts.extend_from_slice(&part.body);
+    }
+    let whole = bench.fetch("video-EPOCH-SECOND.m4s").await;
+    assert_eq!(whole.body, parts);
+    assert_eq!(growing.body, parts);
+    assert_eq!(from_the_middle.body, parts[100..]);
+    let path = bench.path("video-EPOCH-SECOND.m4s");
+    let second = ask(
+        &bench.site,
+        Method::GET,
+        &path,
+        &[("range", "bytes=10-299")],
+    )
+    .await;
+    assert_eq!((second.status, &second.body[..]), (206, &parts[10..300]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_multivariant_playlist_waits_until_the_tracks_are_known() {
+    let mut bench = Bench::new(0, &Settings::default());
+    let [playlist, manifest] = ["llhls.m3u8", "manifest.mpd"].map(|path| bench.begin(path));
+    bench.until_waiting(2).await;
+    push_part(&mut bench.writer, 0);
+    let playlist = playlist.await.expect("a reply");
+    assert!(playlist.text().contains("TYPE=AUDIO"));
+    assert_eq!(manifest.await.expect("a reply").status, 200);
+}
