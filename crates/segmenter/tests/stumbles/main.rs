@@ -7,6 +7,7 @@ mod configuration;
 
 mod feed;
 mod pace;
+mod parts;
 
 mod published;
 #[expect(dead_code, reason = "the crate's own tests look at more of it")]

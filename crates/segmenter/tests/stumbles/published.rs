@@ -7,10 +7,11 @@ use media::{AccessUnit, Fault, FaultKind, MediaTime, Segment, TrackKind};
 use segmenter::{Output, Segmenter, Settings, ts};
 
 use crate::feed::{Event, NUMBER_BYTES, number_of};
+use crate::parts::{self, Parted};
 use crate::read::read;
 
 /// Audio and video stay this close to how they were sent.
-const IN_STEP: MediaTime = MediaTime::from_millis(20);
+pub(crate) const IN_STEP: MediaTime = MediaTime::from_millis(20);
 /// How far before its segment's first picture audio may be heard, at most, where it joins.
 const LEAD_IN: MediaTime = MediaTime::from_millis(200);
 /// The same where it goes on.
@@ -36,6 +37,8 @@ pub(crate) struct Published {
     pub(crate) faults: Vec<Fault>,
     /// When each segment was out, ms of simulated time.
     pub(crate) out_at: Vec<i64>,
+    /// The same for low latency.
+    pub(crate) parted: Parted,
     longest: MediaTime,
 }
 
@@ -63,6 +66,7 @@ pub(crate) fn publish_with(
     published.check_timeline();
     published.check_order();
     published.check_step();
+    published.parted.check_step(&published.events);
     published.check_transport_streams();
     published
 }
@@ -73,9 +77,13 @@ fn run(events: Vec<Event>, longest: MediaTime, settings: Settings) -> Published 
         segments: Vec::new(),
         faults: Vec::new(),
         out_at: Vec::new(),
+        parted: Parted::new(),
         longest,
     };
-    let mut segmenter = Segmenter::new(settings);
+    let mut segmenter = Segmenter::new(Settings {
+        part: Some(parts::WANTED),
+        ..settings
+    });
     segmenter.limit(longest);
     let mut arrived = 0;
     for (number, event) in events.iter().enumerate() {
@@ -87,6 +95,8 @@ fn run(events: Vec<Event>, longest: MediaTime, settings: Settings) -> Published 
     segmenter.finish();
     published.pull(&mut segmenter, arrived);
     published.events = events;
+    let target = settings.segment_target;
+    published.parted.check(&published.segments, target);
     published
 }
 
@@ -99,7 +109,8 @@ impl Published {
                     self.out_at.push(at);
                 }
                 Output::Fault(fault) => self.faults.push(fault),
-                Output::Part(_) | Output::Closed => {}
+                Output::Part(part) => self.parted.push(part),
+                Output::Closed => self.parted.close(),
             }
         }
     }
