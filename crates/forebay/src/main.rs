@@ -6,6 +6,7 @@
 mod accept;
 mod admission;
 mod config;
+mod entrance;
 mod governor;
 mod house;
 mod logs;

@@ -13,6 +13,7 @@ use playlist::{Backup, Dismissal, OnConflict, PublishStatus, PushError, Refused,
 use segmenter::{Output, Segmenter};
 use tracing::{info, warn};
 
+use crate::entrance::Entrance;
 use crate::house::House;
 use crate::metadata;
 use crate::meter::Meter;
@@ -35,11 +36,9 @@ pub(crate) struct Publish {
     segmenter: Segmenter,
     /// `None` only while it is being dropped.
     seat: Option<Seat>,
-    /// Segments that began before it are not listed: a publish that stood by has some that overlap with those
-    /// of the one before it.
-    lists_from: SystemTime,
+    entrance: Entrance,
     /// The same for low latency.
-    lists_parts_from: SystemTime,
+    entrance_of_parts: Entrance,
     /// How often others had been refused its name at the last report.
     contests: u64,
     meter: Meter,
@@ -75,8 +74,8 @@ impl Publish {
             segmenter: Segmenter::new(house.cutting()),
             terms,
             seat: None,
-            lists_from: SystemTime::UNIX_EPOCH,
-            lists_parts_from: SystemTime::UNIX_EPOCH,
+            entrance: Entrance::open(),
+            entrance_of_parts: Entrance::open(),
             contests: 0,
             doctor: Doctor::new(house.fitting(), since),
             began: Instant::now(),
@@ -123,10 +122,10 @@ impl Publish {
             && let Ok(seat @ Seat::Writing(_)) = Seat::find(&self.name, &self.terms, &self.house)
         {
             info!(stream = %self.name, peer = %self.peer, "the encoder that stood by takes the place");
-            // Not before the end of what is listed; that lies ahead if it came faster than the clock.
             let listed = seat.listed_until().unwrap_or(SystemTime::UNIX_EPOCH);
-            self.lists_from = listed.min(SystemTime::now());
-            self.lists_parts_from = self.lists_from;
+            let patience = self.house.config.hls.max_segment;
+            self.entrance = Entrance::behind(listed, SystemTime::now(), patience);
+            self.entrance_of_parts = self.entrance;
             self.sit_down(seat);
             self.report();
         }
@@ -216,10 +215,10 @@ impl Publish {
         let Some(Seat::Writing(writer)) = &mut self.seat else {
             return Ok(());
         };
-        if segment.date < self.lists_from {
+        if !self.entrance.admits(segment.date, segment.independent) {
             return Ok(());
         }
-        self.lists_from = SystemTime::UNIX_EPOCH;
+        self.entrance = Entrance::open();
         let duration = segment.duration;
         let target = match writer.push(segment, Instant::now()) {
             // It is about to be dismissed; what it still sends has no place.
@@ -251,8 +250,9 @@ impl Publish {
         let Some(Seat::Writing(writer)) = &mut self.seat else {
             return Ok(());
         };
-        let begins = part.head.as_ref().map(|head| head.date);
-        if begins.is_some_and(|date| date < self.lists_parts_from) {
+        if let Some(head) = &part.head
+            && !self.entrance_of_parts.admits(head.date, head.independent)
+        {
             return Ok(());
         }
         match writer.push_part(part, Instant::now()) {
@@ -260,7 +260,7 @@ impl Publish {
             Err(PushError::Replaced(_)) => return Ok(()),
             pushed => self.segmenter.limit_parts(pushed?),
         }
-        self.lists_parts_from = SystemTime::UNIX_EPOCH;
+        self.entrance_of_parts = Entrance::open();
         Ok(())
     }
 
