@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use playlist::{Dismissal, PushError};
 use rtmp_ingest::{Connection, Error, Event, MessageStreamId};
@@ -23,6 +24,8 @@ pub(crate) enum Ending {
     Closed,
     Failed(Error),
     Dismissed(Dismissal),
+    /// Nothing came of it for so long, while another publish of its connection went on.
+    Idle(Duration),
     TooLarge(PushError),
     Drained,
 }
@@ -58,6 +61,13 @@ pub(crate) async fn serve(socket: TcpStream, peer: SocketAddr, house: Arc<House>
             }
             _ = reports.tick(), if !publishes.is_empty() => {
                 publishes.values_mut().for_each(Publish::tick);
+                // One that is alone is idle as its connection is, which looks after itself.
+                while publishes.len() > 1
+                    && let Some((&stream, _)) = publishes.iter().find(|(_, it)| it.is_idle())
+                {
+                    let why = Ending::Idle(house.config.rtmp.idle_timeout);
+                    end(&mut connection, &mut publishes, stream, &why);
+                }
                 continue;
             }
             event = connection.next() => event,
@@ -161,6 +171,10 @@ impl fmt::Display for Ending {
             Self::Dismissed(Dismissal::Takeover) => {
                 f.write_str("another publish took over the name")
             }
+            Self::Idle(after) => write!(
+                f,
+                "no media message of this publish within {after:?}, though others came on its connection"
+            ),
             Self::TooLarge(error) => error.fmt(f),
             Self::Drained => f.write_str("the gateway is shutting down"),
         }

@@ -44,6 +44,8 @@ pub(crate) struct Publish {
     meter: Meter,
     /// Bytes at the last report.
     reported: u64,
+    /// For how long nothing has come, in whole reports; `None` if something came since the last.
+    silent: Option<Duration>,
     segments: u64,
     duration: MediaTime,
     faults: Faults,
@@ -82,6 +84,7 @@ impl Publish {
             house,
             meter: Meter::new(Instant::now()),
             reported: 0,
+            silent: None,
             segments: 0,
             duration: MediaTime::ZERO,
             faults: Faults::default(),
@@ -115,6 +118,12 @@ impl Publish {
     /// What is to be done every [`REPORT_EVERY`].
     pub(crate) fn tick(&mut self) {
         let sends = self.meter.bytes() > self.reported;
+        // Counted, not measured: a process that was stopped has not heard what its encoders sent meanwhile.
+        self.silent = match self.silent {
+            _ if sends => None,
+            None => Some(Duration::ZERO),
+            Some(so_far) => Some(so_far + REPORT_EVERY),
+        };
         self.report();
         // One that stands by and stalls itself is no help.
         if sends
@@ -129,6 +138,12 @@ impl Publish {
             self.sit_down(seat);
             self.report();
         }
+    }
+
+    /// It has sent nothing for as long as a publish may: the connection cannot tell, if others go on there.
+    pub(crate) fn is_idle(&self) -> bool {
+        let idle_timeout = self.house.config.rtmp.idle_timeout;
+        self.silent.is_some_and(|silent| silent >= idle_timeout)
     }
 
     fn sit_down(&mut self, seat: Seat) {
@@ -449,6 +464,24 @@ mod tests {
         second.meter.add(1_000);
         second.tick();
         assert_eq!((there.state(), there.backups()), (State::Live, 0));
+    }
+
+    #[tokio::test]
+    async fn a_publish_is_idle_after_the_timeout_without_a_message_of_its_own() {
+        let mut config = Config::default();
+        config.rtmp.idle_timeout = 2 * REPORT_EVERY;
+        let house = Arc::new(House::new(config, Arc::default()));
+        let mut publish = begin(&house, OnConflict::Reject).expect("free");
+        let mut idle_at_last = |messages: &[usize]| {
+            for &bytes in messages {
+                publish.meter.add(bytes);
+                publish.tick();
+            }
+            publish.is_idle()
+        };
+        assert!(!idle_at_last(&[0, 0]), "a second for sure, not yet two");
+        assert!(!idle_at_last(&[1, 0, 0]), "it has sent something");
+        assert!(idle_at_last(&[0]));
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use e2e::besieged::Besieged;
 use e2e::raw_rtmp::{Peer, wire};
 use e2e::wait;
 
-use super::{A_HUNDRED_CONNECTIONS, SOON, case, end_all};
+use super::{A_HUNDRED_CONNECTIONS, SOON, assert_alive, case, end_all};
 
 #[test]
 fn floods() {
@@ -54,5 +54,21 @@ fn floods() {
         "{}",
         silent.words()
     );
+
+    // So does one beside a publish that goes on.
+    let mut peer = Peer::publishing(at, "live", "busy");
+    peer.send(&wire::create_stream());
+    peer.send(&wire::publish(2, "quiet"));
+    wait::until("the quiet publish to be ended", SOON, || {
+        peer.send(&wire::message(8, 1, 0, &[0xaf, 0, 0x11, 0x90]));
+        let log = besieged.gateway.log();
+        let mut lines = log.iter().filter(|line| line.contains("live/quiet"));
+        lines
+            .any(|line| line.contains("no media message of this publish within 2s"))
+            .then_some(())
+    });
+    peer.until_told("NetStream.Unpublish.Success");
+    assert_alive(&mut peer);
+    drop(peer);
     besieged.survived(A_HUNDRED_CONNECTIONS);
 }
