@@ -1,4 +1,4 @@
-//! How fast a publish sends.
+//! How fast a publish sends, and when it last did.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -11,6 +11,7 @@ const SPAN: usize = 5;
 pub(crate) struct Meter {
     bytes: u64,
     since: Instant,
+    last: Instant,
     readings: VecDeque<(Instant, u64)>,
 }
 
@@ -19,13 +20,20 @@ impl Meter {
         Self {
             bytes: 0,
             since: now,
+            last: now,
             readings: VecDeque::from([(now, 0)]),
         }
     }
 
-    /// Counts a message of `bytes`.
-    pub(crate) fn add(&mut self, bytes: usize) {
+    /// Counts a message of `bytes` that came `now`.
+    pub(crate) fn add(&mut self, bytes: usize, now: Instant) {
         self.bytes += bytes as u64;
+        self.last = now;
+    }
+
+    /// When the last message came; at first, when it began to count.
+    pub(crate) fn last(&self) -> Instant {
+        self.last
     }
 
     /// Media bytes so far.
@@ -61,8 +69,9 @@ mod tests {
         let mut meter = Meter::new(start);
         let mut read = (0, 0);
         for second in 1..=10 {
-            meter.add(if second <= 5 { 1_000 } else { 3_000 });
-            read = meter.read(start + Duration::from_secs(second));
+            let now = start + Duration::from_secs(second);
+            meter.add(if second <= 5 { 1_000 } else { 3_000 }, now);
+            read = meter.read(now);
         }
         assert_eq!(read, (24_000, 16_000));
         assert_eq!(meter.bytes(), 20_000);

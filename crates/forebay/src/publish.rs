@@ -174,7 +174,7 @@ impl Publish {
     /// # Errors
     /// Its playlist would hold too much: the publish has to end.
     pub(crate) fn take(&mut self, message: &Message) -> Result<(), PushError> {
-        self.meter.add(message.payload.len());
+        self.meter.add(message.payload.len(), Instant::now());
         self.doctor
             .arrival(message.kind, message.timestamp_ms, self.began.elapsed());
         if message.kind == MessageKind::Data
@@ -331,7 +331,7 @@ impl Publish {
             return;
         };
         // A publish that was taken over has nothing to report to.
-        let _ = writer.report(status, Instant::now());
+        let _ = writer.report(status, self.meter.last());
         let contests = writer.contests();
         if contests > std::mem::replace(&mut self.contests, contests) {
             self.record(Fault {
@@ -450,7 +450,7 @@ mod tests {
         let mut second = begin(&house, OnConflict::Backup).expect("it stands by");
         let there = house.registry.directory().find(&name()).expect("live");
         assert_eq!(there.backups(), 1);
-        second.meter.add(1_000);
+        second.meter.add(1_000, Instant::now());
         second.tick();
         assert_eq!(there.backups(), 1, "the first is active");
         drop(first);
@@ -461,7 +461,7 @@ mod tests {
             State::Resuming,
             "the second sends nothing now"
         );
-        second.meter.add(1_000);
+        second.meter.add(1_000, Instant::now());
         second.tick();
         assert_eq!((there.state(), there.backups()), (State::Live, 0));
     }
@@ -474,7 +474,9 @@ mod tests {
         let mut publish = begin(&house, OnConflict::Reject).expect("free");
         let mut idle_at_last = |messages: &[usize]| {
             for &bytes in messages {
-                publish.meter.add(bytes);
+                if bytes > 0 {
+                    publish.meter.add(bytes, Instant::now());
+                }
                 publish.tick();
             }
             publish.is_idle()
@@ -482,6 +484,30 @@ mod tests {
         assert!(!idle_at_last(&[0, 0]), "a second for sure, not yet two");
         assert!(!idle_at_last(&[1, 0, 0]), "it has sent something");
         assert!(idle_at_last(&[0]));
+    }
+
+    #[tokio::test]
+    async fn a_publish_is_stalled_from_its_last_message_and_not_from_a_report() {
+        let house = Arc::new(House::new(Config::default(), Arc::default()));
+        let mut first = begin(&house, OnConflict::Reject).expect("free");
+        let message = Message {
+            kind: MessageKind::Audio,
+            timestamp_ms: 0,
+            payload: vec![0xaf, 0, 0x11, 0x90].into(),
+        };
+        first.take(&message).expect("room for it");
+        let last = Instant::now();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        first.tick();
+        let terms = Terms {
+            on_conflict: OnConflict::Reject,
+            ..Terms::default()
+        };
+        let publish = |at| house.registry.publish(&name(), &terms, at);
+        let stalled_after = house.config.rtmp.stalled_after;
+        let early = publish(last + stalled_after / 2);
+        assert_eq!(early.err(), Some(Refused::Occupied));
+        assert!(publish(last + stalled_after).is_ok());
     }
 
     #[tokio::test]

@@ -77,7 +77,7 @@ pub(crate) struct Publish {
     pub(crate) wake: Arc<Notify>,
     pub(crate) dismissal: Option<Dismissal>,
     pub(crate) credential: u64,
-    /// When it was last seen to receive media.
+    /// When its last media came, as of its last report; at first, when it began.
     pub(crate) active: Instant,
 }
 

@@ -112,17 +112,15 @@ impl Writer {
         }
     }
 
-    /// Tells the status API how the publish is doing; more bytes than the last time show that it is active.
+    /// Tells the status API how the publish is doing. `active` is when its last media came, by the monotonic
+    /// clock: it is stalled from then on, not from a report.
     ///
     /// # Errors
     /// [`Replaced`] if this publish was taken over.
-    pub fn report(&self, status: PublishStatus, now: Instant) -> Result<(), Replaced> {
+    pub fn report(&self, status: PublishStatus, active: Instant) -> Result<(), Replaced> {
         let mut inner = self.owned()?;
-        let before = inner.status.as_ref().map_or(0, |status| status.bytes);
-        if status.bytes > before
-            && let Some(publish) = &mut inner.publish
-        {
-            publish.active = now;
+        if let Some(publish) = &mut inner.publish {
+            publish.active = publish.active.max(active);
         }
         inner.status = Some(status);
         Ok(())

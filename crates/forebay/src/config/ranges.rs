@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::Config;
+use crate::publish::REPORT_EVERY;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -14,6 +15,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Shorter ones cost more requests than they save time.
 const SHORTEST_PART: Duration = Duration::from_millis(100);
+/// What is known of a publish is up to a report old: less would take its name from one that is active.
+const LEAST_STALL: Duration = REPORT_EVERY.saturating_mul(2);
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -77,7 +80,7 @@ fn durations(config: &Config) -> [Row<Duration>; 14] {
         (
             "rtmp.stalled_after",
             rtmp.stalled_after,
-            MILLISECOND * 500..=MINUTE,
+            LEAST_STALL..=MINUTE,
         ),
         ("http.header_timeout", http.header_timeout, timeout()),
         ("http.idle_timeout", http.idle_timeout, timeout()),

@@ -17,13 +17,10 @@ fn terms(on_conflict: OnConflict) -> Terms {
     }
 }
 
-/// Tells that `writer` has received so many bytes.
-fn report(writer: &Writer, bytes: u64, now: Instant) {
-    let status = PublishStatus {
-        bytes,
-        ..PublishStatus::sample()
-    };
-    writer.report(status, now).expect("owned");
+/// Tells when `writer` has received its last media.
+fn report(writer: &Writer, active: Instant) {
+    let reported = writer.report(PublishStatus::sample(), active);
+    reported.expect("owned");
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -37,9 +34,10 @@ fn an_active_publish_keeps_its_name_and_a_stalled_one_loses_it() {
         let begun = Instant::now();
         let publish = |at| registry.publish(&name(), &terms(on_conflict), begun + at);
         let first = publish(seconds(0)).expect("free");
-        report(&first, 1_000, begun + seconds(1));
-        report(&first, 2_000, begun + seconds(2));
-        report(&first, 2_000, begun + seconds(3));
+        report(&first, begun + seconds(1));
+        report(&first, begun + seconds(2));
+        // Whenever that is said again.
+        report(&first, begun + seconds(2));
         let early = publish(Duration::from_millis(3_999));
         assert_eq!(early.err(), Some(Refused::Occupied));
         let second = publish(seconds(4)).expect("two seconds without media");
@@ -77,7 +75,7 @@ fn encoders_that_take_a_name_from_one_another_are_slowed_down() {
     assert_eq!(publish(seconds(4)).err(), Some(Refused::Contested));
     assert_eq!(last.dismissal(), None, "it keeps the name");
     assert_eq!(last.contests(), 1);
-    report(&last, 1, begun + seconds(60));
+    report(&last, begun + seconds(60));
     let next = publish(seconds(61)).expect("the first takeover is a minute ago");
     assert_eq!(next.contests(), 1);
     assert_eq!(publish(seconds(61)).err(), Some(Refused::Contested));
