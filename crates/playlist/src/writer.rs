@@ -173,11 +173,9 @@ impl Writer {
         let mut removed = before.removed.clone();
         let entry = Arc::new(inner.number(segment, self.presentation.epoch(), now));
         listed.push_back(entry.clone());
-        listed
-            .iter()
-            .rev()
-            .skip(WITH_BODIES)
-            .for_each(|older| older.let_bodies_go());
+        let older = listed.iter().rev().skip(WITH_BODIES);
+        let older = older.chain(removed.iter().map(|removed| &removed.entry));
+        older.for_each(|entry| entry.let_bodies_go());
         let held = slide(&mut listed, &mut removed, settings, target, now);
         if held.bytes > settings.listed_bytes {
             // What may still come does not go on from what is listed.
@@ -312,6 +310,10 @@ impl Vacancy {
             return false;
         }
         let before = self.presentation.window();
+        // No later segment does it.
+        let removed = before.removed.iter().map(|removed| &removed.entry);
+        let all = before.listed.iter().chain(removed);
+        all.for_each(|entry| entry.let_bodies_go());
         let window = Window {
             removed: before.removed.clone(),
             listed: before.listed.clone(),

@@ -208,6 +208,36 @@ fn an_older_segment_lets_its_body_go_and_can_have_it_made_again() {
     );
 }
 
+#[tokio::test]
+async fn no_body_outlives_the_next_segment_or_the_end() {
+    let (registry, _) = registry();
+    let mut writer = take(&registry);
+    push_all(&mut writer, 8);
+    let there = writer.presentation().clone();
+    let window = there.window();
+    let removed = &window.removed.front().expect("some are").entry;
+    let last = window.listed.back().expect("listed");
+    let has_body = |entry: &crate::Entry| {
+        let mut made = false;
+        entry.mpeg_ts(|_| {
+            made = true;
+            bytes::Bytes::from_static(b"ts")
+        });
+        !made
+    };
+    for entry in [removed, last] {
+        assert!(!has_body(entry) && has_body(entry));
+    }
+    push_all(&mut writer, 1);
+    assert!(has_body(last), "it is among the newest");
+    assert!(!has_body(removed), "it left the playlist long ago");
+    assert!(writer.leave().end());
+    assert!(
+        !has_body(removed) && !has_body(last),
+        "nothing comes any more"
+    );
+}
+
 /// Publishes and expiries at the same time: the last publish owns what the directory shows.
 #[test]
 fn a_publish_is_never_lost_to_an_expiry_or_another_publish() {
