@@ -109,7 +109,8 @@ impl Presentations {
         }
     }
 
-    /// Waits until there is a playlist, or until there will be none. A client that goes away drops this.
+    /// Waits until there is a playlist, or until there will be none. A client of HTTP/2 that goes away drops
+    /// this.
     async fn first_window(&self, presentation: &Presentation) -> Arc<Window> {
         let mut windows = presentation.windows();
         let settled = windows.wait_for(|window| window.is_ready() || window.is_ended());

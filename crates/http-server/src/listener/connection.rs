@@ -45,6 +45,9 @@ impl Server {
             // hyper's also runs between requests, and arms a timer for each; ours does neither.
             .header_read_timeout(None)
             .max_buf_size(head_bytes)
+            // Who has asked may close its own side, as `printf … | nc` does, and still wait for an answer. One
+            // that is gone looks the same until it is answered, at the latest when a deadline says so.
+            .half_close(true)
             // Head and body in one call, the body from where it is. `pipeline_flush` would undo this
             // silently: every connection would then copy the segment it sends.
             .writev(true);

@@ -336,6 +336,35 @@ async fn a_reader_that_stops_is_cut_and_one_that_goes_on_gets_all() {
 }
 
 #[tokio::test]
+async fn a_reader_that_has_closed_its_own_side_is_answered_and_not_kept_for_ever() {
+    let gateway = Gateway::new();
+    let mut writer = gateway.publish("live", "show");
+    let _other = gateway.publish("live", "never");
+    let settings = Settings {
+        first_segment_wait: SHORT * 3,
+        ..Settings::default()
+    };
+    let running = run(gateway.site(&settings, Audience::Viewers), settings).await;
+    let mut readers = [running.connect().await, running.connect().await];
+    for (reader, name) in readers.iter_mut().zip(["show", "never"]) {
+        let request = format!("GET /live/{name}/main.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n");
+        reader.write_all(request.as_bytes()).await.expect("written");
+        reader.shutdown().await.expect("its side is closed");
+    }
+    running.until_open(2).await;
+    timeout(SHORT, running.until_open(1))
+        .await
+        .expect_err("both should be kept");
+    push(&mut writer, 0);
+    for (reader, status) in readers.iter_mut().zip(["200 OK", "404 Not Found"]) {
+        let answer = read_to_close(reader).await;
+        let begin = format!("HTTP/1.1 {status}\r\n");
+        assert!(answer.starts_with(begin.as_bytes()), "{answer:?}");
+    }
+    running.until_open(0).await;
+}
+
+#[tokio::test]
 async fn a_panic_ends_its_own_connection() {
     let service = tower::service_fn(|request: Request<Incoming>| {
         assert_ne!(request.uri().path(), "/panic", "as the test wants it");
