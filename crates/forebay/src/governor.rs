@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
+use media::Host;
+
 /// What a limit counts in.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Addresses with a history at a time; those beyond share one.
@@ -15,7 +17,7 @@ const ADDRESSES: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Governor {
     per_minute: u32,
-    spent: HashMap<IpAddr, Spent>,
+    spent: HashMap<Host, Spent>,
 }
 
 /// The failures of one address, less what time has forgiven.
@@ -60,19 +62,13 @@ impl Governor {
         forgiven(spent, f64::from(self.per_minute), now)
     }
 
-    /// Whose failures those of `address` count with: a host has a whole /64 of IPv6 addresses.
-    fn place(&self, address: IpAddr) -> IpAddr {
-        let host = match address.to_canonical() {
-            IpAddr::V6(six) => {
-                let [a, b, c, d, ..] = six.segments();
-                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-            }
-            four @ IpAddr::V4(_) => four,
-        };
+    /// Whose failures those of `address` count with.
+    fn place(&self, address: IpAddr) -> Host {
+        let host = address.into();
         if self.spent.contains_key(&host) || self.spent.len() < ADDRESSES {
             host
         } else {
-            Ipv6Addr::UNSPECIFIED.into()
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED).into()
         }
     }
 }

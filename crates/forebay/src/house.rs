@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_server::{About, Audience, Readiness, Sources, Totals};
-use media::MediaTime;
+use media::{Host, MediaTime};
 use playlist::{
     Addressing, LowLatency, OnConflict, Packaging, Registry, Remembered, Terms, Vacancy,
 };
@@ -39,13 +39,13 @@ pub(crate) struct House {
 #[derive(Default)]
 struct Guests {
     total: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_host: HashMap<Host, usize>,
 }
 
 /// One admitted connection; its place is free again when this is dropped.
 pub(crate) struct Admission {
     house: Arc<House>,
-    address: IpAddr,
+    host: Host,
 }
 
 impl House {
@@ -236,7 +236,8 @@ impl House {
                 "rtmp.max_connections is {max_connections}, and so many are here"
             ));
         }
-        let from_there = guests.by_address.entry(address).or_default();
+        let host = address.into();
+        let from_there = guests.by_host.entry(host).or_default();
         if *from_there >= max_connections_per_address {
             return Err(format!(
                 "rtmp.max_connections_per_address is {max_connections_per_address}, and so many are here"
@@ -247,7 +248,7 @@ impl House {
         self.totals.rtmp_connections_now.rise();
         Ok(Admission {
             house: self.clone(),
-            address,
+            host,
         })
     }
 }
@@ -269,10 +270,10 @@ impl Drop for Admission {
             .unwrap_or_else(PoisonError::into_inner);
         guests.total -= 1;
         self.house.totals.rtmp_connections_now.fall();
-        if let Some(from_there) = guests.by_address.get_mut(&self.address) {
+        if let Some(from_there) = guests.by_host.get_mut(&self.host) {
             *from_there -= 1;
             if *from_there == 0 {
-                guests.by_address.remove(&self.address);
+                guests.by_host.remove(&self.host);
             }
         }
     }
@@ -329,5 +330,18 @@ mod tests {
         );
         drop(first);
         assert!(house.admit(a).is_ok());
+    }
+
+    #[test]
+    fn a_host_is_one_peer_whichever_of_its_addresses_it_takes() {
+        let mut config = Config::default();
+        config.rtmp.max_connections_per_address = 1;
+        let house = Arc::new(House::new(config, Arc::default()));
+        let admit = |text: &str| house.admit(text.parse().expect("an address"));
+        let first = admit("2001:db8::1").ok();
+        assert!(admit("2001:db8::2").is_err());
+        assert!(admit("2001:db8:0:1::1").is_ok());
+        drop(first);
+        assert!(admit("2001:db8::2").is_ok());
     }
 }

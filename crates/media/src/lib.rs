@@ -1,5 +1,5 @@
 //! The field's words, as types: names, time, tracks and their codec configuration, access units,
-//! segments, faults, advice.
+//! segments, faults, advice, peers.
 //!
 //! Every other crate speaks in these. What does not belong here: any protocol (RTMP, FLV, HLS, HTTP),
 //! any clock, any I/O.
@@ -7,6 +7,7 @@
 mod advice;
 pub mod codec;
 mod fault;
+mod host;
 mod message;
 mod name;
 mod part;
@@ -16,6 +17,7 @@ mod track;
 
 pub use advice::{Advice, AdviceKind, Severity};
 pub use fault::{Fault, FaultKind, Faults};
+pub use host::Host;
 pub use message::{Message, MessageKind};
 pub use name::{AppName, MAX_NAME_BYTES, Name, NameError, PresentationName, RESERVED_APPS};
 pub use part::{Head, Part, Rendition, Sizes};

@@ -5,17 +5,19 @@ use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The clients of a listener, by address.
+use media::Host;
+
+/// The clients of a listener, by host.
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
     most: usize,
-    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    open: Arc<Mutex<HashMap<Host, usize>>>,
 }
 
 /// A connection that counts as its client's until this is dropped.
 #[derive(Debug)]
 pub(super) struct Admission {
-    address: IpAddr,
+    host: Host,
     clients: Clients,
 }
 
@@ -30,8 +32,9 @@ impl Clients {
 
     /// One more connection from `address`; `None` if it has as many as it may have.
     pub(super) fn admit(&self, address: IpAddr) -> Option<Admission> {
+        let host = address.into();
         let mut open = self.open();
-        match open.entry(address) {
+        match open.entry(host) {
             Entry::Occupied(from_there) if *from_there.get() >= self.most => return None,
             Entry::Occupied(mut from_there) => *from_there.get_mut() += 1,
             Entry::Vacant(_) if self.most == 0 => return None,
@@ -41,12 +44,12 @@ impl Clients {
         }
         drop(open);
         Some(Admission {
-            address,
+            host,
             clients: self.clone(),
         })
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<Host, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -54,7 +57,7 @@ impl Clients {
 impl Drop for Admission {
     fn drop(&mut self) {
         let mut open = self.clients.open();
-        if let Entry::Occupied(mut from_there) = open.entry(self.address) {
+        if let Entry::Occupied(mut from_there) = open.entry(self.host) {
             *from_there.get_mut() -= 1;
             if *from_there.get() == 0 {
                 from_there.remove();
@@ -81,5 +84,16 @@ mod tests {
         drop((second, third, other));
         assert!(clients.open().is_empty());
         assert!(Clients::new(0).admit(a).is_none());
+    }
+
+    #[test]
+    fn a_host_is_one_client_whichever_of_its_addresses_it_takes() {
+        let clients = Clients::new(1);
+        let admit = |text: &str| clients.admit(text.parse().expect("an address"));
+        let first = admit("2001:db8::1").expect("room");
+        assert!(admit("2001:db8::2").is_none());
+        assert!(admit("2001:db8:0:1::1").is_some());
+        drop(first);
+        assert!(admit("2001:db8::2").is_some());
     }
 }
