@@ -92,8 +92,7 @@ impl Presentations {
         }
         if !window.is_ready() {
             let Ok(_permit) = self.waiting.try_acquire() else {
-                return replies::problem(
-                    StatusCode::NOT_FOUND,
+                return replies::try_again(
                     "nothing to play yet, and too many requests wait for it; try again",
                 );
             };
@@ -104,8 +103,7 @@ impl Presentations {
         } else if window.is_ended() {
             unknown(&name)
         } else {
-            let detail = format!("{name} has begun, but nothing of it can be played yet");
-            replies::problem(StatusCode::NOT_FOUND, &detail)
+            not_yet(&presentation)
         }
     }
 
@@ -134,6 +132,19 @@ pub(crate) fn nothing_here() -> Response {
 
 fn unknown(name: &PresentationName) -> Response {
     let detail = format!("nobody publishes {name}, and nothing is left of it");
+    replies::problem(StatusCode::NOT_FOUND, &detail)
+}
+
+/// Nothing of it can be played for now. Who comes early is told so; who was playing before a restart must not
+/// give up: hls.js never asks again after a 404, and after a 503 it does.
+fn not_yet(presentation: &Presentation) -> Response {
+    let name = presentation.name();
+    // Only what goes on from another process has a target duration before it lists anything.
+    if presentation.window().target_duration().is_some() {
+        let detail = format!("{name} waits for its encoder after a restart of the gateway");
+        return replies::try_again(&detail);
+    }
+    let detail = format!("{name} has begun, but nothing of it can be played yet");
     replies::problem(StatusCode::NOT_FOUND, &detail)
 }
 

@@ -13,7 +13,7 @@ use media::Rendition;
 use playlist::{CmafSegment, LowLatencyWindow, PartEntry, Position, Presentation, Standing};
 use segmenter::cmaf::Fragment;
 
-use super::{BYTES, insert, insert_tag, nothing_here, ranged, text_reply, unknown};
+use super::{BYTES, insert, insert_tag, not_yet, nothing_here, ranged, text_reply, unknown};
 use crate::directives::{self, Directives};
 use crate::negotiation;
 use crate::pieces::Pieces;
@@ -215,11 +215,7 @@ impl LowLatency<'_> {
         match window {
             Some(window) if window.is_ready() => Ok(window),
             Some(_) => Err(unknown(self.presentation.name())),
-            None => {
-                let name = self.presentation.name();
-                let detail = format!("{name} has begun, but nothing of it can be played yet");
-                Err(replies::problem(StatusCode::NOT_FOUND, &detail))
-            }
+            None => Err(not_yet(self.presentation)),
         }
     }
 
@@ -271,8 +267,8 @@ impl LowLatency<'_> {
             .ok_or_else(late)
     }
 
-    /// Waits for a window that `shows` something; `None` if it has not come in time. A client that goes away drops
-    /// this.
+    /// Waits for a window that `shows` something; `None` if it has not come in time. A client of HTTP/2 that goes
+    /// away drops this.
     async fn wait(
         &self,
         longest: Duration,

@@ -60,6 +60,38 @@ async fn nobody_waits_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn hls_js_goes_on_asking_for_what_waits_for_its_encoder_after_a_restart() {
+    let before = Gateway::new();
+    let _writer = before.live("live", "show");
+    let after = Gateway::new();
+    let resume = Duration::from_secs(20);
+    let waiting = after
+        .registry
+        .restore(&before.registry.remember(), |_| resume);
+    for vacancy in waiting {
+        tokio::spawn(vacancy.expire());
+    }
+    let site = after.site(&Settings::default(), Audience::Viewers);
+    let (classic, low_latency) = tokio::join!(
+        fetch(&site, "/live/show/main.m3u8"),
+        fetch(&site, "/live/show/video.m3u8")
+    );
+    for reply in [&classic, &low_latency] {
+        assert_eq!(
+            reply.head(),
+            "503 | cache-control: no-store | content-type: application/problem+json | retry-after: 1"
+        );
+        assert_eq!(
+            reply.json()["detail"],
+            "live/show waits for its encoder after a restart of the gateway"
+        );
+    }
+    let begin = Instant::now();
+    assert_eq!(fetch(&site, "/live/show/main.m3u8").await.status, 404);
+    assert_eq!(begin.elapsed(), Duration::from_secs(5), "nobody came");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_publish_that_ends_without_a_segment_frees_who_waits() {
     let gateway = Gateway::new();
     let writer = gateway.publish("live", "show");
@@ -107,7 +139,7 @@ async fn waiting_is_bounded_and_leaves_nothing_behind() {
     tokio::task::yield_now().await;
     let begin = Instant::now();
     let second = fetch(&site, "/live/show/index.m3u8").await;
-    assert_eq!((second.status, begin.elapsed()), (404, Duration::ZERO));
+    assert_eq!((second.status, begin.elapsed()), (503, Duration::ZERO));
 
     // The first one's client goes away: its place is free again.
     first.abort();
