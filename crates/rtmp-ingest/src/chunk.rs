@@ -93,6 +93,8 @@ struct ChunkStream {
     length: u32,
     kind: u8,
     stream: u32,
+    /// Where the message that is being put together, or the last one, began.
+    begun: u64,
     /// `None` between messages.
     payload: Option<Body>,
 }
@@ -161,6 +163,12 @@ impl Reader {
     /// Bytes of the connection up to the end of what was consumed, a header's beginning not counted.
     pub const fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Where the oldest message that is still unfinished began, in bytes of the connection.
+    pub fn unfinished_since(&self) -> Option<u64> {
+        let unfinished = self.streams.iter().filter(|it| it.payload.is_some());
+        unfinished.map(|stream| stream.begun).min()
     }
 
     #[cfg(test)]
@@ -286,6 +294,7 @@ impl Reader {
                 limit: limit.into(),
             });
         }
+        stream.begun = at;
         stream.payload = Some(Body::default());
         Ok(place)
     }
@@ -326,6 +335,7 @@ impl Reader {
             length: 0,
             kind: 0,
             stream: 0,
+            begun: 0,
             payload: None,
         });
         Ok(self.streams.len() - 1)

@@ -46,6 +46,8 @@ pub struct Connection<S> {
     /// When that phase began; while publishing, when the last media message came.
     since: Instant,
     received: Instant,
+    /// How many bytes had come when unfinished messages were last looked at, and when that was.
+    looked: (u64, Instant),
     pinged: bool,
     unflushed: bool,
     stage: Stage,
@@ -95,6 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             phase: Phase::Handshake,
             since: now,
             received: now,
+            looked: (0, now),
             pinged: false,
             unflushed: false,
             stage: Stage::Open,
@@ -242,6 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         self.phase = phase;
         self.since = Instant::now();
+        self.looked = (self.session.bytes_received(), self.since);
         let (_, after) = self.patience();
         let earliest = self.since + after.min(self.limits.ping_time);
         if earliest < self.armed {
@@ -274,6 +278,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if late > LATE {
             self.since += late;
             self.received += late;
+            self.looked.1 += late;
         }
         let (what, after) = self.patience();
         let deadline = self.since + after;
@@ -281,13 +286,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if now >= deadline && !deciding {
             return Err(Error::Timeout { what, after });
         }
+        let mut look = self.looked.1 + self.limits.idle_time;
+        if self.phase == Phase::Publishing && now >= look && !deciding {
+            self.look_for_unfinished(now)?;
+            look = now + self.limits.idle_time;
+        }
         let ping = self.received + self.limits.ping_time;
         if self.phase == Phase::Publishing && !self.pinged && now >= ping {
             self.session.ping();
             self.pinged = true;
         }
         self.armed = match self.phase {
-            Phase::Publishing if !self.pinged => deadline.min(ping),
+            Phase::Publishing if !self.pinged => deadline.min(look).min(ping),
+            Phase::Publishing => deadline.min(look),
             _ => deadline,
         };
         if deciding {
@@ -295,6 +306,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         self.timer.as_mut().reset(self.armed);
         Ok(())
+    }
+
+    /// A message that was unfinished at the last look already has had its time: while others come, nothing else
+    /// would end it.
+    fn look_for_unfinished(&mut self, now: Instant) -> Result<(), Error> {
+        let (before, _) = std::mem::replace(&mut self.looked, (self.session.bytes_received(), now));
+        match self.session.unfinished_since() {
+            Some(begun) if begun < before => Err(Error::Timeout {
+                what: "end of a message that was begun",
+                after: self.limits.idle_time,
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn fail(&mut self, error: Error) {

@@ -14,7 +14,8 @@ pub struct Limits {
     /// what takes longer holds a connection for nothing.
     pub publish_time: Duration,
     /// A publish without a single media message for this long is over: a dead link must not keep its name.
-    /// Answering pings does not count.
+    /// Answering pings does not count. Nor may a message stay unfinished for twice as long, whatever else comes:
+    /// what it holds is held from others.
     pub idle_time: Duration,
     /// Silence after which the peer is pinged, so that a middlebox keeps the connection and a dead one
     /// shows. Less than `idle_time`.

@@ -196,6 +196,14 @@ impl Session {
         self.acknowledgements.total()
     }
 
+    /// How many bytes had been received when the oldest message that is still unfinished began.
+    pub fn unfinished_since(&self) -> Option<u64> {
+        match &self.stage {
+            Stage::Chunks(reader) => reader.unfinished_since(),
+            Stage::Handshake(_) | Stage::Dead => None,
+        }
+    }
+
     /// Media messages that belonged to no accepted publish.
     pub const fn dropped_messages(&self) -> u64 {
         self.dropped_messages

@@ -312,6 +312,69 @@ async fn media_keeps_a_publish_alive() {
     }
 }
 
+/// What rml_rtmp cuts messages into.
+const CHUNK: u16 = 4096;
+
+/// The first chunk of a video message of two, on a chunk stream of its own.
+fn first_half(chunk_stream: u8) -> Vec<u8> {
+    let [high, low] = (2 * CHUNK).to_be_bytes();
+    let header = [chunk_stream, 0, 0, 0, 0, high, low, 9, 1, 0, 0, 0];
+    [&header[..], &[9; CHUNK as usize]].concat()
+}
+
+fn second_half(chunk_stream: u8) -> Vec<u8> {
+    [&[0xc0 | chunk_stream][..], &[9; CHUNK as usize]].concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_does_not_end_is_not_held_for_others() {
+    let (mut witness, mut connection) = publishing(Limits::default()).await;
+    let start = Instant::now();
+    witness
+        .socket
+        .write_all(&first_half(7))
+        .await
+        .expect("open");
+    let error = loop {
+        let payload = Bytes::from_static(b"v");
+        let video = witness
+            .session
+            .publish_video_data(payload, RtmpTimestamp::new(0), false)
+            .expect("video");
+        witness.carry_out(vec![video]).await;
+        match connection.next().await {
+            Ok(event) => assert!(matches!(event, Some(Event::Media { .. })), "{event:?}"),
+            Err(error) => break error,
+        }
+        sleep(Duration::from_secs(1)).await;
+        assert!(start.elapsed() < Duration::from_secs(60), "it is held");
+    };
+    assert_eq!(
+        error.to_string(),
+        "no end of a message that was begun within 15s"
+    );
+    let held = start.elapsed();
+    assert!(
+        Duration::from_secs(15) <= held && held < Duration::from_secs(32),
+        "{held:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_overlap_without_end_keep_a_publish_alive() {
+    let (mut witness, mut connection) = publishing(Limits::default()).await;
+    let first = first_half(7);
+    witness.socket.write_all(&first).await.expect("open");
+    for turn in 0..20 {
+        let (ending, next) = if turn % 2 == 0 { (7, 8) } else { (8, 7) };
+        let bytes = [first_half(next), second_half(ending)].concat();
+        witness.socket.write_all(&bytes).await.expect("open");
+        let event = connection.next().await.expect("alive");
+        assert!(matches!(event, Some(Event::Media { .. })), "{event:?}");
+        sleep(Duration::from_secs(5)).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_process_that_was_stopped_ends_nothing() {
     let (mut witness, mut connection) = publishing(Limits::default()).await;

@@ -361,6 +361,23 @@ fn unfinished_messages_share_one_budget_by_bytes_received() {
 }
 
 #[test]
+fn the_oldest_unfinished_message_is_known_by_where_it_began() {
+    let mut reader = Reader::new(BOUNDS, 1_000);
+    let mut since = |input: &[u8]| {
+        let mut rest = input;
+        while reader.read(&mut rest).expect("well-formed").is_some() {}
+        reader.unfinished_since()
+    };
+    assert_eq!(since(&[full(3, 0, 2, 9, 1), vec![9; 2]].concat()), None);
+    assert_eq!(since(&[full(4, 0, 2, 9, 1), vec![9]].concat()), Some(1_014));
+    assert_eq!(since(&[9]), None);
+    let long = |id| [full(id, 0, 200, 9, 1), vec![9; 128]].concat();
+    assert_eq!(since(&[long(4), long(5)].concat()), Some(1_028));
+    assert_eq!(since(&[&[0xc4][..], &[9; 72]].concat()), Some(1_168));
+    assert_eq!(since(&control(2, 5)), None, "it was aborted");
+}
+
+#[test]
 fn a_payload_is_allocated_once_at_its_size() {
     let input = [control(1, 0xff_ffff), full(4, 0, 5000, 9, 1), vec![1; 5000]].concat();
     let mut reader = Reader::new(BOUNDS, 0);
