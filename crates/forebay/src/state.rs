@@ -76,7 +76,7 @@ impl State {
             _lock: lock,
         };
         state
-            .write(found.clone().ahead(AHEAD))
+            .write(found.clone().past_the_clock().ahead(AHEAD))
             .with_context(|| format!("cannot write to {}", named()))?;
         Ok((state, found))
     }
@@ -93,11 +93,13 @@ impl State {
                 () = &mut settled => true,
             };
             let now = registry.remember();
+            // Whatever begins until the next look begins by the clock, which goes on.
+            let reserve = now.clone().past_the_clock();
             // Half of what is ahead is used up before there is more.
-            if !last && self.written.covers(&now.clone().ahead(AHEAD / 2)) {
+            if !last && self.written.covers(&reserve.clone().ahead(AHEAD / 2)) {
                 continue;
             }
-            let next = if last { now } else { now.ahead(AHEAD) };
+            let next = if last { now } else { reserve.ahead(AHEAD) };
             let written = tokio::task::spawn_blocking(move || {
                 let outcome = self.write(next);
                 (self, outcome)
@@ -227,7 +229,8 @@ mod tests {
     fn sample() -> Remembered {
         let name = PresentationName::parse("live/studio", "show").expect("valid");
         Remembered {
-            media_sequence: 1_000,
+            // Past what the clock says.
+            media_sequence: 1 << 40,
             discontinuity_sequence: 7,
             target_durations: vec![(name, TargetDuration::from_seconds(4))],
         }
@@ -246,6 +249,19 @@ mod tests {
         let (_, found) = State::open(&scratch.0).expect("free again");
         let reserved = sample().ahead(AHEAD);
         assert_eq!(found, reserved, "it died before it wrote anything");
+    }
+
+    #[test]
+    fn what_begins_by_the_clock_is_reserved_before_it_begins() {
+        let scratch = Scratch::new("clock");
+        let (state, _) = State::open(&scratch.0).expect("a new folder");
+        let registry = Registry::new(playlist::Settings::default());
+        let name = PresentationName::parse("live", "show").expect("valid");
+        let began = registry.publish(&name, &playlist::Terms::default(), Instant::now());
+        let _writer = began.expect("free");
+        let used = registry.remember();
+        assert!(used.media_sequence > 0, "the clock is right");
+        assert!(state.written.covers(&used), "a crash loses nothing");
     }
 
     #[test]

@@ -192,6 +192,21 @@ impl Registry {
     }
 }
 
+/// The media sequence number that a presentation begins with if none above it was used.
+pub(crate) fn number_by_the_clock() -> u64 {
+    number_by(since_1970())
+}
+
+fn since_1970() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default()
+}
+
+fn number_by(clock: Duration) -> u64 {
+    let numbers = clock.saturating_sub(NUMBERS_SINCE).as_millis() / NUMBER_EVERY.as_millis();
+    u64::try_from(numbers).unwrap_or_default()
+}
+
 impl Directory {
     /// The presentation of this name, live or lingering.
     pub fn find(&self, name: &PresentationName) -> Option<Arc<Presentation>> {
@@ -221,11 +236,8 @@ impl Shared {
     }
 
     fn begin(&self, name: &PresentationName, target: Option<TargetDuration>) -> Presentation {
-        let clock = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let numbers = clock.saturating_sub(NUMBERS_SINCE).as_millis() / NUMBER_EVERY.as_millis();
-        let first = u64::try_from(numbers).unwrap_or_default();
+        let clock = since_1970();
+        let first = number_by(clock);
         let first = first.max(self.sequence_floor.load(Ordering::Relaxed));
         let epoch = self.epochs.hash_one((name, clock));
         let epoch = u32::try_from(epoch & u64::from(u32::MAX)).unwrap_or_default();

@@ -3,6 +3,7 @@
 use media::PresentationName;
 
 use crate::TargetDuration;
+use crate::registry::number_by_the_clock;
 
 /// The little that the next process has to know of this one ([`crate::Registry::restore`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,15 @@ pub struct Remembered {
 }
 
 impl Remembered {
+    /// The same, and past what a presentation would begin with by the clock, now.
+    #[must_use]
+    pub fn past_the_clock(self) -> Self {
+        Self {
+            media_sequence: self.media_sequence.max(number_by_the_clock()),
+            ..self
+        }
+    }
+
     /// The same with room for so many more numbers of each kind.
     #[must_use]
     pub fn ahead(self, numbers: u64) -> Self {
