@@ -304,6 +304,8 @@ fn windows(Config { rtmp, hls, .. }: &Config) -> playlist::Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use media::PresentationName;
+    use playlist::TargetDuration;
 
     #[test]
     fn connections_are_limited_in_all_and_by_address() {
@@ -343,5 +345,41 @@ mod tests {
         assert!(admit("2001:db8:0:1::1").is_ok());
         drop(first);
         assert!(admit("2001:db8::2").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_application_has_a_resume_time_of_its_own_before_a_restart_and_after() {
+        let own = Duration::from_secs(300);
+        let patient = App {
+            resume: Some(own),
+            ..App::open("patient")
+        };
+        let config = Config {
+            apps: vec![patient, App::open("live")],
+            ..Config::default()
+        };
+        let usual = config.hls.resume;
+        let house = House::new(config, Arc::default());
+        let name = |app: &App| PresentationName::parse(&app.name, "show").expect("valid");
+        let apps = &house.config.apps;
+        let remembered = Remembered {
+            target_durations: apps
+                .iter()
+                .map(|app| (name(app), TargetDuration::from_seconds(4)))
+                .collect(),
+            ..Remembered::default()
+        };
+        let vacancies = house.restore(&remembered);
+        for ((app, vacancy), expected) in apps.iter().zip(vacancies).zip([own, usual]) {
+            assert_eq!(house.terms(app, 0, Arc::default()).resume, expected);
+            let begun = tokio::time::Instant::now();
+            vacancy.expire().await;
+            assert_eq!(
+                begun.elapsed().as_secs(),
+                expected.as_secs(),
+                "{}",
+                app.name
+            );
+        }
     }
 }

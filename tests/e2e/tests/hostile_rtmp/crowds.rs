@@ -107,8 +107,23 @@ fn a_gateway_without_descriptors_pauses_and_recovers() {
 
 #[test]
 fn one_address_does_not_take_all_connections() {
+    twenty_and_no_more(
+        "FOREBAY__RTMP__MAX_CONNECTIONS_PER_ADDRESS",
+        "rtmp.max_connections_per_address is 20, and so many are here",
+    );
+}
+
+#[test]
+fn connections_above_the_limit_are_closed_at_once() {
+    twenty_and_no_more(
+        "FOREBAY__RTMP__MAX_CONNECTIONS",
+        "rtmp.max_connections is 20, and so many are here",
+    );
+}
+
+fn twenty_and_no_more(key: &str, logged: &str) {
     let besieged = Besieged::start_with(&[
-        ("FOREBAY__RTMP__MAX_CONNECTIONS_PER_ADDRESS", "20"),
+        (key, "20"),
         // None is closed for anything else.
         ("FOREBAY__RTMP__HANDSHAKE_TIMEOUT", "2m"),
     ]);
@@ -119,12 +134,28 @@ fn one_address_does_not_take_all_connections() {
         (besieged.count("now/rtmp_connections") == 20).then_some(())
     });
     Peer::connect(besieged.gateway.rtmp).until_closed(SOON);
-    besieged.until_logged("rtmp.max_connections_per_address is 20, and so many are here");
+    besieged.until_logged(logged);
     first.pop();
     wait::until("a place to be free", SOON, || {
         (besieged.count("now/rtmp_connections") == 19).then_some(())
     });
     Peer::publishing(besieged.gateway.rtmp, "live", "next");
     drop(first);
+    besieged.survived(A_HUNDRED_CONNECTIONS);
+}
+
+#[test]
+fn who_fails_too_often_is_not_looked_at() {
+    let besieged = Besieged::start_with(&[("FOREBAY__RTMP__MAX_FAILED_PUBLISHES", "2")]);
+    let told = |app: &str, words: &str| {
+        let mut peer = Peer::connected(besieged.gateway.rtmp, app);
+        peer.send(&wire::create_stream());
+        peer.send(&wire::publish(1, "show"));
+        peer.until_told(words);
+    };
+    for _ in 0..2 {
+        told("nowhere", "may not be published here");
+    }
+    told("live", "too many publishes from this address have failed");
     besieged.survived(A_HUNDRED_CONNECTIONS);
 }
