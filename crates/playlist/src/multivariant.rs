@@ -108,7 +108,7 @@ pub(crate) fn newest<'a>(sets: impl Iterator<Item = &'a [Track]>) -> Vec<&'a Tra
 
 /// The whole playlist: one variant of `tracks`; `folder` goes before its URI.
 pub(crate) fn render(tracks: &[&Track], measured: &Measured, folder: &str) -> String {
-    written(MasterPlaylist {
+    written(&MasterPlaylist {
         version: Some(3),
         independent_segments: measured.is_independent(),
         variants: vec![variant(
@@ -137,7 +137,7 @@ pub(crate) fn render_low_latency(
         channels: tracks.iter().find_map(|track| channels(track)),
         ..AlternativeMedia::default()
     });
-    written(MasterPlaylist {
+    written(&MasterPlaylist {
         version: Some(6),
         independent_segments: measured.is_independent(),
         variants: vec![VariantStream {
@@ -178,7 +178,7 @@ fn channels(track: &Track) -> Option<String> {
     }
 }
 
-fn written(playlist: MasterPlaylist) -> String {
+fn written(playlist: &MasterPlaylist) -> String {
     let mut text = Vec::new();
     playlist
         .write_to(&mut text)
