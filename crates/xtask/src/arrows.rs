@@ -25,6 +25,7 @@ struct Crate {
 ///       <- doctor      <--------------------------
 ///       <- segmenter   <----- http-server <-------
 ///       <- playlist    <-----
+///          tls         <-----             <-------
 /// ```
 const CRATES: &[Crate] = &[
     Crate {
@@ -53,8 +54,13 @@ const CRATES: &[Crate] = &[
         never: &["http", "hyper", "axum", "mpeg2ts", "rml_rtmp"],
     },
     Crate {
+        name: "tls",
+        may_use: &[],
+        never: &["hyper", "http", "axum", "rml_rtmp", "aws-lc-rs"],
+    },
+    Crate {
         name: "http-server",
-        may_use: &["media", "playlist", "segmenter"],
+        may_use: &["media", "playlist", "segmenter", "tls"],
         never: &["rml_rtmp", "rml_amf0"],
     },
     Crate {
@@ -66,8 +72,9 @@ const CRATES: &[Crate] = &[
             "segmenter",
             "playlist",
             "http-server",
+            "tls",
         ],
-        never: &[],
+        never: &["aws-lc-rs", "openssl-sys"],
     },
     // They drive the built binary, and know nothing of its insides.
     Crate {

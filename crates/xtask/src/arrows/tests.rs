@@ -58,7 +58,11 @@ const AS_DRAWN: &[(&str, &[&str])] = &[
     ("segmenter", &["media", "bytes", "mpeg2ts"]),
     ("playlist", &["media", "m3u8-rs", "tokio"]),
     ("doctor", &["media"]),
-    ("http-server", &["media", "playlist", "segmenter", "axum"]),
+    ("tls", &["rustls", "tokio"]),
+    (
+        "http-server",
+        &["media", "playlist", "segmenter", "tls", "axum"],
+    ),
     (
         "forebay",
         &[
@@ -68,6 +72,7 @@ const AS_DRAWN: &[(&str, &[&str])] = &[
             "segmenter",
             "playlist",
             "http-server",
+            "tls",
         ],
     ),
     ("xtask", &["anyhow"]),
@@ -126,7 +131,7 @@ fn every_wrong_arrow_is_named() {
         (
             "http-server",
             "rtmp-ingest",
-            "http-server uses rtmp-ingest; it may use media, playlist, segmenter",
+            "http-server uses rtmp-ingest; it may use media, playlist, segmenter, tls",
         ),
         (
             "e2e",
