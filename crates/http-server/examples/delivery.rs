@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use http_server::{About, Audience, Limits, Readiness, Settings, Sources, Totals, router, serve};
+use http_server::{
+    About, Audience, Limits, Readiness, Scheme, Settings, Sources, Totals, router, serve,
+};
 use media::codec::Aac;
 use media::{AccessUnit, Codec, MediaTime, PresentationName, Segment, Track, TsLayout};
 use tokio::net::TcpListener;
@@ -63,7 +65,8 @@ async fn main() {
     let listener = TcpListener::bind(("127.0.0.1", u16::try_from(port).expect("a port")))
         .await
         .expect("a free port");
-    serve(listener, site, &settings, totals, std::future::pending()).await;
+    let forever = std::future::pending();
+    serve(listener, Scheme::Http, site, &settings, totals, forever).await;
 }
 
 fn segment(n: i64) -> Segment {

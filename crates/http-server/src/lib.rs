@@ -24,7 +24,7 @@ mod time;
 mod totals;
 
 pub use about::{About, Limits};
-pub use listener::{Drained, serve};
+pub use listener::{Drained, Scheme, serve};
 pub use readiness::{Phase, Readiness};
 pub use settings::Settings;
 pub use site::{Audience, Sources, router};

@@ -7,6 +7,7 @@
 mod activity;
 mod admission;
 mod connection;
+mod scheme;
 mod socket;
 mod stream;
 
@@ -26,6 +27,7 @@ use tower::Service;
 use crate::{Settings, Totals};
 use admission::Clients;
 use connection::Server;
+pub use scheme::Scheme;
 
 /// The pause after an accept that failed for want of descriptors or memory: accepting goes on, and does
 /// not spin until somebody leaves.
@@ -45,10 +47,11 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// Accepts on `listener` and answers with `service` until `shutdown`; then closes the listener, lets
-/// requests in flight finish for [`Settings::drain`], and cuts the rest.
+/// Accepts on `listener`, where `scheme` is spoken, and answers with `service` until `shutdown`; then closes the
+/// listener, lets requests in flight finish for [`Settings::drain`], and cuts the rest.
 pub async fn serve<S>(
     listener: TcpListener,
+    scheme: Scheme,
     service: S,
     settings: &Settings,
     totals: Arc<Totals>,
@@ -83,7 +86,8 @@ where
                 match admitted {
                     Ok(admission) if prepare(&stream).is_ok() => {
                         let (server, service) = (server.clone(), service.clone());
-                        let attended = server.attend(stream, service, leaving.clone());
+                        let (scheme, leaving) = (scheme.clone(), leaving.clone());
+                        let attended = server.attend(stream, scheme, service, leaving);
                         connections.spawn(async move {
                             attended.await;
                             drop(admission);

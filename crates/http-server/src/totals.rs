@@ -62,9 +62,9 @@ pub struct Totals {
     pub http_connections_now: Gauge,
     /// HTTP requests answered or being answered.
     pub http_requests: Counter,
-    /// HTTP connections that ended for a fault of the client: not HTTP, headers too long or too slow, or
-    /// more connections than allowed.
+    /// HTTP connections that ended for a fault of the client: not HTTP, no TLS where it is spoken, headers too
+    /// long or too slow, or more connections than allowed.
     pub http_faults: Counter,
-    /// Bytes sent over HTTP, headers included.
+    /// Bytes sent over HTTP, headers and what TLS adds included.
     pub bytes_sent: Counter,
 }

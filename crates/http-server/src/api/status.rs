@@ -47,8 +47,8 @@ pub(super) struct Totals {
     faults: u64,
     /// Faults of the gateway itself, each of which ended one connection: 0, or worth a report.
     panics: u64,
-    /// HTTP connections that ended for a fault of the client: not HTTP, headers too long or too slow, or
-    /// more connections than allowed.
+    /// HTTP connections that ended for a fault of the client: not HTTP, no TLS where it is spoken, headers too
+    /// long or too slow, or more connections than allowed.
     http_faults: u64,
 }
 

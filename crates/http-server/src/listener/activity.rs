@@ -98,6 +98,11 @@ impl Activity {
         }
     }
 
+    /// TLS's handshake is done. It was no part of a request; who says nothing more still has not begun one.
+    pub(super) fn secured(&self) {
+        self.progress.store(0, Ordering::Relaxed);
+    }
+
     /// Bytes were read.
     pub(super) fn read(&self, now: Instant) {
         if self.multiplexed.load(Ordering::Relaxed) {
@@ -231,6 +236,19 @@ mod tests {
     #[test]
     fn a_connection_that_says_nothing() {
         assert_eq!(Peer::accepted().closed_after(), (10, Slowness::FirstByte));
+    }
+
+    #[test]
+    fn a_handshake_is_no_request_and_buys_no_time() {
+        let mut peer = Peer::accepted();
+        let now = peer.now + SECOND;
+        peer.after(1).read(now);
+        peer.activity.wrote(now);
+        assert_eq!(peer.closed_after(), (9, Slowness::RequestHead));
+        peer.activity.secured();
+        assert_eq!(peer.closed_after(), (9, Slowness::FirstByte));
+        peer.activity.read(now);
+        assert_eq!(peer.closed_after(), (9, Slowness::RequestHead));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! One connection: HTTP/1.1 or HTTP/2 with prior knowledge, its requests counted, its time limited.
+//! One connection: HTTP/1.1 or HTTP/2, by prior knowledge or as TLS agreed on; its requests counted, its time
+//! limited.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -15,12 +16,13 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tower::Service;
 
 use super::activity::{Activity, Deadlines, Slowness, Verdict};
-use super::socket::Socket;
+use super::scheme::{self, Scheme, Stream, Way};
 use super::stream::{Pace, Pieces, Streams};
 use crate::{Settings, Totals};
 
@@ -65,9 +67,50 @@ impl Server {
     }
 
     /// Answers one connection until it closes, is too slow, or is told to leave.
-    pub(super) async fn attend<T, S>(
+    pub(super) async fn attend<S>(
         self: Arc<Self>,
-        stream: T,
+        socket: TcpStream,
+        scheme: Scheme,
+        service: S,
+        mut leaving: watch::Receiver<()>,
+    ) where
+        S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+            + Clone
+            + Send
+            + 'static,
+    {
+        let _open = Open::new(self.totals.clone());
+        let activity = Arc::new(Activity::new(Instant::now()));
+        let entered = tokio::select! {
+            biased;
+            entered = scheme.enter(socket, activity.clone(), self.totals.clone()) => entered,
+            why = self.slowness(&activity) => return self.note(why),
+            // It has asked for nothing yet.
+            _ = leaving.changed() => return,
+        };
+        match entered {
+            Ok(Some((stream, way))) => {
+                if way == Way::Insecure {
+                    self.totals.http_faults.add(1);
+                }
+                self.converse(stream, way, activity, service, leaving).await;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                if error.is_peer_fault() {
+                    self.totals.http_faults.add(1);
+                }
+                tracing::debug!(%error, "HTTPS connection failed");
+            }
+        }
+    }
+
+    /// Answers what is asked on `stream`.
+    async fn converse<T, S>(
+        &self,
+        stream: Stream<T>,
+        way: Way,
+        activity: Arc<Activity>,
         service: S,
         mut leaving: watch::Receiver<()>,
     ) where
@@ -77,17 +120,14 @@ impl Server {
             + Send
             + 'static,
     {
-        let _open = Open::new(self.totals.clone());
-        let begin = Instant::now();
-        let activity = Arc::new(Activity::new(begin));
-        let socket = Socket::new(stream, activity.clone(), self.totals.clone());
         let counted = Counted {
             service,
+            way,
             activity: activity.clone(),
             totals: self.totals.clone(),
         };
-        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(socket), counted));
-        let mut timer = pin!(sleep_until(begin + self.deadlines.shortest()));
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), counted));
+        let mut slow = pin!(self.slowness(&activity));
         let mut told = pin!(leaving.changed());
         let mut finishing = false;
         loop {
@@ -102,22 +142,30 @@ impl Server {
                     }
                     return;
                 }
-                () = timer.as_mut() => match activity.verdict(&self.deadlines, Instant::now()) {
-                    Verdict::Until(then) => timer.as_mut().reset(then),
-                    Verdict::TooSlow(why) => {
-                        if why == Slowness::RequestHead {
-                            self.totals.http_faults.add(1);
-                        }
-                        tracing::debug!(?why, "HTTP connection closed: too slow");
-                        return;
-                    }
-                },
+                why = slow.as_mut() => return self.note(why),
                 _ = told.as_mut(), if !finishing => {
                     finishing = true;
                     connection.as_mut().graceful_shutdown();
                 }
             }
         }
+    }
+
+    /// Completes when the connection is too slow.
+    async fn slowness(&self, activity: &Activity) -> Slowness {
+        loop {
+            match activity.verdict(&self.deadlines, Instant::now()) {
+                Verdict::Until(then) => sleep_until(then).await,
+                Verdict::TooSlow(why) => return why,
+            }
+        }
+    }
+
+    fn note(&self, why: Slowness) {
+        if why == Slowness::RequestHead {
+            self.totals.http_faults.add(1);
+        }
+        tracing::debug!(?why, "HTTP connection closed: too slow");
     }
 }
 
@@ -153,6 +201,7 @@ impl Drop for Open {
 /// The service of one connection, with its requests noted.
 struct Counted<S> {
     service: S,
+    way: Way,
     activity: Arc<Activity>,
     totals: Arc<Totals>,
 }
@@ -168,12 +217,22 @@ where
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.totals.http_requests.add(1);
-        self.activity.request(request.version(), Instant::now());
+        let version = request.version();
+        self.activity.request(version, Instant::now());
         let in_flight = InFlight(self.activity.clone());
         // Routers are always ready.
-        let answer = self.service.clone().call(request);
+        let answer = match self.way {
+            Way::Right => Some(self.service.clone().call(request)),
+            Way::Insecure => None,
+        };
         Box::pin(async move {
-            let Ok(response) = answer.await;
+            let response = match answer {
+                Some(answer) => {
+                    let Ok(response) = answer.await;
+                    response
+                }
+                None => scheme::insecure(version),
+            };
             Ok(response.map(|body| Noted {
                 body,
                 pieces: Pace::current().map(Pieces::new),

@@ -2,12 +2,13 @@
 //! for what must happen, and fails if it does not within [`PATIENCE`].
 
 mod http2;
+mod https;
 
 use std::net::SocketAddr;
 
 use axum::body::Body;
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -35,6 +36,16 @@ where
         + Send
         + 'static,
 {
+    run_on(Scheme::Http, service, settings).await
+}
+
+async fn run_on<S>(scheme: Scheme, service: S, settings: Settings) -> Running
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let totals = Arc::<Totals>::default();
@@ -43,7 +54,7 @@ where
         let totals = totals.clone();
         tokio::spawn(async move {
             let told = async { told.await.unwrap_or_default() };
-            serve(listener, service, &settings, totals, told).await
+            serve(listener, scheme, service, &settings, totals, told).await
         })
     };
     Running {
@@ -79,7 +90,7 @@ impl Running {
 }
 
 /// Sends `bytes` and reads one answer, of less than 4 KiB, in whatever pieces it comes.
-async fn exchange(stream: &mut TcpStream, bytes: &[u8]) -> String {
+async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), bytes: &[u8]) -> String {
     stream.write_all(bytes).await.expect("written");
     let mut answer = Vec::new();
     let answered = async {
@@ -98,7 +109,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 /// What comes until the peer closes, politely or not.
-async fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
+async fn read_to_close(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     let closed = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
     let _ = closed.expect("the connection should be closed");

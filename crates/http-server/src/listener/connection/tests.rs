@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use tokio::io::ReadBuf;
 
 use super::*;
+use crate::listener::socket::Socket;
 
 /// Sends one request, then nothing; remembers where written bytes came from.
 #[derive(Clone)]
@@ -81,8 +82,16 @@ async fn bodies_are_written_whole_and_from_where_they_are() {
     };
     let (_leave, leaving) = watch::channel(());
     // Ends when the connection has been idle for too long.
-    Arc::new(Server::new(&Settings::default(), Arc::default()))
-        .attend(witness.clone(), service, leaving)
+    let activity = Arc::new(Activity::new(Instant::now()));
+    let socket = Socket::new(witness.clone(), activity.clone(), Arc::default());
+    Server::new(&Settings::default(), Arc::default())
+        .converse(
+            Stream::Plain(socket),
+            Way::Right,
+            activity,
+            service,
+            leaving,
+        )
         .await;
     let written = witness.written.lock().expect("no panic");
     assert_eq!(written.len(), 2, "head and body: {written:?}");
