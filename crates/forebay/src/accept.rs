@@ -1,4 +1,4 @@
-//! The RTMP listener.
+//! The RTMP listeners.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{Instrument, debug, warn};
 
+use crate::door::Door;
 use crate::house::House;
 use crate::pipeline;
 use crate::repeated::Repeated;
@@ -22,8 +23,8 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_time(Duration::from_secs(30))
     .with_interval(Duration::from_secs(10));
 
-/// Accepts encoders until the gateway drains, then waits for those that are here.
-pub(crate) async fn run(listener: TcpListener, house: Arc<House>) {
+/// Accepts encoders at `door` until the gateway drains, then waits for those that are here.
+pub(crate) async fn run(listener: TcpListener, door: Door, house: Arc<House>) {
     let mut draining = pin!(house.draining());
     let mut connections = JoinSet::new();
     let (mut refusals, mut exhaustions) = (Repeated::default(), Repeated::default());
@@ -31,7 +32,7 @@ pub(crate) async fn run(listener: TcpListener, house: Arc<House>) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) => {
-                    admit(socket, peer, &house, &mut connections, &mut refusals);
+                    admit(socket, peer, &door, &house, &mut connections, &mut refusals);
                 }
                 Err(error) => {
                     if let Some(times) = exhaustions.due(Instant::now()) {
@@ -53,6 +54,7 @@ pub(crate) async fn run(listener: TcpListener, house: Arc<House>) {
 fn admit(
     socket: TcpStream,
     peer: SocketAddr,
+    door: &Door,
     house: &Arc<House>,
     connections: &mut JoinSet<()>,
     refusals: &mut Repeated,
@@ -71,10 +73,10 @@ fn admit(
     if let Err(error) = prepare(&socket) {
         return warn!(%peer, "connection failed: {error}");
     }
-    let house = house.clone();
+    let (door, house) = (door.clone(), house.clone());
     connections.spawn(
         async move {
-            pipeline::serve(socket, peer, house).await;
+            pipeline::serve(socket, peer, door, house).await;
             drop(admission);
         }
         .in_current_span(),

@@ -6,6 +6,7 @@ mod apps;
 mod environment;
 mod ranges;
 mod text;
+mod tls;
 mod units;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 pub(crate) use apps::{App, Denial, find as find_app};
+pub(crate) use tls::Tls;
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +27,7 @@ pub(crate) use apps::{App, Denial, find as find_app};
 pub(crate) struct Config {
     pub(crate) rtmp: Rtmp,
     pub(crate) http: Http,
+    pub(crate) tls: Tls,
     pub(crate) hls: Hls,
     pub(crate) state: State,
     pub(crate) log: Log,
@@ -38,6 +41,8 @@ pub(crate) struct Config {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Rtmp {
     pub(crate) listen: SocketAddr,
+    #[serde(with = "units::optional_address")]
+    pub(crate) tls_listen: Option<SocketAddr>,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
     #[serde(with = "units::duration")]
@@ -72,6 +77,8 @@ pub(crate) enum OnConflict {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Http {
     pub(crate) listen: SocketAddr,
+    #[serde(with = "units::optional_address")]
+    pub(crate) tls_listen: Option<SocketAddr>,
     #[serde(with = "units::optional_address")]
     pub(crate) operators_listen: Option<SocketAddr>,
     pub(crate) max_connections: usize,
@@ -166,6 +173,7 @@ impl Default for Config {
         Self {
             rtmp: Rtmp::default(),
             http: Http::default(),
+            tls: Tls::default(),
             hls: Hls::default(),
             state: State::default(),
             log: Log::default(),
@@ -179,6 +187,7 @@ impl Default for Rtmp {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 1935)),
+            tls_listen: None,
             max_connections: 4_000,
             max_connections_per_address: 2_000,
             handshake_timeout: Duration::from_secs(10),
@@ -197,6 +206,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
+            tls_listen: None,
             operators_listen: None,
             max_connections: 10_000,
             max_connections_per_address: 5_000,
@@ -289,7 +299,9 @@ impl Config {
     fn check_listeners(&self) -> Result<()> {
         let listeners = [
             ("rtmp.listen", Some(self.rtmp.listen)),
+            ("rtmp.tls_listen", self.rtmp.tls_listen),
             ("http.listen", Some(self.http.listen)),
+            ("http.tls_listen", self.http.tls_listen),
             ("http.operators_listen", self.http.operators_listen),
         ];
         for (at, (key, address)) in listeners.iter().enumerate() {
@@ -359,6 +371,11 @@ mod tests {
                 "[http]\nlisten = '127.0.0.1:1935'\n",
                 &[],
                 "http.listen and rtmp.listen both want port 1935",
+            ),
+            (
+                "[http]\ntls_listen = '0.0.0.0:8080'\n",
+                &[],
+                "http.tls_listen and http.listen both want port 8080",
             ),
             (
                 "[hls]\nsegment = '1ms'\n",

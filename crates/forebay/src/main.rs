@@ -6,9 +6,11 @@
 mod accept;
 mod admission;
 mod config;
+mod door;
 mod entrance;
 mod governor;
 mod house;
+mod listeners;
 mod logs;
 mod metadata;
 mod meter;
@@ -24,7 +26,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -79,7 +81,12 @@ struct ServeArguments {
     /// Where to listen for players, above the configuration; port 0 takes a free one.
     #[arg(long, value_name = "ADDR:PORT")]
     http_listen: Option<SocketAddr>,
-    /// Written once both listeners accept: {"rtmp":"ADDR:PORT","http":"ADDR:PORT"}.
+    /// Make a certificate for this host, known to nobody, and open HTTPS on port 8443 and RTMPS on port 1936
+    /// where nothing else is configured.
+    #[arg(long)]
+    self_signed: bool,
+    /// Written once all listeners accept: {"rtmp":"ADDR:PORT","http":"ADDR:PORT"}, and "rtmps", "https" if they
+    /// are there.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
 }
@@ -112,6 +119,11 @@ fn run(arguments: &ServeArguments) -> Result<()> {
     let mut config = Config::load(arguments.config.as_deref(), std::env::vars_os())?;
     config.rtmp.listen = arguments.rtmp_listen.unwrap_or(config.rtmp.listen);
     config.http.listen = arguments.http_listen.unwrap_or(config.http.listen);
+    let certificates = if arguments.self_signed {
+        Some(config.self_signed()?)
+    } else {
+        config.certificates()?
+    };
     logs::start(&config.log)?;
     // Encoders have threads of their own, and few: a thread that serves many wakes up for several at once,
     // and none of them has to wake another. One serves hundreds of publishes.
@@ -120,6 +132,7 @@ fn run(arguments: &ServeArguments) -> Result<()> {
     let players = runtime("players", cores)?;
     let outcome = players.block_on(serve::serve(
         config,
+        certificates,
         arguments.ready_file.as_deref(),
         ingest.handle(),
     ));
@@ -150,15 +163,31 @@ fn forget(ready_file: &Path) -> Result<()> {
 fn check(file: Option<&Path>) -> Result<()> {
     let config = Config::load(file, std::env::vars_os())?;
     logs::filter(&config.log)?;
+    let certificates = config.certificates()?;
     let apps: Vec<&str> = config.apps.iter().map(|app| app.name.as_str()).collect();
     say(&format!(
-        "the configuration is good: rtmp on {}, http on {}, operators on {}, applications {}",
+        "the configuration is good: rtmp on {}, http on {}, operators on {}, {}applications {}",
         config.rtmp.listen,
         config.http.listen,
         config.http.operators_listen.unwrap_or(config.http.listen),
+        secure(&config),
         apps.join(", ")
     ));
+    let remarks = certificates.map(|certificates| certificates.remarks(SystemTime::now()));
+    for remark in remarks.into_iter().flatten() {
+        say(&format!("warning: {remark}"));
+    }
     Ok(())
+}
+
+/// The listeners that speak TLS, if there are any.
+fn secure(config: &Config) -> String {
+    let listeners = [
+        ("rtmps", config.rtmp.tls_listen),
+        ("https", config.http.tls_listen),
+    ];
+    let shown = listeners.map(|(what, listen)| listen.map(|at| format!("{what} on {at}, ")));
+    shown.into_iter().flatten().collect()
 }
 
 /// What a command has to say goes to standard output.

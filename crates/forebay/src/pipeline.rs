@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use playlist::{Dismissal, PushError};
 use rtmp_ingest::{Connection, Error, Event, MessageStreamId};
+use tls::Stream;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tracing::{debug, info, warn};
 
 use crate::admission::{Refusal, admit};
+use crate::door::{Door, Mishap};
 use crate::house::House;
 use crate::publish::{Publish, REPORT_EVERY};
 
@@ -30,9 +32,43 @@ pub(crate) enum Ending {
     Drained,
 }
 
-/// Serves one encoder until it leaves, fails, is dismissed, or the gateway drains.
-pub(crate) async fn serve(socket: TcpStream, peer: SocketAddr, house: Arc<House>) {
-    let mut connection = Connection::new(socket, peer, house.limits());
+/// Serves one encoder from the door on.
+pub(crate) async fn serve(socket: TcpStream, peer: SocketAddr, door: Door, house: Arc<House>) {
+    let accepted = Instant::now();
+    let limit = house.config.rtmp.handshake_timeout;
+    let entered = tokio::select! {
+        biased;
+        () = house.draining() => return,
+        entered = timeout_at(accepted + limit, door.enter(socket)) => entered,
+    };
+    match entered {
+        Ok(Ok(stream)) => {
+            let connection = Connection::new(stream, peer, house.limits());
+            converse(connection.accepted_at(accepted), peer, house).await;
+        }
+        Ok(Err(mishap)) => turn_away(&mishap, peer, &house),
+        Err(_) => turn_away(&Mishap::Slow(limit), peer, &house),
+    }
+}
+
+/// Nobody came in.
+fn turn_away(mishap: &Mishap, peer: SocketAddr, house: &House) {
+    if mishap.is_peer_fault() {
+        house.totals.faults.add(1);
+    }
+    let worth_a_line = matches!(mishap, Mishap::Insecure | Mishap::Slow(_));
+    match worth_a_line.then(|| house.stranger_line()).flatten() {
+        Some(times) => info!(%peer, connections = times, "connection ended: {mishap}"),
+        None => debug!(%peer, "connection ended: {mishap}"),
+    }
+}
+
+/// What an encoder says, and what becomes of it, until it leaves, fails, is dismissed, or the gateway drains.
+async fn converse(
+    mut connection: Connection<Stream<TcpStream>>,
+    peer: SocketAddr,
+    house: Arc<House>,
+) {
     let mut publishes: BTreeMap<MessageStreamId, Publish> = BTreeMap::new();
     let dismissed = Arc::new(Notify::new());
     let mut draining = pin!(house.draining());
@@ -134,7 +170,7 @@ pub(crate) async fn serve(socket: TcpStream, peer: SocketAddr, house: Arc<House>
 
 /// Ends one publish of a connection that goes on.
 fn end(
-    connection: &mut Connection<TcpStream>,
+    connection: &mut Connection<Stream<TcpStream>>,
     publishes: &mut BTreeMap<MessageStreamId, Publish>,
     stream: MessageStreamId,
     why: &Ending,

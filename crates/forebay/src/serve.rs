@@ -1,14 +1,13 @@
 //! The gateway from start to end: listeners, the ready file, signals, the way out.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use http_server::{Audience, Phase, Readiness, Totals};
+use http_server::{Audience, Phase, Readiness, Scheme, Totals};
 use playlist::Remembered;
-use tokio::net::{TcpListener, TcpSocket};
+use tls::{Acceptor, Certificates};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -17,12 +16,12 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{info, warn};
 
 use crate::config::{self, Config};
+use crate::door::Door;
 use crate::house::{House, raised};
+use crate::listeners::Listeners;
 use crate::state::{self, State};
 use crate::{accept, panics};
 
-/// Connections the kernel holds until they are accepted.
-const BACKLOG: u32 = 1_024;
 /// Descriptors worth asking for; a connection takes one.
 const DESCRIPTORS: u64 = 65_536;
 /// From a player's reload to the end of its segment, on any line that plays at all.
@@ -37,23 +36,14 @@ const STATE_TIME: Duration = Duration::from_millis(250);
 /// Encoders are served on `ingest`, players on the runtime it is called on.
 pub(crate) async fn serve(
     config: Config,
+    certificates: Option<Arc<Certificates>>,
     ready_file: Option<&Path>,
     ingest: &Handle,
 ) -> Result<()> {
     let mut signals = Signals::listen()?;
     raise_descriptors();
-    let rtmp = {
-        // A listener belongs to the runtime it is made on.
-        let _ingest = ingest.enter();
-        listen(config.rtmp.listen, "rtmp.listen")?
-    };
-    let http = listen(config.http.listen, "http.listen")?;
-    let operators = config
-        .http
-        .operators_listen
-        .map(|at| listen(at, "http.operators_listen"))
-        .transpose()?;
-    let addresses = (rtmp.local_addr()?, http.local_addr()?);
+    let listeners = Listeners::open(&config, ingest)?;
+    let addresses = listeners.addresses()?;
 
     let state = open_state(&config.state)?;
     let totals = Arc::new(Totals::default());
@@ -68,33 +58,46 @@ pub(crate) async fn serve(
         tokio::spawn(state.keep(house.registry.clone(), raised(&settled)))
     });
     let (closing, _) = watch::channel(false);
-    let encoders = ingest.spawn(accept::run(rtmp, house.clone()));
-    let everything = if operators.is_some() {
+    let secure = |protocols: &[&str]| {
+        let certificates = certificates.as_ref()?;
+        Some(Acceptor::new(certificates.clone(), protocols))
+    };
+    let encoders = {
+        let rtmps = listeners.rtmps.zip(secure(&[]));
+        let rtmps = rtmps.map(|(listener, acceptor)| (listener, Door::Tls(acceptor)));
+        let doors = [(listeners.rtmp, Door::Either(secure(&[])))].into_iter();
+        let accept = |(listener, door)| ingest.spawn(accept::run(listener, door, house.clone()));
+        doors.chain(rtmps).map(accept).collect::<Vec<_>>()
+    };
+    let everything = if listeners.operators.is_some() {
         Audience::Viewers
     } else {
         Audience::Operators
     };
+    let http = [(listeners.http, Scheme::Http, everything)];
+    let https = listeners.https.zip(secure(&["h2", "http/1.1"]));
+    let https = https.map(|(listener, acceptor)| (listener, Scheme::Https(acceptor), everything));
+    let operators = listeners.operators;
+    let operators = operators.map(|listener| (listener, Scheme::Http, Audience::Operators));
     let mut players = JoinSet::new();
-    for (listener, audience) in [(http, everything)]
-        .into_iter()
-        .chain(operators.map(|listener| (listener, Audience::Operators)))
-    {
+    for (listener, scheme, audience) in http.into_iter().chain(https).chain(operators) {
         let site = house.site(audience, &readiness);
         let (settings, totals, closed) = (house.http(), totals.clone(), raised(&closing));
         players.spawn(async move {
-            http_server::serve(listener, site, &settings, totals, closed).await
+            http_server::serve(listener, scheme, site, &settings, totals, closed).await
         });
     }
     readiness.enter(Phase::Ready);
     if let Some(path) = ready_file {
-        announce(path, addresses)?;
+        addresses.announce(path)?;
     }
     info!(
-        "forebay {} is ready: rtmp on {}, http on {}",
-        env!("CARGO_PKG_VERSION"),
-        addresses.0,
-        addresses.1
+        "forebay {} is ready: {addresses}",
+        env!("CARGO_PKG_VERSION")
     );
+    if let Some(certificates) = certificates {
+        tokio::spawn(certificates.keep_current());
+    }
 
     signals.wait().await;
     readiness.enter(Phase::Draining);
@@ -105,7 +108,12 @@ pub(crate) async fn serve(
     );
     let leave = async {
         house.drain.send_replace(true);
-        let ended = timeout_at(deadline, encoders).await.is_ok();
+        let gone = async {
+            for accepting in encoders {
+                let _ = accepting.await;
+            }
+        };
+        let ended = timeout_at(deadline, gone).await.is_ok();
         if !ended {
             warn!("publishes did not end within the deadline");
         }
@@ -178,21 +186,6 @@ impl Signals {
     }
 }
 
-fn listen(at: SocketAddr, key: &str) -> Result<TcpListener> {
-    let open = || {
-        let socket = if at.is_ipv4() {
-            TcpSocket::new_v4()?
-        } else {
-            TcpSocket::new_v6()?
-        };
-        // A restart must not wait for the kernel to forget the old connections.
-        socket.set_reuseaddr(true)?;
-        socket.bind(at)?;
-        socket.listen(BACKLOG)
-    };
-    open().with_context(|| format!("cannot listen on {at} ({key})"))
-}
-
 /// A soft limit of 1 024 descriptors is common, and too few for a gateway.
 fn raise_descriptors() {
     match rlimit::increase_nofile_limit(DESCRIPTORS) {
@@ -202,14 +195,4 @@ fn raise_descriptors() {
         Ok(_) => {}
         Err(error) => warn!("cannot raise the limit of file descriptors: {error}"),
     }
-}
-
-/// Writes where the listeners are, all at once: a reader sees nothing or everything.
-fn announce(path: &Path, (rtmp, http): (SocketAddr, SocketAddr)) -> Result<()> {
-    let text =
-        serde_json::json!({ "rtmp": rtmp.to_string(), "http": http.to_string() }).to_string();
-    let unfinished = path.with_extension("unfinished");
-    std::fs::write(&unfinished, text)
-        .and_then(|()| std::fs::rename(&unfinished, path))
-        .with_context(|| format!("cannot write the ready file {}", path.display()))
 }

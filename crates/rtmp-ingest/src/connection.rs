@@ -104,6 +104,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// The same, if what came before RTMP's first byte counts as well: the handshake must end within its time from
+    /// `accepted` on.
+    pub fn accepted_at(mut self, accepted: Instant) -> Self {
+        self.since = accepted;
+        self.armed = accepted + self.limits.handshake_time;
+        self.timer.as_mut().reset(self.armed);
+        self
+    }
+
     /// The next event; `None` when the peer has closed its side.
     ///
     /// After [`Event::Publish`] nothing more is read until [`Connection::accept`] or
