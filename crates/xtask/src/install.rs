@@ -35,6 +35,7 @@ pub(crate) const ENCODERS_AND_PLAYERS: &[Need] = &[
     element("gstreamer1.0-plugins-bad", "rtmp2sink"),
     element("gstreamer1.0-plugins-ugly", "x264enc"),
     element("gstreamer1.0-libav", "avenc_aac"),
+    program("curl", "curl"),
     program("chromium", "chromium"),
     program("chromium-driver", "chromedriver"),
 ];

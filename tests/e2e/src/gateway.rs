@@ -8,10 +8,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::certificate::Certificate;
 use crate::{http, wait};
 
 /// It is ready within a second; a loaded machine takes its time.
 const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Listeners for TLS, wherever there is room.
+const ON_FREE_PORTS: [(&str, &str); 2] = [
+    ("FOREBAY__RTMP__TLS_LISTEN", "127.0.0.1:0"),
+    ("FOREBAY__HTTP__TLS_LISTEN", "127.0.0.1:0"),
+];
 
 /// A gateway on free ports of the loopback interface; killed when dropped, with its log shown if the test
 /// is failing.
@@ -22,6 +29,10 @@ pub struct Gateway {
     pub rtmp: SocketAddr,
     /// Where players ask.
     pub http: SocketAddr,
+    /// Where encoders publish over TLS, if it was opened.
+    pub rtmps: Option<SocketAddr>,
+    /// Where players ask over TLS, if it was opened.
+    pub https: Option<SocketAddr>,
     log: Log,
     launch: Launch,
 }
@@ -29,9 +40,18 @@ pub struct Gateway {
 /// The log so far, a line each.
 type Log = Arc<Mutex<Vec<String>>>;
 
+/// What the ready file says.
+struct Addresses {
+    rtmp: SocketAddr,
+    http: SocketAddr,
+    rtmps: Option<SocketAddr>,
+    https: Option<SocketAddr>,
+}
+
 /// How it was started.
 struct Launch {
     configuration: Option<PathBuf>,
+    options: &'static [&'static str],
     environment: Vec<(String, String)>,
     /// Its own state folder, unless the environment names another.
     state: PathBuf,
@@ -45,30 +65,51 @@ impl Gateway {
 
     /// Starts with keys overridden: `("FOREBAY__HLS__SEGMENT", "1s")`.
     pub fn start_with(environment: &[(&str, &str)]) -> Self {
-        Self::launch(None, environment)
+        Self::launch(None, &[], environment)
+    }
+
+    /// Starts with a certificate that it has made itself, and with keys overridden.
+    pub fn start_self_signed(environment: &[(&str, &str)]) -> Self {
+        let environment = [&ON_FREE_PORTS[..], environment].concat();
+        Self::launch(None, &["--self-signed"], &environment)
+    }
+
+    /// Starts with these certificates, the first being the default, and with keys overridden.
+    pub fn start_secure(certificates: &[&Certificate], environment: &[(&str, &str)]) -> Self {
+        let pairs = Certificate::as_key(certificates);
+        let own = [("FOREBAY__TLS__CERTIFICATES", pairs.as_str())];
+        let environment = [&ON_FREE_PORTS[..], &own, environment].concat();
+        Self::launch(None, &[], &environment)
     }
 
     /// Starts on this configuration text.
     pub fn start_on(configuration: &str) -> Self {
         let file = scratch("toml");
         std::fs::write(&file, configuration).expect("the temporary folder takes files");
-        Self::launch(Some(file), &[])
+        Self::launch(Some(file), &[], &[])
     }
 
-    fn launch(configuration: Option<PathBuf>, environment: &[(&str, &str)]) -> Self {
+    fn launch(
+        configuration: Option<PathBuf>,
+        options: &'static [&'static str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let launch = Launch {
             configuration,
+            options,
             environment: environment.iter().map(own).collect(),
             state: scratch("state"),
         };
         let log = Log::default();
         let free: SocketAddr = ([127, 0, 0, 1], 0).into();
-        let (child, [rtmp, http]) = launch.run([free, free], &log);
+        let (child, at) = launch.run([free, free], &log);
         Self {
             child: Mutex::new(child),
-            rtmp,
-            http,
+            rtmp: at.rtmp,
+            http: at.http,
+            rtmps: at.rtmps,
+            https: at.https,
             log,
             launch,
         }
@@ -85,7 +126,7 @@ impl Gateway {
     pub fn start_again(&self) {
         let at = [self.rtmp, self.http];
         let (child, again) = self.launch.run(at, &self.log);
-        assert_eq!(again, at);
+        assert_eq!([again.rtmp, again.http], at);
         *self.child() = child;
     }
 
@@ -170,13 +211,14 @@ impl Drop for Gateway {
 }
 
 impl Launch {
-    /// The process and its addresses, for RTMP and for HTTP.
-    fn run(&self, at: [SocketAddr; 2], log: &Log) -> (Child, [SocketAddr; 2]) {
+    /// The process and its addresses.
+    fn run(&self, at: [SocketAddr; 2], log: &Log) -> (Child, Addresses) {
         let ready = scratch("ready");
         let [rtmp, http] = at.map(|at| at.to_string());
         let mut command = Command::new(binary());
         command.args(["serve", "--rtmp-listen", &rtmp, "--http-listen", &http]);
         command.arg("--ready-file").arg(&ready);
+        command.args(self.options);
         command.env("STATE_DIRECTORY", &self.state);
         let environment = self.environment.iter();
         command.envs(environment.map(|(key, value)| (key, value)));
@@ -200,13 +242,14 @@ impl Launch {
         std::fs::remove_file(&ready).expect("the file is there");
         let addresses: serde_json::Value =
             serde_json::from_str(&text).expect("the ready file is JSON");
-        let address = |key: &str| {
-            addresses[key]
-                .as_str()
-                .and_then(|at| at.parse().ok())
-                .unwrap_or_else(|| panic!("{key} in {text}"))
+        let known = |key: &str| addresses[key].as_str().and_then(|at| at.parse().ok());
+        let address = |key: &str| known(key).unwrap_or_else(|| panic!("{key} in {text}"));
+        let addresses = Addresses {
+            rtmp: address("rtmp"),
+            http: address("http"),
+            rtmps: known("rtmps"),
+            https: known("https"),
         };
-        let addresses = [address("rtmp"), address("http")];
         (child, addresses)
     }
 }

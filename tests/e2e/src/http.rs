@@ -103,7 +103,8 @@ pub fn send(
     }
 }
 
-fn is_whole(answer: &Answer) -> bool {
+/// Whether the body has the length that the head announces.
+pub(crate) fn is_whole(answer: &Answer) -> bool {
     let length = answer
         .header("content-length")
         .and_then(|length| length.parse().ok());

@@ -6,6 +6,7 @@
 pub mod arrival;
 pub mod besieged;
 pub mod browser;
+pub mod certificate;
 pub mod clip;
 pub mod delivery;
 pub mod encoder;
@@ -21,6 +22,7 @@ pub mod reader;
 pub mod received;
 pub mod scenario;
 pub mod scripted;
+pub mod secure;
 pub mod test_picture;
 pub mod transport;
 pub mod wait;
