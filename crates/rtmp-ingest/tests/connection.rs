@@ -203,6 +203,20 @@ async fn a_handshake_has_ten_seconds_however_bytes_trickle() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_before_the_handshake_is_part_of_its_time() {
+    let (_client, connection) = pair(1 << 20);
+    let start = Instant::now();
+    sleep(Duration::from_secs(7)).await;
+    let outcome = connection.accepted_at(start).next().await;
+    let after = Duration::from_secs(10);
+    assert!(matches!(
+        outcome,
+        Err(Error::Timeout { what: "handshake", after: said }) if said == after
+    ));
+    assert!(start.elapsed() >= after && start.elapsed() < after + Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_does_not_publish_has_fifteen_seconds() {
     let (client, mut connection) = pair(1 << 20);
     let start = Instant::now();

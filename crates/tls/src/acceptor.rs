@@ -9,7 +9,8 @@ use rustls::crypto::ring;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
-use crate::{Certificates, Stream};
+use crate::bounded::TooLong;
+use crate::{Bounded, Certificates, Stream};
 
 /// Makes encrypted streams of sockets: TLS 1.2 and 1.3.
 #[derive(Clone)]
@@ -21,6 +22,9 @@ pub enum HandshakeError {
     /// What the client sent is not TLS, or nothing that both know, or it does not like our certificate.
     #[error("no TLS handshake: {0}")]
     Tls(rustls::Error),
+    /// It does not end.
+    #[error("no TLS handshake: {TooLong}")]
+    TooLong,
     /// The connection broke.
     #[error("no TLS handshake: {0}")]
     Io(io::Error),
@@ -29,7 +33,7 @@ pub enum HandshakeError {
 impl HandshakeError {
     /// The client did it, not its network.
     pub const fn is_peer_fault(&self) -> bool {
-        matches!(self, Self::Tls(_))
+        !matches!(self, Self::Io(_))
     }
 }
 
@@ -58,11 +62,18 @@ impl Acceptor {
         &self,
         socket: T,
     ) -> Result<Stream<T>, HandshakeError> {
-        match self.0.accept(socket).await {
-            Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-            Err(error) => Err(error
-                .downcast()
-                .map_or_else(HandshakeError::Io, HandshakeError::Tls)),
+        let mut stream = self.0.accept(Bounded::new(socket)).await?;
+        stream.get_mut().0.open();
+        Ok(Stream::Tls(Box::new(stream)))
+    }
+}
+
+impl From<io::Error> for HandshakeError {
+    fn from(error: io::Error) -> Self {
+        match error.downcast().map(Self::Tls) {
+            Ok(error) => error,
+            Err(error) if error.get_ref().is_some_and(|why| why.is::<TooLong>()) => Self::TooLong,
+            Err(error) => Self::Io(error),
         }
     }
 }

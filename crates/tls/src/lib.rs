@@ -7,6 +7,7 @@
 //! rustls with ring; nothing here is built from C++ or needs cmake.
 
 mod acceptor;
+mod bounded;
 mod certificates;
 mod error;
 mod first_byte;
@@ -20,6 +21,7 @@ mod standing;
 mod stream;
 
 pub use acceptor::{Acceptor, HandshakeError};
+pub use bounded::Bounded;
 pub use certificates::Certificates;
 pub use error::Error;
 pub use first_byte::{CLIENT_HELLO, first_byte};

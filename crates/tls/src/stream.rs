@@ -7,13 +7,15 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
+use crate::Bounded;
+
 /// What a protocol is spoken on. One type, so that the code of the protocol is there once.
 #[derive(Debug)]
 pub enum Stream<T> {
     /// As it comes.
     Plain(T),
     /// Through TLS; boxed, since a session is a kilobyte.
-    Tls(Box<TlsStream<T>>),
+    Tls(Box<TlsStream<Bounded<T>>>),
 }
 
 /// Calls the same method on either.

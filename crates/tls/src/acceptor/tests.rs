@@ -94,3 +94,22 @@ async fn a_client_that_does_not_like_the_certificate_is_at_fault_and_one_that_go
     let error = acceptor.accept(server).await.expect_err("nobody");
     assert!(!error.is_peer_fault(), "{error}");
 }
+
+#[tokio::test]
+async fn a_handshake_has_a_length() {
+    let acceptor = serving(&Made::of(&["a.example"]), &[]);
+    let (mut client, server) = duplex(ROOM);
+    // Records that are full, of a ClientHello of 64 KiB.
+    let mut record = vec![22, 3, 1, 0x3f, 0xff];
+    record.extend([1, 0, 0xff, 0xff]);
+    record.resize(5 + 0x3fff, 0);
+    for _ in 0..3 {
+        client.write_all(&record).await.expect("written");
+    }
+    let error = acceptor.accept(server).await.expect_err("too long");
+    assert!(matches!(error, HandshakeError::TooLong), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "no TLS handshake: it is longer than 16384 bytes"
+    );
+}
