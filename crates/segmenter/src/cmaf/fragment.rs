@@ -26,8 +26,9 @@ const TFHD_DEFAULT_FLAGS: u32 = 0x20;
 /// Data offset, and for each sample its duration and size; flags and composition offset.
 const TRUN_AUDIO: u32 = 0x301;
 const TRUN_VIDEO: u32 = 0xf01;
-/// The time is that at which the encoder put the picture out (§8.16.5).
-const PRFT_ENCODER_OUTPUT: u32 = 1;
+/// The time is about that of the scene, and as far from it in one fragment as in another (§8.16.5): a date is when a
+/// publish began, and media time from there on; nobody has measured when this picture left the encoder.
+const PRFT_STEADY: u32 = 24;
 /// Seconds from 1900, which NTP counts from, to 1970.
 const NTP_EPOCH: u64 = 2_208_988_800;
 
@@ -69,7 +70,7 @@ impl<'a> Fragment<'a> {
     pub fn header(&self, sequence: u32, date: SystemTime) -> Bytes {
         let mut boxes = Boxes::with_capacity(self.header_size());
         if let Some(run) = self.runs().next() {
-            boxes.full(b"prft", 1, PRFT_ENCODER_OUTPUT, |boxes| {
+            boxes.full(b"prft", 1, PRFT_STEADY, |boxes| {
                 boxes.u32(track_id(run.track.kind()));
                 boxes.u64(ntp(date));
                 boxes.u64(self.decode_time(&run));

@@ -189,7 +189,7 @@ fn a_fragment_of_both_tracks() {
     // 2026-11-23 in seconds since 1900, and half of one; time 0 is 10 s.
     let ntp = 1_795_392_000_u64 + 2_208_988_800;
     let ntp = u32::try_from(ntp & 0xffff_ffff).expect("masked");
-    assert_eq!(prft[2..], [0x0100_0001, 1, ntp, 0x8000_0000, 0, 900_000]);
+    assert_eq!(prft[2..], [0x0100_0018, 1, ntp, 0x8000_0000, 0, 900_000]);
     assert_eq!(moof.mfhd_box.sequence_number, 7);
     let [pictures, sound] = &moof.traf_boxes[..] else {
         panic!("{moof:?}")
