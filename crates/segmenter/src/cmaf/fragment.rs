@@ -145,11 +145,12 @@ impl<'a> Fragment<'a> {
                 }
             }
             boxes.full(b"tfdt", 1, 0, |boxes| boxes.u64(self.decode_time(run)));
-            let (version, flags) = match kind {
-                TrackKind::Video => (1, TRUN_VIDEO),
-                TrackKind::Audio => (0, TRUN_AUDIO),
+            let flags = match kind {
+                TrackKind::Video => TRUN_VIDEO,
+                TrackKind::Audio => TRUN_AUDIO,
             };
-            boxes.full(b"trun", version, flags, |boxes| {
+            // Version 1: composition offsets are signed.
+            boxes.full(b"trun", 1, flags, |boxes| {
                 boxes.u32(u32::try_from(self.units(run.index).count()).unwrap_or(u32::MAX));
                 boxes.i32(i32::try_from(offset).unwrap_or(i32::MAX));
                 let mut before = None;
