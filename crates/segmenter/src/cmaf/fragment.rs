@@ -155,13 +155,14 @@ impl<'a> Fragment<'a> {
                 boxes.i32(i32::try_from(offset).unwrap_or(i32::MAX));
                 let mut before = None;
                 let mut units = self.units(run.index).peekable();
+                let mut at = units.peek().map_or(0, |first| ticks(first.dts, rate));
                 while let Some(unit) = units.next() {
                     let next = units.peek().map(|next| next.dts);
                     let next = next.or_else(|| self.next_dts(run));
-                    let at = ticks(unit.dts, rate);
-                    let lasts = next.map(|next| ticks(next, rate) - at);
+                    let next = next.map(|next| ticks(next, rate));
                     let samples = run.track.codec.samples_per_unit();
-                    let lasts = lasts
+                    let lasts = next
+                        .map(|next| next - at)
                         .or_else(|| samples.map(|(samples, _)| samples.into()))
                         .or(before)
                         .unwrap_or_else(|| self.part.duration.rescale(rate))
@@ -174,6 +175,7 @@ impl<'a> Fragment<'a> {
                         let composition = ticks(unit.pts(), rate) - at;
                         boxes.i32(i32::try_from(composition).unwrap_or(0));
                     }
+                    at = next.unwrap_or(at);
                 }
             });
         });
