@@ -142,7 +142,7 @@ fn adaptation_set(
     );
     let _ = writeln!(
         text,
-        "      <ProducerReferenceTime id=\"{id}\" type=\"encoder\" wallClockTime=\"{}\" presentationTime=\"{}\"/>",
+        "      <ProducerReferenceTime id=\"{id}\" type=\"captured\" wallClockTime=\"{}\" presentationTime=\"{}\"/>",
         date(run.date),
         ticks(run.start)
     );

@@ -488,12 +488,12 @@ fn a_whole_manifest() {
   </ServiceDescription>
   <Period id=\"0\" start=\"PT0.000S\">
     <AdaptationSet id=\"1\" contentType=\"video\" mimeType=\"video/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
-      <ProducerReferenceTime id=\"1\" type=\"encoder\" wallClockTime=\"2026-11-23T00:00:00.000Z\" presentationTime=\"900000\"/>
+      <ProducerReferenceTime id=\"1\" type=\"captured\" wallClockTime=\"2026-11-23T00:00:00.000Z\" presentationTime=\"900000\"/>
       <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"video-EPOCH-0.mp4\" media=\"video-EPOCH-$Number$.m4s\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       <Representation id=\"video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\"/>
     </AdaptationSet>
     <AdaptationSet id=\"2\" contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
-      <ProducerReferenceTime id=\"2\" type=\"encoder\" wallClockTime=\"2026-11-23T00:00:00.000Z\" presentationTime=\"900000\"/>
+      <ProducerReferenceTime id=\"2\" type=\"captured\" wallClockTime=\"2026-11-23T00:00:00.000Z\" presentationTime=\"900000\"/>
       <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"audio-EPOCH-0.mp4\" media=\"audio-EPOCH-$Number$.m4s\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       <Representation id=\"audio\" bandwidth=\"4000\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\"/>
     </AdaptationSet>

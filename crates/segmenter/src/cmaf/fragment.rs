@@ -73,7 +73,9 @@ impl<'a> Fragment<'a> {
             boxes.full(b"prft", 1, PRFT_STEADY, |boxes| {
                 boxes.u32(track_id(run.track.kind()));
                 boxes.u64(ntp(date));
-                boxes.u64(self.decode_time(&run));
+                // The moment that the date is of.
+                let begun = ticks(self.part.start, rate(&run.track.codec));
+                boxes.u64(begun.unsigned_abs());
             });
         }
         boxes.put(b"moof", |boxes| {
