@@ -20,7 +20,11 @@ const MAX_BACK_MS: i64 = 1_000;
 /// How far one track may begin from where the other is and still share its clock.
 const MAX_APART_MS: i64 = 10_000;
 /// Composition times beyond this are no reordering of pictures.
-const MAX_COMPOSITION_MS: u32 = 10_000;
+const MAX_COMPOSITION_MS: i64 = 10_000;
+/// So far a picture may be shown before its decode time: as many pictures as reordering has been seen to take, and
+/// this at least. All decode times behind it are set back by as much, so that one mistake must not be believed.
+const MAX_EARLY_PICTURES: i64 = 4;
+const MAX_EARLY_MS: i64 = 1_000;
 /// Left between two runs, so that what the other track sends from just before a jump has room.
 const RUN_MARGIN: MediaTime = MediaTime::from_millis(500);
 /// What decode times are pushed apart by: the next tick of the 90 kHz clock of MPEG-TS.
@@ -112,7 +116,7 @@ impl Timeline {
     /// Places a unit; `None` if it belongs before the start of this run.
     pub(crate) fn place(&mut self, unit: &Unit, out: &mut Outputs) -> Option<Place> {
         let kind = unit.kind();
-        *self.last_ms.of_mut(kind) = Some(unit.dts_ms);
+        let before_ms = self.last_ms.of_mut(kind).replace(unit.dts_ms);
         self.newest_ms = self.newest_ms.max(Some(unit.dts_ms));
 
         let (origin_ms, origin) = self.origin;
@@ -137,7 +141,8 @@ impl Timeline {
         }
         // Composition time is signed. A picture keeps the moment it is presented, whatever becomes of its
         // decode time; only the few before a greater reordering is known may have to wait for theirs.
-        let composition = composition(unit.composition_ms, out);
+        let gap_ms = before_ms.map_or(0, |before| unit.dts_ms - before);
+        let composition = composition(unit.composition_ms, gap_ms, out);
         self.reorder = self.reorder.max(-composition);
         let dts = self.in_order(kind, sent, sent - self.reorder, out);
         Some(Place {
@@ -202,13 +207,22 @@ impl Timeline {
     }
 }
 
-fn composition(ms: i32, out: &mut Outputs) -> MediaTime {
-    if ms.unsigned_abs() <= MAX_COMPOSITION_MS {
+/// The composition time of a picture that is decoded `gap_ms` after the one before it.
+fn composition(ms: i32, gap_ms: i64, out: &mut Outputs) -> MediaTime {
+    let most_ms = if ms < 0 {
+        (MAX_EARLY_PICTURES * gap_ms).clamp(MAX_EARLY_MS, MAX_COMPOSITION_MS)
+    } else {
+        MAX_COMPOSITION_MS
+    };
+    if i64::from(ms).abs() <= most_ms {
         return MediaTime::from_millis(ms.into());
     }
     out.fault(
         FaultKind::CompositionTime,
-        format!("a composition time of {ms} ms is beyond 10 s; taken as 0"),
+        format!(
+            "a composition time of {ms} ms is beyond {}; taken as 0",
+            MediaTime::from_millis(most_ms)
+        ),
     );
     MediaTime::ZERO
 }

@@ -362,7 +362,7 @@ fn a_deeper_reordering_is_followed_once_it_is_seen() {
 fn composition_times_that_cannot_be_true_count_as_none() {
     let codec = h264();
     let mut run = Run::new();
-    for (n, composition) in [-10_001, 10_001, -8_388_608].into_iter().enumerate() {
+    for (n, composition) in [10_001, -10_001, -8_388_608].into_iter().enumerate() {
         let dts = i64::try_from(n).expect("small") * 40;
         let place = run.place(&codec, dts, composition).expect("placed");
         assert_eq!((place.dts, place.composition), (ms(dts), MediaTime::ZERO));
@@ -370,8 +370,40 @@ fn composition_times_that_cannot_be_true_count_as_none() {
     assert_eq!(run.kinds(), [FaultKind::CompositionTime; 3]);
     assert_eq!(
         run.faults[0].text,
-        "a composition time of -10001 ms is beyond 10 s; taken as 0"
+        "a composition time of 10001 ms is beyond 10.000s; taken as 0"
     );
+}
+
+#[test]
+fn one_picture_shown_far_before_it_is_decoded_does_not_spoil_the_rest() {
+    let codec = h264();
+    let mut run = Run::new();
+    for n in 0..50 {
+        let composition = if n == 10 { -9_000 } else { 0 };
+        let place = run.place(&codec, n * 40, composition).expect("placed");
+        let expected = (ms(n * 40), MediaTime::ZERO);
+        assert_eq!((place.dts, place.composition), expected, "picture {n}");
+    }
+    assert_eq!(
+        run.faults,
+        [Fault {
+            kind: FaultKind::CompositionTime,
+            text: "a composition time of -9000 ms is beyond 1.000s; taken as 0".to_owned()
+        }]
+    );
+}
+
+/// Two B-pictures at one picture in two seconds.
+#[test]
+fn slow_pictures_may_be_shown_as_far_before_they_are_decoded_as_reordering_takes() {
+    let codec = h264();
+    let mut run = Run::new();
+    for (n, composition) in (0..).zip([0, 4_000, -2_000, -2_000]) {
+        let place = run.place(&codec, n * 2_000, composition).expect("placed");
+        let shown = (place.dts + place.composition).as_millis();
+        assert_eq!(shown, n * 2_000 + i64::from(composition), "picture {n}");
+    }
+    assert_eq!(run.kinds(), []);
 }
 
 #[test]
