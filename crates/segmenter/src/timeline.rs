@@ -71,32 +71,37 @@ impl Timeline {
     /// [`Timeline::begin_run`] before the unit is placed.
     pub(crate) fn succession(&self, unit: &Unit) -> Succession {
         let at = unit.dts_ms;
-        let by = match (self.last_ms.of(unit.kind()), self.newest_ms) {
-            (_, None) => return Succession::Continues,
+        // Before anything else: where the clock has jumped back by less, it is close enough to go on.
+        if self.straggles(unit) {
+            return Succession::Straggles;
+        }
+        match (self.last_ms.of(unit.kind()), self.newest_ms) {
+            (_, None) => Succession::Continues,
             (Some(own), Some(newest)) => {
                 let forward = (at - own).min(at - newest);
                 if forward <= MAX_FORWARD_MS && at - own >= -MAX_BACK_MS {
                     return Succession::Continues;
                 }
-                at - own
+                Succession::Jumps(at - own)
             }
             (None, Some(newest)) => {
                 if (at - newest).abs() <= MAX_APART_MS {
                     return Succession::Continues;
                 }
-                at - newest
+                Succession::Jumps(at - newest)
             }
-        };
-        let straggles = self.last_ms.of(unit.kind()).is_none()
-            && self
-                .before_ms
-                .of(unit.kind())
-                .is_some_and(|before| (0..=MAX_BACK_MS).contains(&(at - before)));
-        if straggles {
-            Succession::Straggles
-        } else {
-            Succession::Jumps(by)
         }
+    }
+
+    /// Whether `unit`, the first of its track in this run, goes on from the last of the run before, which is not
+    /// where this run is.
+    fn straggles(&self, unit: &Unit) -> bool {
+        let at = unit.dts_ms;
+        let elsewhere = |newest: i64| (at - newest).abs() > MAX_BACK_MS;
+        let goes_on = |before: i64| (0..=MAX_BACK_MS).contains(&(at - before));
+        self.last_ms.of(unit.kind()).is_none()
+            && self.newest_ms.is_some_and(elsewhere)
+            && self.before_ms.of(unit.kind()).is_some_and(goes_on)
     }
 
     /// Begins a new run with `unit`, which follows `end`, where the run before ended on the window's

@@ -481,6 +481,26 @@ fn a_new_run_follows_the_old_and_keeps_the_tracks_apart_as_sent() {
     );
 }
 
+#[test]
+fn what_is_sent_from_before_a_short_jump_back_straggles() {
+    let (video, audio) = (h264(), aac_48000());
+    for back in [1_100, 5_000, 9_900] {
+        let mut run = Run::new();
+        run.place(&video, 100_000, 0);
+        run.place(&audio, 100_010, 0);
+        let again = unit(&video, 100_040 - back, 0);
+        assert_eq!(
+            run.timeline.succession(&again),
+            Succession::Jumps(40 - back)
+        );
+        run.timeline.begin_run(&again, Some(ms(100_040)));
+        run.place(&video, 100_040 - back, 0);
+        let stands = |at| run.timeline.succession(&unit(&audio, at, 0));
+        assert_eq!(stands(100_031), Succession::Straggles, "{back}");
+        assert_eq!(stands(100_052 - back), Succession::Continues, "{back}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_is_sent_decode_times_rise_and_presentation_follows(

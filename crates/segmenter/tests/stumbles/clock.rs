@@ -45,6 +45,28 @@ fn a_jump_to_0_is_one_discontinuity() {
     assert_one_jump(&jumping(-25_000), words);
 }
 
+#[test]
+fn sound_that_arrives_behind_a_short_jump_back_makes_no_second_one() {
+    for back in [1_500, 5_000, 9_000] {
+        let mut events = programme(20_000, 32_000).events();
+        for event in &mut events {
+            // With a key frame, so that a segment begins at once.
+            if event.timestamp >= 26_000 {
+                event.timestamp -= back;
+            }
+            // The link holds it back a little, and with it what was sent before the jump.
+            if event.is_sound() {
+                event.arrival += 90;
+            }
+        }
+        let published = publish(by_arrival(events));
+        assert_eq!(published.discontinuities(), 1, "{:#?}", published.shown());
+        let lost = published.lost();
+        assert!(lost.iter().all(|event| event.is_sound()), "{back}");
+        assert!(lost.len() <= 6, "{back}: {}", lost.len());
+    }
+}
+
 /// Nothing is lost, broken or complained of.
 fn assert_unnoticed(published: &Published) {
     assert_eq!(published.lost(), Vec::<&Event>::new());
