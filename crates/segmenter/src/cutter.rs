@@ -38,6 +38,8 @@ const MAX_TOLERANCE: MediaTime = MediaTime::from_millis(20);
 /// How far before its segment's first picture is decoded audio may still be heard that arrives behind the cut. Players
 /// play it behind what they have, and so far the clock of MPEG-TS stands behind that picture.
 const LATEST: MediaTime = MediaTime::from_millis(300);
+/// A picture shown so much later than one that is decoded after it has been given a wrong composition time.
+const MAX_REORDERING: MediaTime = MediaTime::from_millis(1_000);
 /// A segment is never shorter, whatever the timestamps say: EXTINF is above zero.
 const SHORTEST: MediaTime = MediaTime::from_millis(1);
 
@@ -274,6 +276,7 @@ impl Cutter {
             }
             self.cut_before(&unit, out);
         }
+        self.begin_earlier(&unit, out);
         self.shorten(&unit, out);
 
         let Some(open) = &self.open else { return };
@@ -296,6 +299,32 @@ impl Cutter {
             return self.give_up(&unit);
         }
         self.append(unit, out);
+    }
+
+    /// The open segment begins with the first picture that is *shown*, if that is `unit`, as far as the segment before
+    /// leaves room. One composition time of seconds would otherwise keep it open until the rest has come so far.
+    fn begin_earlier(&mut self, unit: &Arrival, out: &mut Outputs) {
+        let edge = self.closing.edge();
+        let Some(open) = &mut self.open else { return };
+        if unit.kind() == TrackKind::Audio || open.fixed() > 0 {
+            return;
+        }
+        let (before, start) = (open.start, edge.max(Some(unit.pts())));
+        let Some(start) = start.filter(|&start| start < before) else {
+            return;
+        };
+        open.start = start;
+        self.closing.begin_earlier(before, start);
+        if let Some(parts) = &mut self.parts {
+            parts.begin_earlier(start);
+        }
+        if before - start > MAX_REORDERING {
+            let text = format!(
+                "a picture is to be shown {} before one that is decoded before it; the segment of both begins at {start}",
+                before - unit.pts()
+            );
+            out.fault(FaultKind::CompositionTime, text);
+        }
     }
 
     /// Whether one more segment may begin because the configuration changes, with `unit`.

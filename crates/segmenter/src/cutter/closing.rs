@@ -46,6 +46,15 @@ impl Closing {
         self.broken |= self.edge.is_some_and(|edge| edge != start);
     }
 
+    /// It begins at `start` after all, not at `before`: if it dates the run, then with the same date.
+    pub(super) fn begin_earlier(&mut self, before: MediaTime, start: MediaTime) {
+        if let Some((_, at)) = &mut self.anchor
+            && *at == before
+        {
+            *at = start;
+        }
+    }
+
     /// What follows is a new discontinuity, with a date of its own.
     pub(super) fn end_run(&mut self) {
         self.broken = true;

@@ -48,6 +48,11 @@ impl Parts {
         self.has_audio = false;
     }
 
+    /// The segment of which no part is out begins at `start` after all.
+    pub(super) const fn begin_earlier(&mut self, start: MediaTime) {
+        self.start = start;
+    }
+
     /// The last segment had audio in its parts.
     pub(super) const fn had_audio(&self) -> bool {
         self.had_audio

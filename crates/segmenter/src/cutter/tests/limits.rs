@@ -62,3 +62,44 @@ fn b_pictures_are_cut_at_where_nothing_is_shown_across() {
         );
     }
 }
+
+/// Pictures every 40 ms and a key frame each second; the composition time of number `odd` is `composition`.
+pub(super) fn pictures_of_which_one_is_far(bench: &mut Bench, odd: i64, composition: i64) {
+    for n in 0..500 {
+        bench.push(Arrival {
+            codec: Arc::clone(&bench.video),
+            dts: ms(n * 40),
+            composition: ms(if n == odd { composition } else { 0 }),
+            entry: entry(n % 25 == 0),
+            payload: Bytes::from_static(&[0, 0, 0, 1, 0x65]),
+        });
+        // Nothing stays open for long.
+        let edge = bench.cutter.edge().unwrap_or_default();
+        assert!(ms(n * 40) - edge <= ms(4_000), "{n} {:?}", bench.shown());
+    }
+    bench.finish();
+}
+
+#[test]
+fn a_picture_shown_seconds_after_it_is_decoded_does_not_begin_its_segment_there() {
+    // A key frame that begins a segment, one that does not, one within a GOP, the very first.
+    for odd in [50, 75, 60, 0] {
+        for composition in [3_000, 5_000, 9_990] {
+            let mut bench = Bench::new();
+            bench.cutter.limit(ms(2_499));
+            pictures_of_which_one_is_far(&mut bench, odd, composition);
+            let media: MediaTime = bench.segments.iter().map(|s| s.duration).sum();
+            assert!(
+                media >= ms(19_900),
+                "{odd} {composition} {:#?}",
+                bench.shown()
+            );
+            assert_eq!(bench.units(), 500);
+            assert!(
+                bench.kinds().contains(&FaultKind::CompositionTime),
+                "{odd} {composition} {:#?}",
+                bench.faults
+            );
+        }
+    }
+}

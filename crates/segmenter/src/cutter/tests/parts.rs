@@ -3,6 +3,7 @@
 use media::Part;
 use proptest::prelude::*;
 
+use super::limits::pictures_of_which_one_is_far;
 use super::properties::{Publish, number, publish, publish_with_pause, run_on};
 use super::*;
 
@@ -131,6 +132,24 @@ fn without_a_key_frame_segments_are_cut_behind_what_is_out() {
     let independent = |parts: &Vec<Part>| parts[0].head.as_ref().map(|head| head.independent);
     let independent: Vec<_> = bench.parted.iter().map(independent).collect();
     assert_eq!(independent[..2], [Some(true), Some(false)]);
+}
+
+#[test]
+fn a_picture_shown_seconds_after_it_is_decoded_does_not_begin_its_segment_there() {
+    for odd in [50, 75, 60, 0] {
+        for composition in [3_000, 5_000, 9_990] {
+            let mut bench = bench();
+            pictures_of_which_one_is_far(&mut bench, odd, composition);
+            let parts = || bench.parted.iter().flatten();
+            let media: MediaTime = parts().map(|part| part.duration).sum();
+            assert!(media >= ms(19_800), "{odd} {composition} {media}");
+            assert_eq!(parts().map(|part| part.units.len()).sum::<usize>(), 500);
+            for pair in bench.parted.windows(2) {
+                let (before, after) = (pair[0].last().expect("some"), &pair[1][0]);
+                assert!(end(before) <= after.start, "{odd} {composition}");
+            }
+        }
+    }
 }
 
 /// Whether `part` keeps the rule of rfc8216bis §4.4.4.9, in the milliseconds that playlists have.
