@@ -83,6 +83,18 @@ struct Next {
     dts: Option<MediaTime>,
 }
 
+impl Next {
+    /// It begins with `unit`, which comes next.
+    fn before(unit: &Arrival) -> Self {
+        Self {
+            start: unit.pts(),
+            independent: unit.random_access(),
+            leading: unit.kind(),
+            dts: Some(unit.dts),
+        }
+    }
+}
+
 /// Cuts the access units of one publish into segments.
 #[derive(Debug)]
 pub(crate) struct Cutter {
@@ -103,6 +115,8 @@ pub(crate) struct Cutter {
     changes: Allowance,
     /// The configuration of the last picture, if none has been given up since: the next follows from it.
     unbroken: Option<Arc<Codec>>,
+    /// How long after it is decoded the last random access of the video is shown.
+    delay: MediaTime,
     meters: PerKind<Option<Meter>>,
 }
 
@@ -122,6 +136,7 @@ impl Cutter {
             changed: Changed::default(),
             changes: Allowance::default(),
             unbroken: None,
+            delay: MediaTime::ZERO,
             meters: PerKind::default(),
         }
     }
@@ -420,9 +435,26 @@ impl Cutter {
             self.early.video += 1;
             return self.give_up(&unit);
         }
-        self.cut_before(&unit, out);
+        let next = Next {
+            start: self.first_shown(&unit, open),
+            ..Next::before(&unit)
+        };
+        self.cut(open.shown_from(next.start), next, out);
         self.report_early(out);
         self.append(unit, out);
+    }
+
+    /// When the first of the pictures from `unit` on is shown, which need not be `unit`: reordering delays all of them
+    /// by as much as the last random access. Where that is far within what is open already, it is not believed.
+    fn first_shown(&self, unit: &Arrival, open: &Open) -> MediaTime {
+        let pts = unit.pts();
+        let first = pts.min(unit.dts + self.delay);
+        let believed = first > open.start && first >= open.last_leading() - LEAD_IN;
+        if unit.random_access() || !believed {
+            pts
+        } else {
+            first
+        }
     }
 
     /// Makes the open segment fit under the limit by cutting it where no random access is, until
@@ -554,14 +586,8 @@ impl Cutter {
 
     /// Ends the open segment where `unit` begins the next.
     fn cut_before(&mut self, unit: &Arrival, out: &mut Outputs) {
-        let next = Next {
-            start: unit.pts(),
-            independent: unit.random_access(),
-            leading: unit.kind(),
-            dts: Some(unit.dts),
-        };
         let index = self.open.as_ref().map_or(0, Open::len);
-        self.cut(index, next, out);
+        self.cut(index, Next::before(unit), out);
     }
 
     /// Ends the open segment at `at`, where a unit of its leading track begins the next.
@@ -699,6 +725,9 @@ impl Cutter {
     fn append(&mut self, unit: Arrival, out: &mut Outputs) {
         if unit.kind() == TrackKind::Video {
             self.unbroken = Some(Arc::clone(&unit.codec));
+            if unit.random_access() {
+                self.delay = unit.composition;
+            }
         }
         let Some(mut open) = self.open.take() else {
             return;

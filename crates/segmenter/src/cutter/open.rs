@@ -138,7 +138,8 @@ impl Open {
 
     /// The places it can be cut at without a random access, in order: no picture before one is presented behind
     /// any picture after it, `next` (the presentation time of the unit that comes) included. A segment that begins
-    /// there starts with its first *presented* picture, which B-pictures make another than the first decoded.
+    /// there starts with its first *presented* picture, which B-pictures make another than the first decoded. Before
+    /// the first picture there is none: nothing would be left in front.
     fn places(&self, next: Option<MediaTime>) -> Vec<At> {
         let track = number(self.leading);
         let units = self.units.iter().enumerate();
@@ -150,7 +151,7 @@ impl Open {
         }
         let mut earliest = next.unwrap_or(MediaTime::from_nanos(i64::MAX));
         let mut places = Vec::new();
-        for (index, unit, before) in led.into_iter().rev() {
+        for (index, unit, before) in led.into_iter().skip(1).rev() {
             earliest = earliest.min(unit.pts());
             if index >= self.fixed && before < earliest && earliest > self.start {
                 places.push(At {
@@ -175,6 +176,13 @@ impl Open {
     pub(super) fn first_from(&self, from: MediaTime, next: Option<MediaTime>) -> Option<At> {
         let mut places = self.places(next).into_iter();
         places.find(|at| at.start >= from)
+    }
+
+    /// Which of its units is the first that is presented at `from` or later; not the very first, nor one that is out.
+    pub(super) fn shown_from(&self, from: MediaTime) -> usize {
+        let units = self.units.iter().enumerate().skip(self.fixed.max(1));
+        let mut behind = units.filter(|(_, unit)| unit.pts() >= from);
+        behind.next().map_or(self.len(), |(index, _)| index)
     }
 
     /// The decode time of its first unit of the leading track.

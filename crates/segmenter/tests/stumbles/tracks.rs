@@ -154,6 +154,21 @@ fn video_that_stops_and_comes_back_with_the_picture_that_follows() {
 }
 
 #[test]
+fn a_video_with_b_pictures_that_comes_back_begins_its_segment_with_the_first_that_is_shown() {
+    // Wherever among the pictures that are reordered it comes back, and wherever a segment of the sound ends.
+    for back in (15_000..19_000).step_by(40) {
+        let feed = programme(0, 30_000).b_pictures();
+        let published = only(feed.events(), |event| {
+            !event.is_picture() || !(7_000..back).contains(&event.timestamp)
+        });
+        assert_eq!(lost_pictures(&published), 0, "{back}");
+        assert_eq!(carried(&published), ["va", "a", "va"], "{back}");
+        assert_eq!(published.discontinuities(), 2, "{back}");
+        assert_eq!(published.faults, [], "{back}");
+    }
+}
+
+#[test]
 fn a_last_segment_too_short_for_sound_is_no_discontinuity_and_a_longer_one_is() {
     // It ends with so much of the next GOP, of which the sounds do not arrive any more.
     for (pictures_for, breaks) in [(40, 0), (480, 0), (1_960, 1)] {

@@ -152,6 +152,50 @@ fn a_picture_shown_seconds_after_it_is_decoded_does_not_begin_its_segment_there(
     }
 }
 
+/// I P B B as they are decoded, with a random access each `gop` pictures.
+fn reordered(bench: &mut Bench, n: i64, gop: i64) {
+    let composition = match n % gop {
+        0 => 40,
+        k if k % 3 == 1 => 120,
+        _ => 0,
+    };
+    bench.push(Arrival {
+        codec: Arc::clone(&bench.video),
+        dts: ms(n * 40),
+        composition: ms(composition),
+        entry: entry(n % gop == 0),
+        payload: Bytes::from_static(&[0, 0, 0, 1, 0x65]),
+    });
+}
+
+#[test]
+fn b_pictures_that_come_back_begin_their_segment_with_the_first_that_is_shown() {
+    for back in 200..240 {
+        let mut bench = bench();
+        let mut sounds = 0;
+        for n in 0..300 {
+            while MediaTime::from_ticks(sounds * 1_024, 48_000) < ms(n * 40) {
+                bench.sound(MediaTime::from_ticks(sounds * 1_024, 48_000));
+                sounds += 1;
+            }
+            if !(100..back).contains(&n) {
+                reordered(&mut bench, n, 61);
+            }
+        }
+        bench.finish();
+        let with_pictures = |parts: &&Vec<Part>| {
+            let head = parts[0].head.as_ref().expect("the first");
+            head.discontinuity && head.tracks.len() == 2
+        };
+        let returned = bench.parted.iter().rfind(with_pictures);
+        let returned = returned.expect("one of both");
+        let units = returned.iter().flat_map(|part| &part.units);
+        let pictures = units.filter(|unit| unit.track == 0);
+        let shown = pictures.map(media::AccessUnit::pts).min();
+        assert_eq!(shown, Some(returned[0].start), "{back}");
+    }
+}
+
 /// Whether `part` keeps the rule of rfc8216bis §4.4.4.9, in the milliseconds that playlists have.
 fn in_bounds(part: &Part) -> bool {
     let millis = end(part).as_millis() - part.start.as_millis();
