@@ -11,6 +11,9 @@ use super::{Arrival, SHORTEST};
 /// How much of the part target parts of the first cadence are, in percent: between the 85 that a part has at least
 /// (rfc8216bis §4.4.4.9) and all of it, with room for jitter on both sides.
 const AIM_PERCENT: i64 = 92;
+/// Timestamps of RTMP are rounded to this: the next unit may end so much later than those before it let expect.
+const ROUNDING: MediaTime = MediaTime::from_millis(1);
+
 /// The parts of one publish.
 #[derive(Debug)]
 pub(super) struct Parts {
@@ -68,7 +71,7 @@ impl Parts {
         }
         let lasting = MediaTime::from_nanos(span.as_nanos() / count);
         let due = match self.target {
-            Some(target) => span + lasting > target,
+            Some(target) => span + lasting + ROUNDING > target,
             None => {
                 // As many units as come closest to the length aimed at, and at least one.
                 let fit = self.wanted + MediaTime::from_nanos(lasting.as_nanos() / 2);

@@ -203,6 +203,19 @@ fn in_bounds(part: &Part) -> bool {
     millis <= target && millis * 100 >= target * 85
 }
 
+#[test]
+fn a_part_has_room_for_the_millisecond_that_a_timestamp_is_rounded_by() {
+    let mut bench = bench();
+    for n in 0..60 {
+        bench.picture(ms(n * 18_017 / 1_000), true);
+    }
+    bench.finish();
+    for parts in &bench.parted {
+        let (_, but_last) = parts.split_last().expect("some");
+        assert!(but_last.iter().all(in_bounds), "{but_last:#?}");
+    }
+}
+
 proptest! {
     #[test]
     fn every_unit_is_in_one_part_and_in_order(publish in publish()) {
