@@ -519,19 +519,24 @@ impl Cutter {
         })
     }
 
-    /// Cuts at `unit` if it leads, else at the last leading unit; `false` if there is no place for a cut,
-    /// and then `unit` is given up.
+    /// Cuts at `unit` if it leads and nothing before it is shown behind it, else at the last such leading unit, if
+    /// that makes room, else at `unit` if it leads; `false` if there is no place for a cut, and then `unit` is given up.
     fn split_for_size(&mut self, unit: &Arrival, out: &mut Outputs) -> bool {
         let Some(open) = &self.open else { return false };
         let limit = self.settings.max_segment_bytes;
         let span = unit.pts() - open.start;
         let leads = unit.kind() == open.leading;
-        let cut_here = leads && span > MediaTime::ZERO && span <= self.longest;
-        let split = if cut_here {
+        let possible = leads && span > MediaTime::ZERO && span <= self.longest;
+        let in_order = unit.kind() == TrackKind::Audio
+            || unit.random_access()
+            || open.last_leading() <= unit.dts;
+        let split = if possible && in_order {
             None
         } else {
-            open.last_within(self.longest, leads.then(|| unit.pts()))
+            let at = open.last_within(self.longest, leads.then(|| unit.pts()));
+            at.filter(|at| !possible || open.cost_from(at.index) + unit.cost() <= limit)
         };
+        let cut_here = possible && split.is_none();
         let action = match (cut_here, &split) {
             (false, None) => "an access unit was dropped",
             _ => "cut early",
@@ -543,7 +548,11 @@ impl Cutter {
             ),
         );
         if cut_here {
-            self.cut_before(unit, out);
+            let next = Next {
+                start: self.first_shown(unit, open),
+                ..Next::before(unit)
+            };
+            self.cut(open.len(), next, out);
         } else if let Some(at) = split {
             self.cut_at(at, out);
         }

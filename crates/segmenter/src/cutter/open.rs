@@ -84,6 +84,11 @@ impl Open {
         self.cost
     }
 
+    /// What its units from `index` on cost.
+    pub(super) fn cost_from(&self, index: usize) -> u64 {
+        self.units.iter().skip(index).map(cost).sum()
+    }
+
     /// Presentation time of the unit of the leading track that is presented last.
     pub(super) const fn last_leading(&self) -> MediaTime {
         self.last_leading

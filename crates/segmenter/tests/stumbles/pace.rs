@@ -127,20 +127,22 @@ fn pictures_of_a_rate_that_passes_the_byte_limit_are_cut_early_and_said() {
         max_segment_bytes: 1 << 20,
         ..Settings::default()
     };
-    let events = each(programme(0, 12_000).events(), |event| {
-        if let What::Picture { bytes, .. } = &mut event.what {
-            *bytes = 40_000;
-        }
-    });
-    let published = publish_with(events, ms(3_499), settings);
-    assert_nothing_lost_or_broken(&published);
-    assert_eq!(published.kinds(), ["segment_too_large"]);
-    assert!(
-        published
-            .segments
-            .iter()
-            .all(|segment| segment.payload_bytes() <= 1 << 20)
-    );
+    for feed in [
+        programme(0, 12_000),
+        programme(0, 12_000).b_pictures(),
+        programme(0, 12_000).gop(300).b_pictures(),
+    ] {
+        let events = each(feed.events(), |event| {
+            if let What::Picture { bytes, .. } = &mut event.what {
+                *bytes = 40_000;
+            }
+        });
+        let published = publish_with(events, ms(3_499), settings);
+        assert_nothing_lost_or_broken(&published);
+        assert_eq!(published.kinds(), ["segment_too_large"]);
+        let mut segments = published.segments.iter();
+        assert!(segments.all(|segment| segment.payload_bytes() <= 1 << 20));
+    }
 }
 
 #[test]
