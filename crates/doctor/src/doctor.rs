@@ -80,7 +80,7 @@ impl Doctor {
             return;
         }
         self.presence.arrival(kind);
-        self.uplink.arrival(timestamp_ms, at, &mut self.chart);
+        self.uplink.arrival(kind, timestamp_ms, at, &mut self.chart);
         self.offset.arrival(kind, timestamp_ms, at, &mut self.chart);
         if kind == MessageKind::Video {
             self.key_frames.arrival(timestamp_ms);

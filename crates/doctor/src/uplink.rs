@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use media::{AdviceKind, MediaTime, Severity};
+use media::{AdviceKind, MediaTime, MessageKind, Severity};
 
 use crate::chart::{Chart, Finding};
 use crate::words::seconds;
@@ -22,6 +22,8 @@ const GAIN_MS: i64 = 10_000;
 const MAX_STEP_MS: i32 = 10_000;
 /// So far a timestamp may be ahead of its arrival without being a jump of the sender's clock.
 const MAX_AHEAD_MS: i64 = 1_000;
+/// When a track has been behind its own newest timestamp for so long, the sender's clock has jumped back.
+const BEHIND_MS: i64 = 1_000;
 
 const REMEDY: &str = "Let the encoder's connection have twice the stream's bit rate: lower the bit rate (OBS: \
 Settings, Output, Bitrate; ffmpeg: -b:v, -maxrate, -bufsize), use a cable instead of Wi-Fi, and in OBS switch on \
@@ -35,6 +37,12 @@ pub(crate) struct Uplink {
     long_stall_ms: i64,
     /// The newest timestamp of any track.
     newest: Option<u32>,
+    /// The track that it is of.
+    furthest: MessageKind,
+    /// Since when that track is behind it.
+    behind_since_ms: Option<i64>,
+    /// When anything arrived last, however old.
+    arrived_ms: i64,
     /// Where the media stands, counted from the first message.
     position_ms: i64,
     first_at_ms: i64,
@@ -56,6 +64,9 @@ impl Uplink {
         Self {
             long_stall_ms: (2 * segment.as_millis()).max(2 * STALL_MS),
             newest: None,
+            furthest: MessageKind::Video,
+            behind_since_ms: None,
+            arrived_ms: 0,
             position_ms: 0,
             first_at_ms: 0,
             last_at_ms: 0,
@@ -69,10 +80,17 @@ impl Uplink {
         }
     }
 
-    pub(crate) fn arrival(&mut self, timestamp_ms: u32, at: Duration, chart: &mut Chart) {
+    pub(crate) fn arrival(
+        &mut self,
+        kind: MessageKind,
+        timestamp_ms: u32,
+        at: Duration,
+        chart: &mut Chart,
+    ) {
         let at_ms = millis(at);
+        self.arrived_ms = at_ms;
         let Some(newest) = self.newest else {
-            self.newest = Some(timestamp_ms);
+            (self.newest, self.furthest) = (Some(timestamp_ms), kind);
             (self.first_at_ms, self.last_at_ms) = (at_ms, at_ms);
             self.span = (at_ms, 0);
             self.told_ahead = (0, at_ms);
@@ -80,11 +98,12 @@ impl Uplink {
         };
         // Modulo 2^32, as the sender's clock runs.
         let step = timestamp_ms.wrapping_sub(newest).cast_signed();
-        if (-MAX_STEP_MS..=0).contains(&step) {
+        if (-MAX_STEP_MS..=0).contains(&step) && !self.has_jumped_back(kind, step, at_ms) {
             // The other track, a little behind.
             return;
         }
-        self.newest = Some(timestamp_ms);
+        (self.newest, self.furthest) = (Some(timestamp_ms), kind);
+        self.behind_since_ms = None;
         let waited = at_ms - self.last_at_ms;
         // A clock that jumps says nothing of the pace.
         let step = if (0..=MAX_STEP_MS).contains(&step) {
@@ -102,9 +121,19 @@ impl Uplink {
         self.measure_gain(at, chart);
     }
 
+    /// A timestamp that is not beyond the newest. Whether the sender's clock has jumped back, by less than what is a
+    /// jump at first sight: the track that had come furthest has been behind for a while, and keeps arriving.
+    fn has_jumped_back(&mut self, kind: MessageKind, step: i32, at_ms: i64) -> bool {
+        if kind != self.furthest || step == 0 {
+            return false;
+        }
+        let since = *self.behind_since_ms.get_or_insert(at_ms);
+        at_ms - since >= BEHIND_MS
+    }
+
     /// A stall shows before it is over.
     pub(crate) fn look(&mut self, at: Duration, chart: &mut Chart) {
-        let waited = millis(at) - self.last_at_ms - self.last_step_ms;
+        let waited = millis(at) - self.arrived_ms - self.last_step_ms;
         if self.newest.is_some() && waited >= STALL_MS {
             self.see_stall(waited, at, chart);
         }

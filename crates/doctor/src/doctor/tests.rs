@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use media::codec::Aac;
-use media::{AdviceKind, Codec, FaultKind, Severity};
+use media::{AdviceKind, Codec, FaultKind, MessageKind, Severity};
 
 use super::Latency;
 use crate::script::{self, Script};
@@ -599,6 +599,62 @@ fn a_file_sent_as_fast_as_it_goes_is_told() {
         }
     };
     assert_eq!(script.kinds(30), [(Kind::UplinkStalls, Warning)]);
+}
+
+/// Media that arrives as it plays, 40 ms of it at a time from both tracks, and whose clock jumps by `jump` after a
+/// minute, for good or for one picture; what is said of stalls.
+fn jumping(jump: i64, pictures: u64) -> Vec<String> {
+    let mut doctor = Script::new().doctor;
+    let mut seen = Vec::new();
+    for n in 0..3_000_u64 {
+        let at = i64::try_from(n * 40).expect("short");
+        let jumped = (1_500..1_500 + pictures).contains(&n);
+        let sent = at + 100_000 + if jumped { jump } else { 0 };
+        let sent = u32::try_from(sent).expect("short");
+        let at = Duration::from_millis(n * 40);
+        doctor.arrival(MessageKind::Video, sent, at);
+        doctor.arrival(MessageKind::Audio, sent - 15, at);
+        if n % 25 == 0 {
+            let stalls = doctor.advice(at).into_iter();
+            let stalls = stalls.filter(|it| it.kind == Kind::UplinkStalls);
+            seen.extend(stalls.map(|it| it.text));
+            seen.dedup();
+        }
+    }
+    seen
+}
+
+#[test]
+fn a_clock_that_jumps_is_no_stall() {
+    for jump in [
+        -100_000, -10_000, -9_990, -5_000, -3_000, -2_000, -500, 5_000, 20_000,
+    ] {
+        for pictures in [1, 5_000] {
+            let said = jumping(jump, pictures);
+            assert_eq!(said, Vec::<String>::new(), "{jump} {pictures}");
+        }
+    }
+}
+
+#[test]
+fn sound_that_arrives_seconds_behind_slow_pictures_is_neither_stall_nor_haste() {
+    let mut doctor = Script::new().doctor;
+    for n in 0..15_000_u64 {
+        let at = Duration::from_millis(n * 20);
+        let sent = u32::try_from(n * 20 + 100_000).expect("short");
+        if n % 250 == 0 {
+            doctor.arrival(MessageKind::Video, sent, at);
+        }
+        doctor.arrival(MessageKind::Audio, sent - 6_000, at);
+        let advice = doctor.advice(at).into_iter();
+        let kinds = [
+            Kind::UplinkStalls,
+            Kind::UplinkSlow,
+            Kind::FasterThanRealTime,
+        ];
+        let mut advice = advice.filter(|it| kinds.contains(&it.kind));
+        assert_eq!(advice.next(), None, "{at:?}");
+    }
 }
 
 #[test]
