@@ -16,8 +16,10 @@ const SLOW_SPANS: u32 = 3;
 /// Slower than this share of real time is slow: what players hold is used up within minutes. Clocks do not
 /// differ by so much.
 const SLOW_PERCENT: i64 = 98;
-/// Each time the media has gained so much on the clock, it is faster than real time.
+/// Each time the media has gained so much on the clock, it is faster than real time …
 const GAIN_MS: i64 = 10_000;
+/// … unless that took so long that the gain is below this share of it: clocks differ, and 100 ppm are 10 s in 28 hours.
+const FAST_PERCENT: i64 = 100 - SLOW_PERCENT;
 /// A step beyond this is no distance between messages: the sender's clock has jumped.
 const MAX_STEP_MS: i32 = 10_000;
 /// So far a timestamp may be ahead of its arrival without being a jump of the sender's clock.
@@ -197,6 +199,9 @@ impl Uplink {
         }
         let took = self.last_at_ms - told_at;
         self.told_ahead = (ahead, self.last_at_ms);
+        if gained * 100 < took * FAST_PERCENT {
+            return;
+        }
         let finding = Finding {
             severity: Severity::Warning,
             text: format!(

@@ -601,6 +601,24 @@ fn a_file_sent_as_fast_as_it_goes_is_told() {
     assert_eq!(script.kinds(30), [(Kind::UplinkStalls, Warning)]);
 }
 
+#[test]
+fn a_clock_that_is_100_ppm_fast_is_no_haste_however_long_it_takes() {
+    let mut doctor = Script::new().doctor;
+    let mut haste = |seconds: u32, at: f64| {
+        let at = Duration::from_secs_f64(at);
+        doctor.arrival(MessageKind::Video, seconds * 1_000, at);
+        let mut advice = doctor.advice(at).into_iter();
+        advice.any(|advice| advice.kind == Kind::FasterThanRealTime)
+    };
+    let days = 200_000;
+    for n in 0..days {
+        assert!(!haste(n, f64::from(n) * 0.9999), "{n} s");
+    }
+    // What is sent too fast behind that is told soon.
+    let from = f64::from(days) * 0.9999;
+    assert!((0..60).any(|n| haste(days + n, from + f64::from(n) / 2.0)));
+}
+
 /// Media that arrives as it plays, 40 ms of it at a time from both tracks, and whose clock jumps by `jump` after a
 /// minute, for good or for one picture; what is said of stalls.
 fn jumping(jump: i64, pictures: u64) -> Vec<String> {
