@@ -614,8 +614,9 @@ impl Cutter {
     /// Ends the open segment before its unit number `index`.
     fn cut(&mut self, index: usize, next: Next, out: &mut Outputs) {
         let parts = self.parts.as_ref().zip(self.open.as_ref());
-        let earliest = parts.map(|(parts, open)| parts.earliest(open, index));
-        let start = earliest.map_or(next.start, |earliest| next.start.max(earliest));
+        let start = parts.map_or(next.start, |(parts, open)| {
+            parts.beginning(open, index, next.start)
+        });
         if let Some(open) = self
             .open
             .as_ref()
@@ -688,7 +689,7 @@ impl Cutter {
         }
     }
 
-    /// What is not out yet of `open` becomes its last part.
+    /// What is not out yet of `open` becomes its last part; nothing that is out lasts beyond the segment.
     fn close_parts(
         &mut self,
         mut open: Open,
@@ -696,9 +697,10 @@ impl Cutter {
         next_dts: Option<MediaTime>,
         out: &mut Outputs,
     ) {
+        let Some(parts) = &self.parts else { return };
         let end = At {
             index: open.len(),
-            start: open.start + duration,
+            start: parts.beginning(&open, open.len(), open.start + duration),
             random_access: false,
         };
         self.part(&mut open, end, next_dts, out);

@@ -216,8 +216,8 @@ impl Open {
     }
 
     /// Where among the units before `index` the audio begins that came after their last picture and is
-    /// presented after all of them, which B-pictures make another than the last; `None` without such audio, or
-    /// if it leads.
+    /// presented after all of them, which B-pictures make another than the last; `None` without such audio that is
+    /// not out in parts, or if it leads.
     pub(super) fn audio_behind_video(&self, index: usize) -> Option<usize> {
         if self.leading == TrackKind::Audio {
             return None;
@@ -226,7 +226,7 @@ impl Open {
         let last = units.iter().rposition(|unit| unit.track == VIDEO)?;
         let pictures = units.iter().filter(|unit| unit.track == VIDEO);
         let presented = pictures.map(AccessUnit::pts).max()?;
-        let tail = units.iter().enumerate().skip(last + 1);
+        let tail = units.iter().enumerate().skip(self.fixed.max(last + 1));
         let mut behind = tail.filter(|(_, unit)| unit.pts() > presented);
         behind.next().map(|(index, _)| index)
     }

@@ -85,15 +85,14 @@ impl Parts {
         })
     }
 
-    /// The first moment at which a segment can begin with unit number `index` of `open`: nothing begins within a part
-    /// that is out, and what is not out becomes a part.
-    pub(super) fn earliest(&self, open: &Open, index: usize) -> MediaTime {
-        let rest = if index > open.fixed() {
-            SHORTEST
+    /// Where a segment begins that is to begin at `wanted` with unit number `index` of `open`: where the last part
+    /// ends, if all before it is out, and else later, as what is not out becomes a part.
+    pub(super) fn beginning(&self, open: &Open, index: usize, wanted: MediaTime) -> MediaTime {
+        if index > open.fixed() {
+            wanted.max(self.start + SHORTEST)
         } else {
-            MediaTime::ZERO
-        };
-        self.start + rest
+            self.start
+        }
     }
 
     /// The last place at which a segment can be cut without a random access: the end of the last part that is out, in

@@ -4,7 +4,9 @@ use media::Part;
 use proptest::prelude::*;
 
 use super::limits::pictures_of_which_one_is_far;
-use super::properties::{Publish, number, publish, publish_with_pause, run_on};
+use super::properties::{
+    Publish, number, publish, publish_with_pause, run_on, run_whatever, whatever,
+};
 use super::*;
 
 const WANTED: MediaTime = MediaTime::from_millis(200);
@@ -204,6 +206,22 @@ fn in_bounds(part: &Part) -> bool {
 }
 
 #[test]
+fn sound_beside_a_pause_of_the_video_is_not_taken_back_when_it_is_out() {
+    let mut bench = bench();
+    bench.pictures(0, 1_000, 1_000);
+    // Sound arrives 200 ms ahead, and goes out with the picture that comes back.
+    bench.sounds(0, 2_600);
+    for n in 60..80 {
+        bench.picture(ms(n * 40), false);
+    }
+    bench.finish();
+    let units = bench.parted.iter().flatten().flat_map(|part| &part.units);
+    let (pictures, sounds): (Vec<_>, Vec<_>) = units.partition(|unit| unit.payload.len() > 1);
+    assert_eq!((pictures.len(), sounds.len()), (25 + 20, 122));
+    assert!(sounds.is_sorted_by_key(|unit| unit.dts));
+}
+
+#[test]
 fn a_part_has_room_for_the_millisecond_that_a_timestamp_is_rounded_by() {
     let mut bench = bench();
     for n in 0..60 {
@@ -257,6 +275,28 @@ proptest! {
             let (before, after) = (pair[0].last().expect("some"), &pair[1][0]);
             let head = after.head.as_ref().expect("the first");
             prop_assert!(head.discontinuity || end(before) == after.start, "{:?} {:?} {:?}", end(before), after.start, pair[0].iter().map(|p| (p.start, p.duration, p.units.len())).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn whatever_comes_parts_follow_each_other(units in whatever(), bytes in 200_u64..100_000) {
+        let mut bench = Bench::with(Settings { max_segment_bytes: bytes, ..Settings::default() });
+        bench.cutter = Cutter::in_parts(bench.cutter.settings, WANTED);
+        let bench = run_whatever(bench, units);
+        for parts in &bench.parted {
+            prop_assert!(!parts.is_empty());
+            for (n, part) in parts.iter().enumerate() {
+                prop_assert_eq!(part.head.is_some(), n == 0);
+                prop_assert!(part.duration > MediaTime::ZERO && !part.units.is_empty());
+            }
+            for pair in parts.windows(2) {
+                prop_assert_eq!(end(&pair[0]), pair[1].start);
+            }
+        }
+        for pair in bench.parted.windows(2) {
+            let (before, after) = (pair[0].last().expect("some"), &pair[1][0]);
+            let discontinuity = after.head.as_ref().expect("the first").discontinuity;
+            prop_assert!(after.start >= end(before) && (discontinuity || end(before) == after.start), "{:?} {:?} {:?}", end(before), after.start, discontinuity);
         }
     }
 

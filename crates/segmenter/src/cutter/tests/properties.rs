@@ -111,6 +111,60 @@ pub(super) fn number(unit: &media::AccessUnit) -> u32 {
     u32::from_be_bytes(unit.payload[..].try_into().expect("four bytes"))
 }
 
+/// Anything: video or audio, the step of its track's clock, composition time, random access, and whether its
+/// configuration changes or the clock jumps.
+type Whatever = Vec<(bool, i64, i64, bool, u8, u8)>;
+
+pub(super) fn whatever() -> impl Strategy<Value = Whatever> {
+    let unit = (
+        any::<bool>(),
+        1_i64..3_000,
+        0_i64..9_000,
+        any::<bool>(),
+        0_u8..20,
+        0_u8..40,
+    );
+    proptest::collection::vec(unit, 1..300)
+}
+
+pub(super) fn run_whatever(mut bench: Bench, units: Whatever) -> Bench {
+    let videos = [h264(0x80), h264(0x81)];
+    let audios = [aac(AAC_44100), aac(AAC_48000)];
+    let (mut video, mut audio) = (0, 0);
+    let (mut video_at, mut audio_at) = (0, 0);
+    for (is_video, step, composition, random_access, change, jump) in units {
+        if change == 0 {
+            video = 1 - video;
+        }
+        if change == 1 {
+            audio = 1 - audio;
+        }
+        if jump == 0 {
+            let mut out = Outputs::default();
+            bench.cutter.end_run(&mut out);
+            bench.take(out);
+            let end = bench.cutter.edge().map_or(0, MediaTime::as_millis) + 500;
+            (video_at, audio_at) = (end.max(video_at), end.max(audio_at));
+        }
+        if is_video {
+            video_at += step;
+            bench.push(Arrival {
+                codec: Arc::clone(&videos[video]),
+                dts: ms(video_at),
+                composition: ms(composition),
+                entry: entry(random_access),
+                payload: Bytes::from_static(&[0, 0, 0, 1, 0x65]),
+            });
+        } else {
+            audio_at += step;
+            bench.audio = Arc::clone(&audios[audio]);
+            bench.sound(ms(audio_at));
+        }
+    }
+    bench.finish();
+    bench
+}
+
 proptest! {
     #[test]
     fn every_unit_comes_out_once_and_in_order(publish in publish()) {
@@ -180,44 +234,11 @@ proptest! {
 
     #[test]
     fn whatever_comes_segments_follow_each_other(
-        units in proptest::collection::vec(
-            (any::<bool>(), 1_i64..3_000, 0_i64..9_000, any::<bool>(), 0_u8..20, 0_u8..40), 1..300,
-        ),
-        longest in 1_i64..12_000,
-        bytes in 200_u64..100_000,
+        units in whatever(), longest in 1_i64..12_000, bytes in 200_u64..100_000,
     ) {
         let mut bench = Bench::with(Settings { max_segment_bytes: bytes, ..Settings::default() });
         bench.cutter.limit(ms(longest));
-        let videos = [h264(0x80), h264(0x81)];
-        let audios = [aac(AAC_44100), aac(AAC_48000)];
-        let (mut video, mut audio) = (0, 0);
-        let (mut video_at, mut audio_at) = (0, 0);
-        for (is_video, step, composition, random_access, change, jump) in units {
-            if change == 0 { video = 1 - video; }
-            if change == 1 { audio = 1 - audio; }
-            if jump == 0 {
-                let mut out = Outputs::default();
-                bench.cutter.end_run(&mut out);
-                bench.take(out);
-                let end = bench.cutter.edge().map_or(0, MediaTime::as_millis) + 500;
-                (video_at, audio_at) = (end.max(video_at), end.max(audio_at));
-            }
-            if is_video {
-                video_at += step;
-                bench.push(Arrival {
-                    codec: Arc::clone(&videos[video]),
-                    dts: ms(video_at),
-                    composition: ms(composition),
-                    entry: entry(random_access),
-                    payload: Bytes::from_static(&[0, 0, 0, 1, 0x65]),
-                });
-            } else {
-                audio_at += step;
-                bench.audio = Arc::clone(&audios[audio]);
-                bench.sound(ms(audio_at));
-            }
-        }
-        bench.finish();
+        let bench = run_whatever(bench, units);
         for pair in bench.segments.windows(2) {
             prop_assert!(pair[1].start >= pair[0].start + pair[0].duration, "{:?}", bench.shown());
             prop_assert!(pair[1].discontinuity || Arc::ptr_eq(&pair[0].tracks, &pair[1].tracks));
