@@ -647,7 +647,13 @@ impl Cutter {
         };
         let opened = closed.split_off(index, next.leading, start, next.independent);
         let span = start - closed.start;
-        let (duration, next_dts) = if span <= self.longest {
+        // Parts that are out may reach beyond the longest, if composition times waver: then it begins where they end.
+        let follows = span <= self.longest
+            || self
+                .parts
+                .as_ref()
+                .is_some_and(|parts| start == parts.beginning(&closed, closed.len(), closed.start));
+        let (duration, next_dts) = if follows {
             (span, opened.first_dts().or(next.dts))
         } else {
             // A gap in the media: the segment lasts as long as what is in it.

@@ -222,6 +222,30 @@ fn sound_beside_a_pause_of_the_video_is_not_taken_back_when_it_is_out() {
 }
 
 #[test]
+fn a_segment_that_begins_where_the_parts_before_end_follows_them() {
+    // Its first picture is shown 254 ms after it is decoded, and none behind it: the parts, which last as long as
+    // from one decode time to the next, are 254 ms ahead of what they show.
+    let mut bench = bench();
+    for n in 0..60 {
+        bench.push(Arrival {
+            codec: Arc::clone(&bench.video),
+            dts: ms(n * 127),
+            composition: ms(if n == 15 { 254 } else { 0 }),
+            entry: entry(!(33..36).contains(&n)),
+            payload: Bytes::from_static(&[0, 0, 0, 1, 0x65]),
+        });
+    }
+    bench.finish();
+    let parts: Vec<&Part> = bench.parted.iter().flatten().collect();
+    for pair in parts.windows(2) {
+        assert_eq!(end(pair[0]), pair[1].start);
+        assert_eq!(pair[0].next_dts, Some(pair[1].units[0].dts));
+        let head = pair[1].head.as_ref();
+        assert!(head.is_none_or(|head| !head.discontinuity));
+    }
+}
+
+#[test]
 fn a_part_has_room_for_the_millisecond_that_a_timestamp_is_rounded_by() {
     let mut bench = bench();
     for n in 0..60 {
