@@ -26,6 +26,19 @@ impl Answer {
             .find_map(|(key, value)| (key == name).then_some(value.as_str()))
     }
 
+    /// The body without the framing of the transfer (RFC 9112 §7.1).
+    ///
+    /// # Panics
+    /// It ends in the middle.
+    pub fn whole_body(&self) -> Vec<u8> {
+        if self.header("transfer-encoding") != Some("chunked") {
+            return self.body.clone();
+        }
+        let (body, ended) = dechunked(&self.body);
+        assert!(ended, "the body ends in the middle");
+        body
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -109,6 +122,30 @@ pub(crate) fn is_whole(answer: &Answer) -> bool {
         .header("content-length")
         .and_then(|length| length.parse().ok());
     length.is_some_and(|length: usize| answer.body.len() >= length)
+}
+
+/// What of a chunked body has come, and whether that is all of it.
+///
+/// # Panics
+/// It is none.
+pub fn dechunked(mut rest: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        let size = std::str::from_utf8(&rest[..end]).ok();
+        let size = size.and_then(|size| usize::from_str_radix(size, 16).ok());
+        let size = size.unwrap_or_else(|| panic!("no size of a chunk: {:?}", &rest[..end]));
+        rest = &rest[end + 2..];
+        let there = rest.len().min(size);
+        body.extend_from_slice(&rest[..there]);
+        if size == 0 {
+            return (body, rest == b"\r\n");
+        }
+        let Some(next) = rest.get(size + 2..) else {
+            return (body, false);
+        };
+        rest = next;
+    }
+    (body, false)
 }
 
 /// The head of an answer, and what stands behind it; `None` if it is not HTTP.

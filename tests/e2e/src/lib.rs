@@ -15,6 +15,7 @@ pub mod ffmpeg_witness;
 pub mod footprint;
 pub mod gateway;
 pub mod http;
+pub mod low_latency;
 pub mod media_playlist;
 pub mod peer;
 pub mod raw_rtmp;
