@@ -167,17 +167,16 @@ impl LowLatency<'_> {
             _ => None,
         };
         let range = range.and_then(|range| negotiation::open_range(range, OPEN_END));
-        if sequence < window.next_sequence()
-            || range
-                .as_ref()
-                .is_some_and(|it| it.end <= there.len() as u64)
-        {
+        if sequence < window.next_sequence() {
             let tag = tag(&window, rendition, &sequence.to_string());
             return cmaf(rendition, there, &tag, request);
         }
         let from = range.as_ref().map_or(0, |range| range.start);
         let to = range.as_ref().map_or(u64::MAX, |range| range.end);
-        let body = Body::new(Growing::new(windows, rendition, sequence, from..to));
+        let body = match (usize::try_from(from), usize::try_from(to)) {
+            (Ok(from), Ok(to)) if to <= there.len() => Body::from(there.slice(from..to)),
+            _ => Body::new(Growing::new(windows, rendition, sequence, from..to)),
+        };
         let status = match range {
             None => StatusCode::OK,
             Some(_) => StatusCode::PARTIAL_CONTENT,
@@ -185,6 +184,8 @@ impl LowLatency<'_> {
         let mut response = replies::reply(of(rendition), status, body);
         if range.is_some() {
             let last = to.min(OPEN_END + 1) - 1;
+            // How long it will be is not known, even where all that is asked for is there: a cache that believed in
+            // what there is so far would refuse the parts behind that (Chromium's answers 416 by itself).
             insert(
                 response.headers_mut(),
                 CONTENT_RANGE,

@@ -208,6 +208,12 @@ async fn a_segment_is_its_parts_and_is_sent_while_it_grows() {
     for n in 6..10 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         push_part(&mut bench.writer, n);
+        // A part that is there is sent at once, and says nothing of how long its segment will be.
+        let path = bench.path("video-EPOCH-SECOND.m4s");
+        let range = [("range", "bytes=10-99")];
+        let part = ask(&bench.site, Method::GET, &path, &range).await;
+        assert_eq!((part.status, part.body.len()), (206, 90));
+        assert_eq!(part.header("content-range"), Some("bytes 10-99/*"));
     }
     let (growing, from_the_middle) = (
         growing.await.expect("a reply"),
