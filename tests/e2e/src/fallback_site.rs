@@ -55,7 +55,7 @@ fn answer(mut socket: TcpStream, gateway: SocketAddr) -> io::Result<()> {
 }
 
 /// The path of the request that comes on `socket`.
-fn requested(socket: &mut TcpStream) -> io::Result<String> {
+pub(crate) fn requested(socket: &mut TcpStream) -> io::Result<String> {
     let mut head = Vec::new();
     let mut buffer = [0; 4096];
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {

@@ -18,6 +18,7 @@ pub mod http;
 pub mod low_latency;
 pub mod media_playlist;
 pub mod peer;
+pub mod player_site;
 pub mod raw_rtmp;
 pub mod reader;
 pub mod received;
