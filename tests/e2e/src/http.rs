@@ -148,6 +148,17 @@ pub fn dechunked(mut rest: &[u8]) -> (Vec<u8>, bool) {
     (body, false)
 }
 
+/// The same of a whole answer so far, of which the head may not have come.
+///
+/// # Panics
+/// It is not HTTP.
+pub fn dechunked_of(answer: &[u8]) -> (Vec<u8>, bool) {
+    match parse(answer) {
+        Some(answer) => dechunked(&answer.body),
+        None => (Vec::new(), false),
+    }
+}
+
 /// The head of an answer, and what stands behind it; `None` if it is not HTTP.
 pub fn parse(bytes: &[u8]) -> Option<Answer> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;

@@ -68,8 +68,13 @@ pub struct Asked {
 impl Asked {
     /// Asks for a path, which begins with `/`.
     pub fn get(at: SocketAddr, path: &str) -> Self {
-        let mut peer = Peer::connect(at);
         let head = format!("GET {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
+        Self::raw(at, path, &head)
+    }
+
+    /// Sends this head, which asks for `path`.
+    pub fn raw(at: SocketAddr, path: &str, head: &str) -> Self {
+        let mut peer = Peer::connect(at);
         assert_eq!(peer.send(head.as_bytes()), head.len(), "it is taken");
         Self {
             path: path.to_owned(),
