@@ -32,7 +32,7 @@ export default defineConfig({
   server: {
     proxy: {
       "^/api/": GATEWAY,
-      "^/(?!@|src/|node_modules/).+\\.(m3u8|ts)$": GATEWAY,
+      "^/(?!@|src/|node_modules/).+\\.(m3u8|m4s|mp4|ts)$": GATEWAY,
     },
   },
 });

@@ -49,9 +49,10 @@ function watch() {
   // Styles by script are within the Content-Security-Policy, unlike those in the HTML.
   video.style.maxWidth = "100%";
   const path = location.pathname.replace(/^\/watch/, "").replace(/\/$/, "");
-  const playlist = `${location.origin}${path}/index.m3u8`;
+  // Low latency first. The other form is what each error is answered with: it may be there alone.
+  const forms = ["llhls.m3u8", "index.m3u8"].map((file) => `${location.origin}${path}/${file}`);
   document.getElementById("title").textContent = document.title = path.slice(1);
-  document.getElementById("playlist").href = playlist;
+  document.getElementById("playlist").href = forms[1];
   showAdvice(`/api/v1/streams${path}/health`);
   if (video.canPlayType("application/vnd.apple.mpegurl") === "") {
     said.textContent = "This browser has no HLS of its own.";
@@ -62,12 +63,13 @@ function watch() {
   });
   video.addEventListener("error", () => {
     said.textContent = "Waiting for the encoder; trying again.";
+    forms.reverse();
     setTimeout(load, REFRESH_MS);
   });
   load();
 
   function load() {
-    video.src = playlist;
+    video.src = forms[0];
     video.play().catch(() => undefined);
   }
 }

@@ -148,6 +148,8 @@ export class Refusal extends Error {
   constructor(
     readonly status: number,
     detail: string,
+    /** The gateway's clock at the answer, as HTTP writes it (to the second). */
+    readonly date: string | null,
   ) {
     super(detail);
   }
@@ -191,7 +193,9 @@ async function ask(path: string, method: "GET" | "DELETE" = "GET"): Promise<Resp
     // Each browser has other words for a refused connection, but it is always a TypeError.
     throw error instanceof TypeError ? new Unreachable("the gateway cannot be reached") : error;
   });
-  if (!response.ok) throw new Refusal(response.status, await problemDetail(response));
+  if (!response.ok) {
+    throw new Refusal(response.status, await problemDetail(response), response.headers.get("Date"));
+  }
   return response;
 }
 

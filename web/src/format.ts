@@ -19,6 +19,16 @@ export function seconds(value: number | null | undefined): string {
   return isFigure(value) ? `${value.toFixed(2)} s` : UNKNOWN;
 }
 
+/** How late the picture is, given in seconds: `1.1 s behind the encoder`. */
+export function behind(value: number | null | undefined): string {
+  return isFigure(value) ? `${value.toFixed(1)} s behind the encoder` : UNKNOWN;
+}
+
+/** How often the picture stood still and, in seconds, how long at most: `2, the longest 0.84 s`. */
+export function stalls(times: number, longest: number): string {
+  return times === 0 ? "none" : `${count(times)}, the longest ${seconds(longest)}`;
+}
+
 /** A long duration given in seconds, in its two largest units: `42 s`, `3 min 20 s`, `5 h 2 min`, `9 d 4 h`. */
 export function elapsed(value: number | null | undefined): string {
   if (!isFigure(value)) return UNKNOWN;

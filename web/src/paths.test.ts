@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { onOrigin, parseWatchPath, playlistPath, streamApiPath } from "./paths.ts";
+import { formQuery, onOrigin, parseForm, parseWatchPath, playlistPath, streamApiPath } from "./paths.ts";
 
 describe("parseWatchPath", () => {
   it.each([
@@ -28,8 +28,21 @@ describe("addresses of a presentation", () => {
     [{ app: "a/b", name: "c" }, "/a/b/c/index.m3u8", "/api/v1/streams/a/b/c"],
     [{ app: "live", name: "a?b#c" }, "/live/a%3Fb%23c/index.m3u8", "/api/v1/streams/live/a%3Fb%23c"],
   ])("%o", (presentation, playlist, api) => {
-    expect(playlistPath(presentation)).toBe(playlist);
+    expect(playlistPath(presentation, "classic")).toBe(playlist);
+    expect(playlistPath(presentation, "low-latency")).toBe(playlist.replace("index", "llhls"));
     expect(streamApiPath(presentation)).toBe(api);
+  });
+});
+
+describe("parseForm", () => {
+  it.each([
+    ["", "low-latency"],
+    ["?form=classic", "classic"],
+    ["?x=1&form=classic", "classic"],
+    ["?form=new", "low-latency"],
+  ] as const)("%j", (query, form) => {
+    expect(parseForm(query)).toBe(form);
+    expect(parseForm(formQuery(form))).toBe(form);
   });
 });
 

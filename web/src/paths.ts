@@ -24,9 +24,24 @@ export function parseWatchPath(path: string): Presentation | null {
   return { app: names.join("/"), name };
 }
 
+/** What a presentation is served as: parts as they come, or whole segments. */
+export type Form = "low-latency" | "classic";
+
+const PLAYLISTS: Record<Form, string> = { "low-latency": "llhls.m3u8", classic: "index.m3u8" };
+
 /** Where the multivariant playlist of a presentation is. */
-export function playlistPath({ app, name }: Presentation): string {
-  return `/${encodePath(app)}/${encodePath(name)}/index.m3u8`;
+export function playlistPath({ app, name }: Presentation, form: Form): string {
+  return `/${encodePath(app)}/${encodePath(name)}/${PLAYLISTS[form]}`;
+}
+
+/** The form that the query of a watch page's address asks for: low latency unless it says `form=classic`. */
+export function parseForm(query: string): Form {
+  return new URLSearchParams(query).get("form") === "classic" ? "classic" : "low-latency";
+}
+
+/** The query that asks for `form`; none for the usual one. */
+export function formQuery(form: Form): string {
+  return form === "classic" ? "?form=classic" : "";
 }
 
 /** Where the status API speaks of a presentation. */

@@ -1,6 +1,7 @@
 // What the gateway says of the encoder, below the picture, and why there is none.
 
-import { type Advice, fetchHealth, type Health } from "../api.ts";
+import { type Advice, fetchHealth, type Health, Refusal } from "../api.ts";
+import type { Said } from "../clock.ts";
 import { byId, el, setText } from "../dom.ts";
 import { frequency, heading, SEVERITIES } from "../health.ts";
 import type { Presentation } from "../paths.ts";
@@ -12,16 +13,32 @@ const ASK_EVERY_MS = 3_000;
 /** The same while there is no answer: the stream is not there, or nobody may ask here. */
 const ASK_AGAIN_MS = 6_000;
 
+/** To how many milliseconds HTTP's Date and the API's times are exact. */
+const SECOND = 1_000;
+const MILLISECOND = 1;
+
 /**
  * Keeps the advice shown; `hear` is told each answer, and null where there is none: nothing of this name, no
- * gateway, or an API that is for operators only.
+ * gateway, or an API that is for operators only. `hearTime` is told what any answer says of the gateway's clock.
  */
-export function doctor(presentation: Presentation, hear: (health: Health | null) => void): void {
+export function doctor(
+  presentation: Presentation,
+  hear: (health: Health | null) => void,
+  hearTime: (said: Said) => void,
+): void {
   const section = byId("doctor", HTMLElement);
   const title = byId("doctor-title", HTMLElement);
   const list = byId("advice", HTMLElement);
   poll(async () => {
-    const health = await fetchHealth(presentation).catch(() => null);
+    const asked = Date.now();
+    const tell = (time: string, grain: number) =>
+      hearTime({ asked, answered: Date.now(), said: Date.parse(time), grain });
+    const health = await fetchHealth(presentation).catch((why: unknown) => {
+      // A refusal is dated, too.
+      if (why instanceof Refusal && why.date !== null) tell(why.date, SECOND);
+      return null;
+    });
+    if (health !== null) tell(health.at, MILLISECOND);
     hear(health);
     const words = health === null ? "" : heading(health);
     section.hidden = words === "";

@@ -9,7 +9,13 @@ import type { Source, SourceEvents } from "./source.ts";
 const RECOVERED_AFTER_MS = 5_000;
 
 /** Media kept behind the picture, in seconds: a long watch on a phone must not fill its memory. */
-const BACK_BUFFER_S = 30;
+const BACK_BUFFER_S = 10;
+
+/**
+ * By how much the picture is kept further back after each stall, in seconds: hls.js would take one, which is more
+ * than the whole latency.
+ */
+const BACK_AFTER_STALL_S = 0.25;
 
 /** Latencies beyond this, in seconds, say that a clock is wrong and not that the picture is late. */
 const PLAUSIBLE_LATENCY_S = 3_600;
@@ -27,9 +33,11 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     backBufferLength: BACK_BUFFER_S,
     // Told apart from a recording by the browser's controls.
     liveDurationInfinity: true,
-    // How near to the edge is the playlist's to say (HOLD-BACK, else three target durations): no
-    // liveSync setting here, it would win over the playlist. This drifts back there after a stall.
+    lowLatencyMode: true,
+    // How near to the edge is the playlist's to say (PART-HOLD-BACK or HOLD-BACK): no liveSyncDuration here,
+    // it would win over the playlist. These get back there after a stall, unnoticed.
     maxLiveSyncPlaybackRate: 1.1,
+    liveSyncOnStallIncrease: BACK_AFTER_STALL_S,
     capLevelToPlayerSize: true,
     enableInterstitialPlayback: false,
   });
@@ -38,6 +46,11 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   let resumable = false;
   let recovered = Number.NEGATIVE_INFINITY;
 
+  hls.on(Hls.Events.LEVEL_LOADED, (_, { details: { partHoldBack, targetduration } }) => {
+    // Too late to be caught up by playing faster, which hls.js does within a target duration: it jumps. Classic
+    // viewers may stay wherever they went.
+    hls.config.liveMaxLatencyDuration = partHoldBack > 0 ? partHoldBack + targetduration : Number.POSITIVE_INFINITY;
+  });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
     const { stats, duration } = part ?? frag;
     loaded = withLoaded(loaded, { bytes: stats.loaded, duration });
@@ -45,11 +58,14 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   hls.on(Hls.Events.ERROR, (_, error) => {
     const words = inWords(error);
     if (error.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) events.starved();
+    // It has thought better of a request: a seek while a playlist was waited for.
+    if (error.details === Hls.ErrorDetails.INTERNAL_ABORTED) return;
     // Sound that begins a little after the picture, or the other way about, is no fault.
     if (error.details === Hls.ErrorDetails.BUFFER_SEEK_OVER_HOLE && video.played.length === 0) return;
     if (!error.fatal) return events.trouble(words);
     const now = performance.now();
-    if (error.type === Hls.ErrorTypes.MEDIA_ERROR && now - recovered > RECOVERED_AFTER_MS) {
+    const curable = error.details !== Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
+    if (curable && error.type === Hls.ErrorTypes.MEDIA_ERROR && now - recovered > RECOVERED_AFTER_MS) {
       recovered = now;
       events.trouble(words);
       const paused = video.paused;
@@ -59,8 +75,9 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       return;
     }
     // Of a presentation that was never there, hls.js has nothing to go on with.
-    resumable = error.type === Hls.ErrorTypes.NETWORK_ERROR && hls.latestLevelDetails !== null;
-    events.failed(words);
+    const loading = error.type === Hls.ErrorTypes.NETWORK_ERROR;
+    resumable = loading && hls.latestLevelDetails !== null;
+    events.failed(words, loading ? "not loaded" : "not playable");
   });
   hls.attachMedia(video);
 
@@ -77,10 +94,10 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       hls.startLoad();
       return true;
     },
-    latency() {
+    latency(now) {
       const shown = hls.playingDate?.getTime();
       if (shown !== undefined) {
-        const latency = (Date.now() - shown) / 1000;
+        const latency = (now - shown) / 1000;
         if (latency >= 0 && latency < PLAUSIBLE_LATENCY_S) return latency;
       }
       // Without dates, or with a wrong clock: the distance to the edge of the playlist.
@@ -92,6 +109,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
 
 function inWords({ fatal, type, details, response, reason, error }: ErrorData): string {
   const status = response?.code ? ` ${response.code}` : "";
-  const why = reason ?? error?.message;
+  // The first line: whole playlists may follow.
+  const why = (reason ?? error?.message)?.split("\n", 1)[0];
   return `${fatal ? "fatal " : ""}${type} ${details}${status}${why ? `: ${why}` : ""}`;
 }

@@ -18,7 +18,9 @@ export function browserPlaysHls(video: HTMLVideoElement): boolean {
 export function nativeSource(video: DatedVideo, events: SourceEvents): Source {
   video.addEventListener("error", () => {
     const { code, message } = video.error ?? { code: 0, message: "" };
-    events.failed([ERRORS[code] || "error", message].filter(Boolean).join(": "));
+    // What the probe has found and the browser then calls no source is none that it can play.
+    const why = code >= MediaError.MEDIA_ERR_DECODE ? "not playable" : "not loaded";
+    events.failed([ERRORS[code] || "error", message].filter(Boolean).join(": "), why);
   });
   return {
     load(url) {
@@ -27,9 +29,9 @@ export function nativeSource(video: DatedVideo, events: SourceEvents): Source {
     },
     // After an error the element has nothing left to go on with.
     resume: () => false,
-    latency() {
+    latency(now) {
       const start = video.getStartDate?.().getTime() ?? Number.NaN;
-      const latency = (Date.now() - start) / 1000 - video.currentTime;
+      const latency = (now - start) / 1000 - video.currentTime;
       return Number.isFinite(latency) && latency >= 0 ? latency : null;
     },
     bitRate: () => null,

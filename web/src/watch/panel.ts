@@ -2,7 +2,7 @@
 
 import type { Health } from "../api.ts";
 import { byId, el, setText } from "../dom.ts";
-import { bitRate, count, plural, seconds, UNKNOWN } from "../format.ts";
+import { behind, bitRate, count, plural, seconds, stalls, UNKNOWN } from "../format.ts";
 import { whyNoPicture } from "../health.ts";
 import type { Phase, Stats } from "./player.ts";
 
@@ -24,12 +24,12 @@ const COLOURS: Partial<Record<Phase, string>> = { playing: "live", waiting: "wai
 
 /** What the figures are called, and how they are read. */
 const FIGURES: readonly [label: string, read: (stats: Stats) => string][] = [
-  ["Latency", ({ latency }) => seconds(latency)],
+  ["Latency", ({ latency }) => behind(latency)],
   ["Buffer ahead", ({ bufferAhead }) => seconds(bufferAhead)],
   ["Bit rate", (stats) => bitRate(stats.bitRate)],
   ["Resolution", ({ width, height }) => (width > 0 ? `${width}×${height}` : UNKNOWN)],
   ["Dropped frames", (stats) => `${count(stats.droppedFrames)} of ${count(stats.decodedFrames)}`],
-  ["Stalls", (stats) => count(stats.stalls)],
+  ["Stalls", (stats) => stalls(stats.stalls, stats.longestStall)],
   ["Errors", ({ errors }) => (errors.length === 0 ? "none" : `${plural(errors.length, "error")}, last: ${errors.at(-1)}`)],
 ];
 

@@ -3,6 +3,8 @@
 
 import type Hls from "hls.js";
 import { backoff } from "./backoff.ts";
+import type { Form } from "../paths.ts";
+import { find } from "./find.ts";
 import { hlsJsPlays, hlsSource } from "./hls.ts";
 import { browserPlaysHls, nativeSource } from "./native.ts";
 import { probe } from "./probe.ts";
@@ -30,12 +32,14 @@ export type Phase = "loading" | "waiting" | "playing" | "stalled" | "ended" | "u
 /** Figures of the moment; null where the browser does not say. */
 export interface Stats {
   phase: Phase;
+  /** What plays, or is looked for. */
+  form: Form;
   /** Seconds of the media timeline. */
   currentTime: number;
   paused: boolean;
   /** `HTMLMediaElement.readyState`. */
   readyState: number;
-  /** Seconds between the encoder's clock at the shown picture and this device's clock. */
+  /** Seconds since the shown picture came from the encoder, by the gateway's clock. */
   latency: number | null;
   /** Seconds of media from the shown picture on. */
   bufferAhead: number;
@@ -49,6 +53,8 @@ export interface Stats {
   decodedFrames: number;
   /** How often the picture stood still after it had moved. */
   stalls: number;
+  /** Seconds that it stood still at most. */
+  longestStall: number;
   /** The last errors in words, oldest first; a presentation that is not there yet is none. */
   errors: string[];
 }
@@ -59,9 +65,23 @@ export interface Player {
   stats(): Stats;
 }
 
-/** Plays the presentation at `url` in `video` for as long as the page is open; `show` hears of each new phase. */
-export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) => void): Player {
+/** What is to be played, and for whom. */
+export interface Order {
+  /** Where the presentation's multivariant playlist is. */
+  playlist(form: Form): string;
+  /** Low latency is given up for the classic form where it is not served or cannot be played. */
+  form: Form;
+  /** The gateway's clock, in milliseconds since 1970. */
+  now(): number;
+  /** Hears of each new phase. */
+  show(phase: Phase): void;
+}
+
+/** Plays a presentation in `video` for as long as the page is open. */
+export function play(video: HTMLVideoElement, { playlist, form: asked, now, show }: Order): Player {
   const errors: string[] = [];
+  let form = asked;
+  let loaded = asked;
   let phase: Phase = "loading";
   let stalls = NO_STALLS;
   let failures = 0;
@@ -80,7 +100,7 @@ export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) 
   }
 
   function stall(event: StallEvent): void {
-    stalls = countStall(stalls, event);
+    stalls = countStall(stalls, event, performance.now());
   }
 
   /** Looks until the presentation goes on, or (`there`) has at least something to show, then loads it. */
@@ -90,16 +110,18 @@ export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) 
     looking = mine;
     for (;;) {
       if (failures > 0) await pause(backoff(failures, Math.random()));
-      const found = await probe(url, mine.signal);
+      const found = await find(form, (one) => probe(playlist(one), mine.signal));
       if (mine.signal.aborted) return;
-      if (found === "live" || (found === "ended" && wanted === "there")) break;
+      form = found.form;
+      if (found.presence === "live" || (found.presence === "ended" && wanted === "there")) break;
       // What is about to begin is looked at again soon.
-      failures = found === "starting" ? 1 : failures + 1;
+      failures = found.presence === "starting" ? 1 : failures + 1;
       if (phase === "loading") enter("waiting");
     }
     looking = null;
     // Where something is buffered the picture goes on without a break, if what is there now follows on it.
-    if (wanted === "live" && video.readyState > 0 && !video.ended && source?.resume()) watchResumption();
+    const buffered = form === loaded && video.readyState > 0 && !video.ended;
+    if (wanted === "live" && buffered && source?.resume()) watchResumption();
     else load();
   }
 
@@ -115,7 +137,8 @@ export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) 
     clearTimeout(resuming);
     stall("interrupted");
     enter("loading");
-    source?.load(url);
+    loaded = form;
+    source?.load(playlist(form));
     // Refused where the browser wants a tap first; its controls are there for that.
     video.play().catch(() => undefined);
   }
@@ -123,8 +146,9 @@ export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) 
   const events: SourceEvents = {
     trouble: remember,
     starved: () => stall("starved"),
-    failed(words) {
+    failed(words, why) {
       remember(words);
+      if (why === "not playable") form = "classic";
       // What is buffered is still shown; the notice comes when that is used up.
       if (phase !== "playing") enter("waiting");
       failures += 1;
@@ -169,10 +193,12 @@ export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) 
       const quality = video.getVideoPlaybackQuality?.();
       return {
         phase,
+        form,
         currentTime: video.currentTime,
         paused: video.paused,
         readyState: video.readyState,
-        latency: video.readyState > 0 ? (source?.latency() ?? null) : null,
+        // Before there is a picture the position is not where playing will begin.
+        latency: video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA ? (source?.latency(now()) ?? null) : null,
         bufferAhead: bufferAhead(video.buffered, video.currentTime),
         bitRate: source?.bitRate() ?? null,
         width: video.videoWidth,
@@ -180,6 +206,7 @@ export function play(video: HTMLVideoElement, url: string, show: (phase: Phase) 
         droppedFrames: quality?.droppedVideoFrames ?? 0,
         decodedFrames: quality?.totalVideoFrames ?? 0,
         stalls: stalls.count,
+        longestStall: stalls.longestMs / 1_000,
         errors: [...errors],
       };
     },

@@ -24,6 +24,8 @@ describe("presence", () => {
   it.each([
     ["#EXTM3U\n#EXTINF:2,\na.ts\n#EXTINF:2,\nb.ts\n", "live"],
     ["#EXTM3U\n#EXTINF:2,\na.ts\n", "starting"],
+    ["#EXTM3U\n#EXT-X-PART:DURATION=0.2,URI=\"a.0.m4s\"\n", "absent"],
+    ["#EXTM3U\n#EXTINF:2,\na.m4s\n#EXT-X-PART:DURATION=0.2,URI=\"b.0.m4s\"\n", "live"],
     ["#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST\n", "ended"],
     ["#EXTM3U\r\n#EXTINF:2,\r\na.ts\r\n#EXT-X-ENDLIST\r\n", "ended"],
     ["#EXTM3U\n#EXTINF:2,#EXT-X-ENDLIST\na.ts\n", "starting"],

@@ -9,18 +9,24 @@ export interface Source {
    * may fail again, and it may find that what is there now does not follow on what is buffered.
    */
   resume(): boolean;
-  /** Seconds between the encoder's clock at what is shown and this device's clock now, or null. */
-  latency(): number | null;
+  /**
+   * Seconds between the date of what is shown and `now`, the gateway's clock in milliseconds, or null. The gateway
+   * dates what an encoder sends when it comes.
+   */
+  latency(now: number): number | null;
   /** bit/s of what was loaded lately, or null where the browser does not say. */
   bitRate(): number | null;
 }
+
+/** Why a source has given up: nothing came, or what came cannot be played here. */
+export type Failure = "not loaded" | "not playable";
 
 /** What a source tells. */
 export interface SourceEvents {
   /** An error in words; playing goes on. */
   trouble(words: string): void;
   /** It has given up with these words; {@link Source.resume} or another {@link Source.load} may help. */
-  failed(words: string): void;
+  failed(words: string, why: Failure): void;
   /** The picture waits for media although the element may not say so. */
   starved(): void;
 }

@@ -2,8 +2,12 @@
 
 export interface Stalls {
   count: number;
+  /** How long the longest of those lasted that are over, in milliseconds. */
+  longestMs: number;
   /** Whether the picture has moved since the source was set, or since the viewer moved it. */
   running: boolean;
+  /** When the stall began that goes on, in milliseconds of any clock; null while there is none. */
+  since: number | null;
 }
 
 /**
@@ -12,16 +16,17 @@ export interface Stalls {
  */
 export type StallEvent = "moving" | "starved" | "interrupted";
 
-export const NO_STALLS: Stalls = { count: 0, running: false };
+export const NO_STALLS: Stalls = { count: 0, longestMs: 0, running: false, since: null };
 
-/** The count after `event`: one stall however often it is reported, and none before the first picture. */
-export function countStall(stalls: Stalls, event: StallEvent): Stalls {
-  switch (event) {
-    case "moving":
-      return { count: stalls.count, running: true };
-    case "interrupted":
-      return { count: stalls.count, running: false };
-    case "starved":
-      return { count: stalls.count + (stalls.running ? 1 : 0), running: false };
+/**
+ * The count after `event` at `at`, in milliseconds of a clock that is not set: one stall however often it is
+ * reported, and none before the first picture.
+ */
+export function countStall(stalls: Stalls, event: StallEvent, at: number): Stalls {
+  if (event === "starved") {
+    return stalls.running ? { ...stalls, count: stalls.count + 1, running: false, since: at } : stalls;
   }
+  const lasted = stalls.since === null ? 0 : at - stalls.since;
+  const longestMs = Math.max(stalls.longestMs, lasted);
+  return { ...stalls, longestMs, running: event === "moving", since: null };
 }
