@@ -5,6 +5,7 @@
 mod encoder;
 mod gateway;
 mod greeting;
+mod latency;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
@@ -20,6 +21,7 @@ use crate::web::{self, Npm};
 use crate::workspace::{GATEWAY_VARIABLE, Workspace};
 use encoder::Picture;
 use greeting::{Encoder, greeting};
+use latency::Latency;
 
 /// How the demo differs from its default.
 #[derive(Debug, Args)]
@@ -83,7 +85,14 @@ pub(crate) fn run(
     };
     println!("{}", greeting(&listening, &whose));
 
+    let mut measured = None;
     while interrupts.wait(WATCH).is_ok() {
+        if measured.is_none() {
+            measured = Latency::measure(&listening.http_authority());
+            if let Some(latency) = &measured {
+                println!("{latency}\n");
+            }
+        }
         gateway.ensure_running()?;
         if let Some(encoder) = &mut encoder {
             encoder.ensure_running()?;

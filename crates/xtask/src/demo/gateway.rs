@@ -42,7 +42,12 @@ impl Listening {
 
     /// An address on HTTP; `path` begins with a slash.
     pub(super) fn http_url(&self, path: &str) -> String {
-        format!("http://{}{path}", authority(self.http))
+        format!("http://{}{path}", self.http_authority())
+    }
+
+    /// Host and port of HTTP.
+    pub(super) fn http_authority(&self) -> String {
+        authority(self.http)
     }
 }
 

@@ -18,7 +18,11 @@ pub(super) fn greeting(listening: &Listening, encoder: &Encoder) -> String {
     let rows = [
         ("Watch", listening.http_url(&format!("/watch/{APP}/{NAME}"))),
         (
-            "Playlist",
+            "Low latency",
+            listening.http_url(&format!("/{APP}/{NAME}/llhls.m3u8")),
+        ),
+        (
+            "Classic",
             listening.http_url(&format!("/{APP}/{NAME}/index.m3u8")),
         ),
         ("What is live", listening.http_url("/")),
@@ -61,7 +65,8 @@ mod tests {
 Forebay is running.
 
   Watch         http://localhost:8080/watch/live/demo
-  Playlist      http://localhost:8080/live/demo/index.m3u8
+  Low latency   http://localhost:8080/live/demo/llhls.m3u8
+  Classic       http://localhost:8080/live/demo/index.m3u8
   What is live  http://localhost:8080/
   API           http://localhost:8080/api/v1/streams
 
@@ -81,7 +86,8 @@ Ctrl-C ends it.
 Forebay is running.
 
   Watch         http://localhost:8080/watch/live/demo
-  Playlist      http://localhost:8080/live/demo/index.m3u8
+  Low latency   http://localhost:8080/live/demo/llhls.m3u8
+  Classic       http://localhost:8080/live/demo/index.m3u8
   What is live  http://localhost:8080/
   API           http://localhost:8080/api/v1/streams
 
