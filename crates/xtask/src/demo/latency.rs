@@ -49,8 +49,8 @@ impl fmt::Display for Latency {
         let seconds = |duration: Duration| duration.as_secs_f64();
         write!(
             f,
-            "Players that know low latency show the picture about {:.1} s after the encoder sent it:\n\
-             a part is there {:.2} s after its end, and they stay {:.2} s behind that.",
+            "Players that know low latency can show the picture about {:.1} s after the encoder sent it:\n\
+             a part is there at most {:.2} s after its end, and they stay {:.2} s behind that.",
             seconds(self.part + self.hold_back),
             seconds(self.part),
             seconds(self.hold_back)
@@ -167,8 +167,8 @@ video-1-40.m4s
         };
         assert_eq!(
             latency.to_string(),
-            "Players that know low latency show the picture about 0.7 s after the encoder sent it:\n\
-             a part is there 0.04 s after its end, and they stay 0.65 s behind that."
+            "Players that know low latency can show the picture about 0.7 s after the encoder sent it:\n\
+             a part is there at most 0.04 s after its end, and they stay 0.65 s behind that."
         );
     }
 }
