@@ -190,6 +190,7 @@ pub(crate) fn push_part(writer: &mut Writer, n: i64) {
         duration: MediaTime::from_millis(200),
         next_dts: Some(start + MediaTime::from_millis(200)),
         independent: n % 5 == 0,
+        is_last: n % 5 == 4,
         target: MediaTime::from_millis(218),
         sizes: Sizes::default(),
     };
@@ -208,9 +209,6 @@ pub(crate) fn push_part(writer: &mut Writer, n: i64) {
     };
     let now = Instant::now() + start.to_duration();
     writer.push_part(part, now).expect("the writer owns it");
-    if n % 5 == 4 {
-        writer.close_segment(now).expect("the writer owns it");
-    }
 }
 
 /// The path of the oldest listed segment.

@@ -22,6 +22,8 @@ pub struct Part {
     pub next_dts: Option<MediaTime>,
     /// A random access of the leading track is in it (INDEPENDENT=YES).
     pub independent: bool,
+    /// Its segment is complete with it.
+    pub is_last: bool,
     /// The part target (PART-TARGET): no part of the publish is longer. The first part fixes it.
     pub target: MediaTime,
     /// Bytes in CMAF.

@@ -200,8 +200,8 @@ impl Writer {
         Ok(target)
     }
 
-    /// Appends a part to the low-latency window, whose segment it may begin, and wakes every waiter once. Gives the part
-    /// target, which the first part fixes.
+    /// Appends a part to the low-latency window, whose segment it may begin or complete, and wakes every waiter once.
+    /// Gives the part target, which the first part fixes.
     ///
     /// # Errors
     /// Another publish took over, or the window would hold too much; the part is then lost.
@@ -217,7 +217,7 @@ impl Writer {
         Ok(target)
     }
 
-    /// The low-latency segment that the parts so far belong to is complete.
+    /// The low-latency segment of the parts so far is complete with those.
     ///
     /// # Errors
     /// The window would hold too much.

@@ -49,6 +49,7 @@ fn part() -> Part {
         duration: MediaTime::from_millis(200),
         next_dts: Some(MediaTime::from_millis(200)),
         independent: true,
+        is_last: false,
         target: MediaTime::from_millis(218),
         sizes: Sizes::default(),
     }

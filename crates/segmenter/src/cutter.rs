@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use media::{Cadence, Codec, FaultKind, MediaTime, Track, TrackKind};
+use media::{Cadence, Codec, FaultKind, MediaTime, Part, Track, TrackKind};
 
 use crate::allowance::{self, Allowance, Verdict};
 use crate::cmaf;
@@ -574,19 +574,23 @@ impl Cutter {
             start: parts.beginning(&open, open.len(), open.start + duration),
             random_access: false,
         };
-        self.part(&mut open, end, next_dts, out);
+        match self.part(&mut open, end, next_dts) {
+            Some(part) => out.part(Part {
+                is_last: true,
+                ..part
+            }),
+            None => out.closed(),
+        }
         self.closing.end(end.start);
-        out.closed();
     }
 
     /// The units of `open` up to `end` become a part.
-    fn part(&mut self, open: &mut Open, end: At, next_dts: Option<MediaTime>, out: &mut Outputs) {
-        let Some(parts) = &mut self.parts else { return };
+    fn part(&mut self, open: &mut Open, end: At, next_dts: Option<MediaTime>) -> Option<Part> {
+        let parts = self.parts.as_mut()?;
         let head = (open.fixed() == 0).then(|| self.closing.head(open, parts.had_audio()));
-        if let Some(mut part) = parts.take(open, end, next_dts, head) {
-            part.sizes = cmaf::sizes(&part, self.closing.tracks());
-            out.part(part);
-        }
+        let part = parts.take(open, end, next_dts, head)?;
+        let sizes = cmaf::sizes(&part, self.closing.tracks());
+        Some(Part { sizes, ..part })
     }
 
     /// Where the last of the units of `open` ends; a picture lasts as long as the one before it.
@@ -619,7 +623,9 @@ impl Cutter {
             && let Some(end) = parts.due(&open, &unit)
         {
             let next_dts = open.leading_dts_from(end.index).unwrap_or(unit.dts);
-            self.part(&mut open, end, Some(next_dts), out);
+            if let Some(part) = self.part(&mut open, end, Some(next_dts)) {
+                out.part(part);
+            }
         }
         open.append(unit);
         self.open = Some(open);

@@ -11,7 +11,7 @@ pub enum Output {
     Segment(Segment),
     /// The next part of a segment that is cut for low latency.
     Part(Part),
-    /// The segment that the parts so far belong to is complete.
+    /// The segment of the parts so far is complete with those: all that it has is out already.
     Closed,
     /// Something that had to be worked around.
     Fault(Fault),

@@ -204,15 +204,19 @@ impl LowLatency<'_> {
         if shows(&window) {
             return Ok(window);
         }
-        // Parts come before segments: where there are segments, no part will come.
-        if self.presentation.window().is_ready() {
-            return Err(replies::problem(
-                StatusCode::NOT_FOUND,
-                "there is no low-latency form of it: hls.part is 0",
-            ));
-        }
         let shows: Condition = Box::new(move |window| shows(window) || window.is_ended());
-        let window = self.wait(self.first_segment_wait, shows).await?;
+        let mut segments = self.presentation.windows();
+        let window = tokio::select! {
+            biased;
+            window = self.wait(self.first_segment_wait, shows) => window?,
+            // Parts come before segments: where there are segments, no part will come.
+            Ok(_) = segments.wait_for(|window| window.is_ready()) => {
+                return Err(replies::problem(
+                    StatusCode::NOT_FOUND,
+                    "there is no low-latency form of it: hls.part is 0",
+                ));
+            }
+        };
         match window {
             Some(window) if window.is_ready() => Ok(window),
             Some(_) => Err(unknown(self.presentation.name())),

@@ -102,7 +102,12 @@ impl Growth {
         };
         self.goes_on = true;
         window.part_target.get_or_insert(part.target);
+        let is_last = part.is_last;
         window.open = Some(Arc::new(open.grown(part, now)));
+        if is_last {
+            // At once: in between, a playlist would hint at a part that never comes.
+            settle(&mut window, settings, now)?;
+        }
         Ok(window)
     }
 

@@ -58,6 +58,7 @@ fn part(start: i64, lasts: i64, head: Option<Head>) -> Part {
         start: ms(start),
         duration: ms(lasts),
         next_dts: Some(ms(start + lasts)),
+        is_last: false,
         target: ms(218),
         sizes: Sizes {
             video: Some(1_000),
@@ -531,5 +532,27 @@ fn a_break_begins_a_period_and_uneven_segments_are_listed_one_by_one() {
             "          <S t=\"1350000\" d=\"18000\"/>",
             "          <S t=\"1368000\" d=\"90000\"/>",
         ]
+    );
+}
+
+#[test]
+fn a_segment_is_complete_with_its_last_part_and_not_a_moment_later() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    bench.open(0, 4);
+    let mut last = part(800, 120, None);
+    last.is_last = true;
+    bench.push(last);
+    let text = bench.text(Rendition::Video, Playlist::Full);
+    let (_, end) = text
+        .split_once("video-EPOCH-0.4.m4s\"\n")
+        .expect("the last part");
+    assert_eq!(
+        end,
+        "\
+#EXTINF:0.920,
+video-EPOCH-0.m4s
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"video-EPOCH-1.0.m4s\"
+#EXT-X-RENDITION-REPORT:URI=\"audio.m3u8\",LAST-MSN=0,LAST-PART=4
+"
     );
 }

@@ -62,6 +62,7 @@ fn part(units: Vec<AccessUnit>, next_dts: Option<MediaTime>) -> Part {
         duration: MediaTime::from_millis(200),
         next_dts,
         independent: true,
+        is_last: false,
         target: MediaTime::from_millis(218),
         sizes: Sizes::default(),
     }

@@ -134,6 +134,7 @@ impl Parts {
             start: self.start,
             duration,
             next_dts,
+            is_last: false,
             target,
             sizes: Sizes::default(),
         };

@@ -79,7 +79,13 @@ impl Bench {
             match output {
                 Output::Segment(segment) => self.segments.push(segment),
                 Output::Fault(fault) => self.faults.push(fault),
-                Output::Part(part) => self.parts.push(part),
+                Output::Part(part) => {
+                    let is_last = part.is_last;
+                    self.parts.push(part);
+                    if is_last {
+                        self.parted.push(std::mem::take(&mut self.parts));
+                    }
+                }
                 Output::Closed => self.parted.push(std::mem::take(&mut self.parts)),
             }
         }

@@ -27,7 +27,11 @@ impl Parted {
 
     pub(crate) fn push(&mut self, part: Part) {
         assert_eq!(part.head.is_some(), self.open.is_empty());
+        let is_last = part.is_last;
         self.open.push(part);
+        if is_last {
+            self.close();
+        }
     }
 
     pub(crate) fn close(&mut self) {

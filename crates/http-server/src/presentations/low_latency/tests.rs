@@ -7,7 +7,7 @@ use http::Method;
 use playlist::Writer;
 use tokio::time::Instant;
 
-use crate::fixture::{Gateway, Reply, ask, fetch, push_part};
+use crate::fixture::{Gateway, Reply, ask, fetch, push, push_part};
 use crate::{Audience, Phase, Settings};
 
 struct Bench {
@@ -208,6 +208,9 @@ async fn a_segment_is_its_parts_and_is_sent_while_it_grows() {
     for n in 6..10 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         push_part(&mut bench.writer, n);
+        if n == 9 {
+            break;
+        }
         // A part that is there is sent at once, and says nothing of how long its segment will be.
         let path = bench.path("video-EPOCH-SECOND.m4s");
         let range = [("range", "bytes=10-99")];
@@ -255,4 +258,18 @@ async fn the_multivariant_playlist_waits_until_the_tracks_are_known() {
     let playlist = playlist.await.expect("a reply");
     assert!(playlist.text().contains("TYPE=AUDIO"));
     assert_eq!(manifest.await.expect("a reply").status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_are_no_parts_nobody_waits_longer_than_for_the_first_segment() {
+    let mut bench = Bench::new(0, &Settings::default());
+    let early = ["llhls.m3u8", "video.m3u8"].map(|path| bench.begin(path));
+    bench.until_waiting(2).await;
+    let begun = Instant::now();
+    push(&mut bench.writer, 0);
+    for reply in early {
+        assert_eq!(reply.await.expect("a reply").status, 404);
+    }
+    assert_eq!(bench.fetch("llhls.m3u8").await.status, 404);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }
