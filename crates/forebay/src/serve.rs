@@ -124,7 +124,7 @@ pub(crate) async fn serve(
         let last_requests = deadline - LAST_REQUESTS.min(house.config.shutdown.deadline);
         sleep_until(last_requests.min(Instant::now() + lingering)).await;
         // Whoever waits for more is answered, and then the connections can go.
-        readiness.enter(Phase::Closing);
+        house.registry.release();
         closing.send_replace(true);
         if timeout_at(deadline, players.join_all()).await.is_err() {
             warn!("requests were still in flight at the deadline");

@@ -17,7 +17,6 @@ use tokio::sync::Semaphore;
 use crate::Settings;
 use crate::negotiation::{self, Coding, Wanted};
 use crate::pieces::Pieces;
-use crate::readiness::Readiness;
 use crate::replies::{self, Kind};
 use crate::request_path::{File, MediaPath};
 
@@ -38,19 +37,16 @@ pub(crate) struct Presentations {
     first_segment_wait: Duration,
     /// Requests that may wait for parts of one presentation.
     most_waiting: usize,
-    /// When nothing is worth waiting for any more.
-    readiness: Readiness,
 }
 
 impl Presentations {
-    pub(crate) fn new(directory: Directory, settings: &Settings, readiness: Readiness) -> Self {
+    pub(crate) fn new(directory: Directory, settings: &Settings) -> Self {
         let most = settings.waiting_requests.min(Semaphore::MAX_PERMITS);
         Self {
             directory,
             waiting: Semaphore::new(most),
             first_segment_wait: settings.first_segment_wait,
             most_waiting: settings.waiting_for_one,
-            readiness,
         }
     }
 
@@ -66,7 +62,6 @@ impl Presentations {
             presentation: &presentation,
             first_segment_wait: self.first_segment_wait,
             most_waiting: self.most_waiting,
-            readiness: &self.readiness,
         };
         match path.file {
             File::LowLatency => return low_latency.multivariant(request).await,

@@ -1,11 +1,10 @@
-//! Whether load balancers should send anybody here: what `/readyz` answers; and when nobody should wait any more.
+//! Whether load balancers should send anybody here: what `/readyz` answers.
 
 use std::sync::Arc;
-
-use tokio::sync::watch;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Where the gateway is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Not all listeners accept yet.
     Starting,
@@ -13,35 +12,29 @@ pub enum Phase {
     Ready,
     /// It is about to leave; who is here may finish.
     Draining,
-    /// All there will be is there: requests that wait for more are answered.
-    Closing,
 }
 
-/// A shared phase: set by who runs the gateway, read by `/readyz` and by requests that wait.
-#[derive(Clone, Debug)]
-pub struct Readiness(Arc<watch::Sender<Phase>>);
-
-impl Default for Readiness {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Phase::Starting)))
-    }
-}
+/// A shared flag: set by who runs the gateway, read by `/readyz`.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicU8>);
 
 impl Readiness {
     /// Moves on to `phase`.
     pub fn enter(&self, phase: Phase) {
-        self.0.send_replace(phase);
+        let code = match phase {
+            Phase::Starting => 0,
+            Phase::Ready => 1,
+            Phase::Draining => 2,
+        };
+        self.0.store(code, Ordering::Relaxed);
     }
 
     /// The present phase; [`Phase::Starting`] at first.
     pub fn phase(&self) -> Phase {
-        *self.0.borrow()
-    }
-
-    /// Completes in [`Phase::Closing`].
-    pub(crate) async fn closing(&self) {
-        let mut phases = self.0.subscribe();
-        // Its end means the same.
-        let _ = phases.wait_for(|phase| *phase == Phase::Closing).await;
+        match self.0.load(Ordering::Relaxed) {
+            0 => Phase::Starting,
+            1 => Phase::Ready,
+            _ => Phase::Draining,
+        }
     }
 }

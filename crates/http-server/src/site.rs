@@ -41,8 +41,7 @@ pub struct Sources {
 
 /// What a listener for `audience` serves.
 pub fn router(sources: Sources, settings: &Settings, audience: Audience) -> Router {
-    let readiness = sources.readiness.clone();
-    let presentations = Presentations::new(sources.directory.clone(), settings, readiness);
+    let presentations = Presentations::new(sources.directory.clone(), settings);
     let everybody = Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz).with_state(sources.readiness.clone()))
@@ -126,7 +125,7 @@ pub(crate) async fn readyz(State(readiness): State<Readiness>) -> Response {
     let (status, text): (_, &[u8]) = match readiness.phase() {
         Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, b"starting\n"),
         Phase::Ready => (StatusCode::OK, b"ready\n"),
-        Phase::Draining | Phase::Closing => (StatusCode::SERVICE_UNAVAILABLE, b"draining\n"),
+        Phase::Draining => (StatusCode::SERVICE_UNAVAILABLE, b"draining\n"),
     };
     replies::reply(Kind::Health, status, Bytes::from_static(text))
 }

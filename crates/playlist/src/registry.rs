@@ -10,6 +10,7 @@ use media::{MediaTime, PresentationName};
 
 #[cfg(doc)]
 use crate::Dismissal;
+use crate::low_latency::Growth;
 use crate::{
     LowLatency, Presentation, Refused, Remembered, TargetDuration, Terms, Vacancy, Writer,
 };
@@ -135,6 +136,15 @@ impl Registry {
         presentations.insert(name.clone(), fresh.clone());
         let writer = Writer::begin(fresh, shared.clone(), terms, now)?;
         Ok(writer.expect("a new presentation should not have ended"))
+    }
+
+    /// Wakes whoever waits for a part, in vain: the gateway is about to leave, and what is here is all that comes. They
+    /// are requests in flight, which would keep their connections from draining.
+    pub fn release(&self) {
+        for there in self.shared.read().values() {
+            let _inner = there.lock();
+            there.show_low_latency(Growth::release(&there.low_latency_window()));
+        }
     }
 
     /// What the next process has to know, as it is now.

@@ -17,7 +17,6 @@ use super::{BYTES, insert, insert_tag, not_yet, nothing_here, ranged, text_reply
 use crate::directives::{self, Directives};
 use crate::negotiation;
 use crate::pieces::Pieces;
-use crate::readiness::Readiness;
 use crate::replies::{self, Kind};
 use crate::request_path::Piece;
 
@@ -42,8 +41,6 @@ pub(super) struct LowLatency<'a> {
     pub(super) first_segment_wait: Duration,
     /// Requests that may wait.
     pub(super) most_waiting: usize,
-    /// When nothing is worth waiting for any more.
-    pub(super) readiness: &'a Readiness,
 }
 
 impl LowLatency<'_> {
@@ -285,15 +282,16 @@ impl LowLatency<'_> {
             ));
         }
         let mut windows = self.presentation.low_latency_windows();
-        let shown = windows.wait_for(|window| shows(window));
-        tokio::select! {
-            shown = tokio::time::timeout(longest, shown) => match shown {
-                Ok(Ok(window)) => Ok(Some(Arc::clone(&window))),
-                Ok(Err(_)) | Err(_) => Ok(None),
-            },
-            () = self.readiness.closing() => {
-                Err(replies::try_again("the gateway is about to leave; try again"))
-            }
+        let shown = windows.wait_for(|window| shows(window) || window.is_over());
+        let Ok(Ok(window)) = tokio::time::timeout(longest, shown).await else {
+            return Ok(None);
+        };
+        if shows(&window) {
+            Ok(Some(Arc::clone(&window)))
+        } else {
+            Err(replies::try_again(
+                "the gateway is about to leave; try again",
+            ))
         }
     }
 }

@@ -145,6 +145,14 @@ impl Growth {
         window
     }
 
+    /// The same window for whoever waits for another, when the gateway is about to leave.
+    pub(crate) fn release(before: &LowLatencyWindow) -> LowLatencyWindow {
+        LowLatencyWindow {
+            over: true,
+            ..before.next()
+        }
+    }
+
     /// The init sections for `tracks`: those there are, where nothing has changed for a rendition.
     fn sections_for(&mut self, sequence: u64, tracks: &Arc<[Track]>) -> Sections {
         let carried = |tracks: &[Track], rendition: Rendition| -> Vec<Track> {

@@ -44,6 +44,8 @@ pub struct LowLatencyWindow {
     /// Wall clock at the beginning of its first segment ever.
     pub(super) begun: Option<SystemTime>,
     pub(super) ended: bool,
+    /// Nothing more comes of it in this process.
+    pub(super) over: bool,
     pub(super) epoch: u32,
     pub(super) style: LowLatency,
     /// Counts snapshots, for entity tags.
@@ -69,6 +71,7 @@ impl LowLatencyWindow {
             part_target: None,
             begun: None,
             ended: false,
+            over: false,
             epoch,
             style,
             version: 0,
@@ -87,6 +90,7 @@ impl LowLatencyWindow {
             part_target: self.part_target,
             begun: self.begun,
             ended: self.ended,
+            over: self.over,
             version: self.version + 1,
             ..Self::new(self.next_sequence, self.target, self.epoch, self.style)
         }
@@ -110,6 +114,11 @@ impl LowLatencyWindow {
     /// The media playlists carry EXT-X-ENDLIST.
     pub fn is_ended(&self) -> bool {
         self.ended
+    }
+
+    /// The gateway is about to leave: nothing more comes, although the presentation has not ended.
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// The complete segments of the playlists, oldest first.

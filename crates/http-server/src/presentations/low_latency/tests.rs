@@ -8,7 +8,7 @@ use playlist::Writer;
 use tokio::time::Instant;
 
 use crate::fixture::{Gateway, Reply, ask, fetch, push, push_part};
-use crate::{Audience, Phase, Settings};
+use crate::{Audience, Settings};
 
 struct Bench {
     gateway: Gateway,
@@ -144,13 +144,17 @@ async fn an_encoder_that_stalls_is_waited_for_three_target_durations() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_and_the_way_out_answer_whoever_waits() {
+async fn the_way_out_answers_whoever_waits() {
     let bench = Bench::new(6, &Settings::default());
     let waiting = bench.begin("video.m3u8?_HLS_msn=SECOND");
     bench.until_waiting(1).await;
-    bench.gateway.readiness.enter(Phase::Closing);
+    bench.gateway.registry.release();
     assert_eq!(waiting.await.expect("a reply").status, 503);
-    bench.gateway.readiness.enter(Phase::Ready);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_answers_whoever_waits() {
+    let bench = Bench::new(6, &Settings::default());
     let waiting = bench.begin("video.m3u8?_HLS_msn=SECOND&_HLS_part=2");
     bench.until_waiting(1).await;
     bench.writer.leave().expire().await;
