@@ -156,33 +156,23 @@ impl Load {
         self.assert_hinted(before, &both);
     }
 
-    /// Checks that what `before` hinted at is what came.
+    /// Checks that what `before` hinted at is what came next, if anything has.
     fn assert_hinted(&self, before: &Self, both: &dyn Fn() -> String) {
         let Some((uri, from)) = before.hints.first() else {
             return;
         };
-        let (msn, part) = before.next();
-        let segment = self.segment(msn);
-        // A segment that was open may have been complete: the next begins the one behind it.
-        let next = segment
-            .and_then(|one| one.parts.get(usize::try_from(part).ok()?))
-            .or_else(|| self.segment(msn + 1)?.parts.first());
-        let Some(next) = next else { return };
+        let edge = before.edge();
+        let behind = |&(sequence, at, _): &(u64, usize, _)| (sequence, at as u64) > edge;
+        let Some((.., next)) = self.parts().find(behind) else {
+            return;
+        };
         let offset = next.range.map_or(0, |range| range.1);
-        let open = before
-            .segments
-            .last()
-            .is_some_and(|one| one.whole.is_none());
-        let closed_at_the_hint = open
-            && segment.is_some_and(|one| one.parts.len() as u64 == part && one.whole.is_some());
-        if !closed_at_the_hint {
-            assert_eq!(
-                (&next.uri, offset),
-                (uri, *from),
-                "the hinted part{}",
-                both()
-            );
-        }
+        assert_eq!(
+            (&next.uri, offset),
+            (uri, *from),
+            "the hinted part{}",
+            both()
+        );
     }
 
     /// Parts may leave the list of a segment that ends three target durations before the edge.
