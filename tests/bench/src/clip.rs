@@ -17,7 +17,8 @@ pub(crate) const GOP_MS: u32 = 2000;
 pub(crate) const PERIOD_MS: u32 = 8000;
 
 const FRAMES_PER_SECOND: u32 = 30;
-const FRAMES_PER_GOP: u32 = FRAMES_PER_SECOND * GOP_MS / 1000;
+/// Pictures from a random access unit to the next.
+pub(crate) const FRAMES_PER_GOP: u32 = FRAMES_PER_SECOND * GOP_MS / 1000;
 const SAMPLE_RATE: u32 = 48_000;
 const SAMPLES_PER_FRAME: u32 = 1024;
 

@@ -28,6 +28,8 @@ pub(crate) struct Cut {
 pub(crate) struct Report {
     /// Every cut, by publisher in the order given.
     pub(crate) cuts: Vec<Vec<Cut>>,
+    /// When the last byte of every access unit was written, by publisher, in sending order.
+    pub(crate) sent: Vec<Vec<Instant>>,
     /// The latest write after its deadline.
     pub(crate) latest: Duration,
 }
@@ -79,6 +81,7 @@ struct Member {
     begin: Instant,
     last_write: Instant,
     cuts: Vec<Cut>,
+    sent: Vec<Instant>,
 }
 
 fn run(publishers: Vec<Publisher>, stopped: &Receiver<()>) -> anyhow::Result<Report> {
@@ -92,6 +95,7 @@ fn run(publishers: Vec<Publisher>, stopped: &Receiver<()>) -> anyhow::Result<Rep
             begin: begin + offset(index, count),
             last_write: begin,
             cuts: Vec::new(),
+            sent: Vec::new(),
         })
         .collect();
     let mut due: BinaryHeap<Reverse<(Instant, usize)>> = members
@@ -115,10 +119,11 @@ fn run(publishers: Vec<Publisher>, stopped: &Receiver<()>) -> anyhow::Result<Rep
             .with_context(|| format!("publisher {index} of {count} was cut off"))?;
         due.push(Reverse((members[index].next_deadline(), index)));
     }
-    Ok(Report {
-        cuts: members.into_iter().map(|member| member.cuts).collect(),
-        latest,
-    })
+    let (cuts, sent) = members
+        .into_iter()
+        .map(|member| (member.cuts, member.sent))
+        .unzip();
+    Ok(Report { cuts, sent, latest })
 }
 
 /// How far into the first GOP's time publisher `index` of `count` begins.
@@ -138,6 +143,7 @@ impl Member {
         let complete = self.last_write;
         self.publisher.send_next()?;
         self.last_write = Instant::now();
+        self.sent.push(self.last_write);
         if begins_a_segment {
             self.cuts.push(Cut {
                 complete,

@@ -2,7 +2,7 @@
 //!
 //! Every measure is a module: [`density`] (cost of a stream), [`listing`] (until a segment is
 //! listed), [`delivery`] (playlists and segments out), [`burst`] (bytes in), [`acceptance`] (until
-//! a publish is accepted). Below them the load ([`clip`], [`chunk`], [`publisher`], [`load`],
+//! a publish is accepted); those of [`low_latency`] compare the gateway's two forms. Below them the load ([`clip`], [`chunk`], [`publisher`], [`load`],
 //! [`http`], [`viewers`], [`wrk`]), the servers ([`server`]), the clocks ([`cost`]) and the result
 //! ([`table`]). Figures never decide the exit code: it says whether everything worked.
 
@@ -22,6 +22,7 @@ mod density;
 mod http;
 mod listing;
 mod load;
+mod low_latency;
 mod playlist;
 mod publisher;
 mod server;
@@ -43,7 +44,8 @@ use clip::Clip;
 use server::Peer;
 use table::Table;
 
-/// Measures Forebay beside nginx-rtmp and prints a table of ratios.
+/// Measures Forebay beside nginx-rtmp, and its low-latency form beside its classic one, and prints
+/// tables of ratios.
 #[derive(Debug, Parser)]
 struct Options {
     /// The gateway's binary; the environment variable FOREBAY_BIN without it.
@@ -61,24 +63,50 @@ struct Options {
     /// Only this server, where each is measured by itself: to profile, or to try a change.
     #[arg(long)]
     peer: Option<Peer>,
-    /// Counts of streams for the density measure.
+    /// Counts of streams for density and ll_delay; ll_cost takes the largest.
     #[arg(long, value_delimiter = ',')]
     streams: Vec<u32>,
-    /// How many windows of two seconds the density measure takes, to see it settle in the samples.
+    /// How many windows of two seconds density and ll_cost take, to see them settle in the samples.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600))]
     windows: Option<u32>,
+    #[command(flatten)]
+    low_latency: low_latency::Options,
     /// Where the figures are written as JSON, samples included.
     #[arg(long, value_name = "PATH", default_value = "target/bench.json")]
     json: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
 enum Measure {
+    /// What a stream costs, with and without readers.
     Density,
+    /// How long until a finished segment is listed.
     Listing,
+    /// Playlists and segments for a second of the processor.
     Delivery,
+    /// One publisher as fast as the server takes it.
     Burst,
+    /// From connecting to an accepted publish.
     Acceptance,
+    /// Low latency: until a publish can be watched, and how old its pictures are then.
+    LlAvailability,
+    /// Low latency: from an access unit to the part that holds it, at a waiting reader.
+    LlDelay,
+    /// Low latency: thousands of viewers that wait for one part.
+    LlCrowd,
+    /// Low latency: processor time of a stream, watched or not.
+    LlCost,
+}
+
+impl Measure {
+    /// All that compare the two forms of one gateway.
+    const LOW_LATENCY: [(Self, low_latency::Measure); 4] = [
+        (Self::LlAvailability, low_latency::Measure::Availability),
+        (Self::LlDelay, low_latency::Measure::Delay),
+        (Self::LlCrowd, low_latency::Measure::Crowd),
+        (Self::LlCost, low_latency::Measure::Cost),
+    ];
 }
 
 /// How much is measured.
@@ -141,7 +169,14 @@ fn main() -> anyhow::Result<()> {
     let extent = Extent::new(&options);
     let clip = Arc::new(Clip::new());
     let peers = options.peer.map_or(Peer::BOTH.to_vec(), |peer| vec![peer]);
-    let mut table = Table::default();
+    let mut table = Table::new(["forebay", "nginx-rtmp"]);
+    let mut forms = low_latency::table();
+    let form_extent = low_latency::Extent::new(
+        &options.low_latency,
+        options.quick,
+        &options.streams,
+        options.windows,
+    );
     let begin = Instant::now();
 
     for round in 1..=options.rounds {
@@ -184,10 +219,21 @@ fn main() -> anyhow::Result<()> {
                 }
             }
         }
+        for (measure, of_forms) in Measure::LOW_LATENCY {
+            if wanted(measure) {
+                say(&format!("low latency, {of_forms:?}"));
+                low_latency::measure(of_forms, &gateway, &clip, &form_extent, &mut forms)?;
+            }
+        }
     }
 
-    println!("{table}");
+    for table in [&table, &forms] {
+        if !table.is_empty() {
+            println!("{table}");
+        }
+    }
     let mut json = table.json();
+    json["low_latency"] = forms.json();
     json["processors"] = std::thread::available_parallelism()?.get().into();
     json["seconds"] = begin.elapsed().as_secs().into();
     std::fs::write(&options.json, serde_json::to_vec_pretty(&json)?)

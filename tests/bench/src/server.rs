@@ -59,12 +59,26 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it and waits until it listens.
     pub(crate) fn start(peer: Peer, gateway: &Path) -> anyhow::Result<Self> {
-        let folder = Folder::new()?;
-        let (process, rtmp, http) = match peer {
-            Peer::Forebay => forebay::start(gateway, folder.path()),
-            Peer::NginxRtmp => nginx::start(folder.path()),
+        match peer {
+            Peer::Forebay => Self::forebay(gateway, &[]),
+            Peer::NginxRtmp => Self::listening(peer, nginx::start),
         }
-        .with_context(|| format!("cannot start {peer:?}"))?;
+    }
+
+    /// Starts Forebay with these environment variables, which override keys of its configuration.
+    pub(crate) fn forebay(gateway: &Path, keys: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::listening(Peer::Forebay, |folder| {
+            forebay::start(gateway, folder, keys)
+        })
+    }
+
+    fn listening(
+        peer: Peer,
+        start: impl FnOnce(&Path) -> anyhow::Result<(Process, SocketAddr, SocketAddr)>,
+    ) -> anyhow::Result<Self> {
+        let folder = Folder::new()?;
+        let (process, rtmp, http) =
+            start(folder.path()).with_context(|| format!("cannot start {peer:?}"))?;
         Ok(Self {
             peer,
             rtmp,

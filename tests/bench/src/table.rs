@@ -1,8 +1,9 @@
-//! The result: samples by metric and server, printed as ratios and written as JSON.
+//! The result: samples by metric in two columns, printed as ratios and written as JSON.
 
 use std::fmt::{self, Display};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::server::Peer;
 use crate::stats::{median, percentile};
@@ -28,9 +29,31 @@ pub(crate) enum Statistic {
     Median,
     /// Nineteen of twenty are at or below.
     P95,
+    /// All but one of a hundred are at or below.
+    P99,
+    /// The largest.
+    Worst,
 }
 
-/// What is wanted of Forebay.
+/// Where a sample stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// What is measured.
+    Own,
+    /// What it is compared with.
+    Other,
+}
+
+impl From<Peer> for Column {
+    fn from(peer: Peer) -> Self {
+        match peer {
+            Peer::Forebay => Self::Own,
+            Peer::NginxRtmp => Self::Other,
+        }
+    }
+}
+
+/// What is wanted of the first column.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Aim {
@@ -63,6 +86,22 @@ impl Metric {
         }
     }
 
+    /// The same with the 99th percentile.
+    pub(crate) fn p99(what: impl Into<String>, unit: &'static str) -> Self {
+        Self {
+            statistic: Statistic::P99,
+            ..Self::median(what, unit)
+        }
+    }
+
+    /// The same with the largest sample.
+    pub(crate) fn worst(what: impl Into<String>, unit: &'static str) -> Self {
+        Self {
+            statistic: Statistic::Worst,
+            ..Self::median(what, unit)
+        }
+    }
+
     /// With what is wanted.
     pub(crate) fn aim(self, aim: Aim) -> Self {
         Self {
@@ -73,8 +112,10 @@ impl Metric {
 }
 
 /// All samples of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Table {
+    /// Names of the columns.
+    titles: [&'static str; 2],
     rows: Vec<Row>,
     notes: Vec<String>,
 }
@@ -85,24 +126,32 @@ struct Row {
     samples: [Vec<f64>; 2],
 }
 
-/// A row as it is written.
-#[derive(Debug, Serialize)]
+/// What is drawn from a row.
+#[derive(Debug)]
 struct Line<'a> {
-    what: &'a str,
-    unit: &'a str,
-    statistic: Statistic,
-    forebay: Option<f64>,
-    nginx_rtmp: Option<f64>,
+    metric: &'a Metric,
+    values: [Option<f64>; 2],
     ratio: Option<f64>,
-    aim: Option<Aim>,
     aim_met: Option<bool>,
-    samples_forebay: &'a [f64],
-    samples_nginx_rtmp: &'a [f64],
 }
 
 impl Table {
+    /// An empty one with these columns.
+    pub(crate) fn new(titles: [&'static str; 2]) -> Self {
+        Self {
+            titles,
+            rows: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Whether nothing was measured.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Adds a sample; rows stand in the order of their first.
-    pub(crate) fn add(&mut self, metric: &Metric, peer: Peer, sample: f64) {
+    pub(crate) fn add(&mut self, metric: &Metric, column: impl Into<Column>, sample: f64) {
         let index = match self.rows.iter().position(|row| row.metric == *metric) {
             Some(index) => index,
             None => {
@@ -113,10 +162,10 @@ impl Table {
                 self.rows.len() - 1
             }
         };
-        let [forebay, nginx] = &mut self.rows[index].samples;
-        match peer {
-            Peer::Forebay => forebay.push(sample),
-            Peer::NginxRtmp => nginx.push(sample),
+        let [own, other] = &mut self.rows[index].samples;
+        match column.into() {
+            Column::Own => own.push(sample),
+            Column::Other => other.push(sample),
         }
     }
 
@@ -126,54 +175,71 @@ impl Table {
     }
 
     /// The whole as JSON, every sample included.
-    pub(crate) fn json(&self) -> serde_json::Value {
-        let rows: Vec<Line<'_>> = self.rows.iter().map(Row::line).collect();
-        serde_json::json!({ "rows": rows, "notes": self.notes })
+    pub(crate) fn json(&self) -> Value {
+        let rows: Vec<Value> = self.rows.iter().map(|row| row.json(self.titles)).collect();
+        json!({ "rows": rows, "notes": self.notes })
     }
 }
 
 impl Row {
     fn line(&self) -> Line<'_> {
-        let [forebay, nginx] = &self.samples;
-        let value = |samples: &[f64]| match self.metric.statistic {
-            Statistic::Median => median(samples),
-            Statistic::P95 => percentile(samples, 95),
-        };
-        let values = (value(forebay), value(nginx));
-        let ratio = ratio(values.0, values.1);
+        let values = self
+            .samples
+            .each_ref()
+            .map(|samples| match self.metric.statistic {
+                Statistic::Median => median(samples),
+                Statistic::P95 => percentile(samples, 95),
+                Statistic::P99 => percentile(samples, 99),
+                Statistic::Worst => percentile(samples, 100),
+            });
+        let ratio = ratio(values[0], values[1]);
         Line {
-            what: &self.metric.what,
-            unit: self.metric.unit,
-            statistic: self.metric.statistic,
-            forebay: values.0,
-            nginx_rtmp: values.1,
+            metric: &self.metric,
+            values,
             ratio,
-            aim: self.metric.aim,
-            aim_met: self.metric.aim.and_then(|aim| aim.met(values.0, ratio)),
-            samples_forebay: forebay,
-            samples_nginx_rtmp: nginx,
+            aim_met: self.metric.aim.and_then(|aim| aim.met(values[0], ratio)),
         }
+    }
+
+    /// The row as it is written; the columns' names are its keys.
+    fn json(&self, titles: [&str; 2]) -> Value {
+        let line = self.line();
+        let [own, other] = titles.map(|title| title.replace(['-', ' '], "_"));
+        json!({
+            "what": line.metric.what,
+            "unit": line.metric.unit,
+            "statistic": line.metric.statistic,
+            (own.clone()): line.values[0],
+            (other.clone()): line.values[1],
+            "ratio": line.ratio,
+            "aim": line.metric.aim,
+            "aim_met": line.aim_met,
+            (format!("samples_{own}")): self.samples[0],
+            (format!("samples_{other}")): self.samples[1],
+        })
     }
 }
 
 impl Line<'_> {
     fn cells(&self) -> [String; 7] {
-        let statistic = match self.statistic {
+        let statistic = match self.metric.statistic {
             Statistic::Median => "median",
             Statistic::P95 => "p95",
+            Statistic::P99 => "p99",
+            Statistic::Worst => "worst",
         };
-        let aim = match (self.aim, self.aim_met) {
+        let aim = match (self.metric.aim, self.aim_met) {
             (Some(aim), Some(true)) => format!("{aim}: met"),
             (Some(aim), Some(false)) => format!("{aim}: missed"),
             _ => String::new(),
         };
         [
-            self.what.to_owned(),
+            self.metric.what.clone(),
             statistic.to_owned(),
-            figure(self.forebay),
-            figure(self.nginx_rtmp),
+            figure(self.values[0]),
+            figure(self.values[1]),
             figure(self.ratio),
-            self.unit.to_owned(),
+            self.metric.unit.to_owned(),
             aim,
         ]
     }
@@ -204,13 +270,13 @@ impl Display for Table {
             .map(|row| row.metric.what.len())
             .max()
             .unwrap_or(0);
-        let heads = ["", "", "forebay", "nginx-rtmp", "ratio", "unit", "aim"].map(str::to_owned);
+        let [own, other] = self.titles;
+        let column = own.len().max(other.len());
+        let heads = ["", "", own, other, "ratio", "unit", "aim"].map(str::to_owned);
         let lines = self.rows.iter().map(|row| row.line().cells());
-        for [what, statistic, forebay, nginx, ratio, unit, aim] in
-            std::iter::once(heads).chain(lines)
-        {
+        for [what, statistic, own, other, ratio, unit, aim] in std::iter::once(heads).chain(lines) {
             let line = format!(
-                "{what:width$}  {statistic:>6} {forebay:>10} {nginx:>10} {ratio:>7}  {unit:19} {aim}"
+                "{what:width$}  {statistic:>6} {own:>column$} {other:>column$} {ratio:>7}  {unit:19} {aim}"
             );
             writeln!(f, "{}", line.trim_end())?;
         }
@@ -252,7 +318,7 @@ mod tests {
         let cpu = Metric::median("processor, 50 streams", "ms/stream-second");
         let cpu = cpu.aim(Aim::RatioAtMost(0.5));
         let listing = Metric::p95("listing", "ms").aim(Aim::AtMost(2.0));
-        let mut table = Table::default();
+        let mut table = Table::new(["forebay", "nginx-rtmp"]);
         for (forebay, nginx) in [(0.8, 3.0), (9.0, 4.0), (1.0, 2.0)] {
             table.add(&cpu, Peer::Forebay, forebay);
             table.add(&cpu, Peer::NginxRtmp, nginx);
@@ -268,6 +334,7 @@ note: one core
 ";
         assert_eq!(table.to_string(), expected);
         assert_eq!(table.json()["rows"][0]["samples_forebay"][1], 9.0);
+        assert_eq!(table.json()["rows"][2]["nginx_rtmp"], 0.0);
         assert_eq!(table.json()["rows"][0]["aim_met"], true);
     }
 

@@ -26,6 +26,7 @@ pub(super) fn playlist(name: &str) -> String {
 pub(super) fn start(
     gateway: &Path,
     folder: &Path,
+    keys: &[(&str, &str)],
 ) -> anyhow::Result<(Process, SocketAddr, SocketAddr)> {
     let ready_file = folder.join("ready");
     let child = Command::new(gateway)
@@ -38,6 +39,9 @@ pub(super) fn start(
         ])
         .arg("--ready-file")
         .arg(&ready_file)
+        // Of its own: one gateway has it at a time, and some measures run two.
+        .env("FOREBAY__STATE__DIRECTORY", folder.join("state"))
+        .envs(keys.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::create(folder.join(LOG))?)
