@@ -43,6 +43,11 @@ pub(crate) fn measure(
     let watched = of("each watched in its form").aim(Aim::RatioAtMost(1.5));
     let unwatched = of("not watched; beside no parts");
     let classically = of("watched classically; beside no parts");
+    // Tells dear requests from a server that wakes more often than its streams ask for.
+    let wakes = Metric::median(
+        format!("wake-ups, {streams} streams, each watched in its form"),
+        "/stream-second",
+    );
     let requests = Metric::median(
         format!("parts or segments fetched, {streams} streams"),
         "/stream-second",
@@ -62,15 +67,18 @@ pub(crate) fn measure(
             .collect::<Result<_, _>>()?;
         let load = Load::start(publishers);
         wait::pass(WARM_UP);
-        let mut observe = |metrics: &[&Metric]| -> anyhow::Result<()> {
+        let observe = |table: &mut Table, metrics: &[&Metric]| -> anyhow::Result<()> {
             for sample in costs(&processes, streams, windows)? {
                 for metric in metrics {
-                    table.add(metric, column, sample);
+                    table.add(metric, column, sample.cpu_ms);
+                    if **metric == watched {
+                        table.add(&wakes, column, sample.wakes);
+                    }
                 }
             }
             Ok(())
         };
-        observe(&[&unwatched])?;
+        observe(table, &[&unwatched])?;
 
         // Of both forms the classic viewers first: then the low-latency form has not been asked for yet.
         let playlists = names.iter().map(|name| Peer::Forebay.playlist(name));
@@ -78,8 +86,8 @@ pub(crate) fn measure(
         let begin = Instant::now();
         wait::pass(READERS_WARM_UP);
         match parts {
-            Parts::Made => observe(&[&classically])?,
-            Parts::None => observe(&[&classically, &watched])?,
+            Parts::Made => observe(table, &[&classically])?,
+            Parts::None => observe(table, &[&classically, &watched])?,
         }
         let segments = viewers.stop()?;
         let stream_seconds = begin.elapsed().as_secs_f64() * f64::from(streams);
@@ -97,9 +105,7 @@ pub(crate) fn measure(
             let followers = Followers::start(followers.collect())?;
             let begin = Instant::now();
             wait::pass(READERS_WARM_UP);
-            for sample in costs(&processes, streams, windows)? {
-                table.add(&watched, column, sample);
-            }
+            observe(table, &[&watched])?;
             let received = followers.stop()?;
             let stream_seconds = begin.elapsed().as_secs_f64() * f64::from(streams);
             let received: usize = received.iter().map(Vec::len).sum();
@@ -116,15 +122,25 @@ pub(crate) fn measure(
     Ok(())
 }
 
-/// Processor time of a stream-second in milliseconds, a sample for each window.
-fn costs(processes: &Processes, streams: u32, windows: u32) -> anyhow::Result<Vec<f64>> {
+/// What a stream-second took.
+struct Cost {
+    cpu_ms: f64,
+    wakes: f64,
+}
+
+/// A sample for each window.
+fn costs(processes: &Processes, streams: u32, windows: u32) -> anyhow::Result<Vec<Cost>> {
     let mut samples = Vec::new();
-    let mut before = (Instant::now(), processes.usage()?.cpu);
+    let mut before = (Instant::now(), processes.usage()?);
     for _ in 0..windows {
         wait::pass(Duration::from_millis(GOP_MS.into()));
-        let now = (Instant::now(), processes.usage()?.cpu);
+        let now = (Instant::now(), processes.usage()?);
+        let used = now.1 - before.1;
         let stream_seconds = (now.0 - before.0).as_secs_f64() * f64::from(streams);
-        samples.push(milliseconds(now.1.saturating_sub(before.1)) / stream_seconds);
+        samples.push(Cost {
+            cpu_ms: milliseconds(used.cpu) / stream_seconds,
+            wakes: used.wakes as f64 / stream_seconds,
+        });
         before = now;
     }
     Ok(samples)
