@@ -54,8 +54,6 @@ pub(crate) struct Playing<'a> {
     sound_since: i64,
     video: Variant,
     audio: Variant,
-    /// Pictures have stopped.
-    paused: bool,
     /// The header in force has not been sent.
     video_changes: bool,
     /// Timestamp minus media time.
@@ -89,7 +87,6 @@ impl<'a> Playing<'a> {
             sound_since: 0,
             video: dice.pick(&[Variant::First, Variant::Second]),
             audio: dice.pick(&[Variant::First, Variant::Second]),
-            paused: false,
             video_changes: false,
             shift: dice.pick(&[0, 0, 1_000, 0xff_ff00, (1 << 32) - 5_000, 1 << 31]),
             run: 0,
@@ -253,11 +250,7 @@ impl<'a> Playing<'a> {
     fn send_picture(&mut self, at: i64, so_far: u64, bytes: &mut Vec<u8>, dice: &mut Dice) {
         let in_gop = (self.picture + self.gop_phase) % GOP;
         self.picture += 1;
-        self.paused |= self.is(Stumble::VideoPause);
-        // An encoder that stood still has nothing to bring into order over that: what comes first is shown first.
-        let goes_on = !self.reorders || in_gop % 3 != 1;
-        self.paused &= self.is(Stumble::VideoPause) || !goes_on;
-        if self.tracks == Tracks::AudioOnly || self.paused {
+        if self.tracks == Tracks::AudioOnly || self.is(Stumble::VideoPause) {
             return;
         }
         let kind = if in_gop == 0 && !self.is(Stumble::NoKeyFrames) {
