@@ -11,6 +11,7 @@ use segmenter::{Output, Segmenter};
 
 use crate::chunks::Message;
 use crate::follower::Follower;
+use crate::parts::PartFollower;
 use crate::script::Settings;
 use crate::transport::Stream;
 
@@ -20,7 +21,7 @@ pub(crate) struct House {
     keeps_removed: bool,
     session: Option<Session>,
     publishes: BTreeMap<MessageStreamId, Publish>,
-    followers: BTreeMap<PresentationName, Follower>,
+    followers: BTreeMap<PresentationName, (Follower, PartFollower)>,
     /// Messages sent and not arrived; `None` where nobody can say what will arrive.
     expected: Option<Vec<Message>>,
     any_order: bool,
@@ -46,6 +47,7 @@ impl House {
             max_segment_bytes: settings
                 .segment_bytes
                 .map_or(defaults.max_segment_bytes, |bytes| 1_000 + u64::from(bytes)),
+            part: Some(MediaTime::from_millis(200)),
             ..defaults
         };
         let defaults = playlist::Settings::default();
@@ -194,6 +196,9 @@ impl House {
                 if let Some(target) = writer.presentation().window().target_duration() {
                     segmenter.limit(target.longest_segment());
                 }
+                if let Some(target) = writer.presentation().low_latency_window().part_target() {
+                    segmenter.limit_parts(target);
+                }
                 let publish = Publish {
                     segmenter,
                     writer,
@@ -257,13 +262,31 @@ impl House {
 
 fn drain(
     publish: &mut Publish,
-    follower: &mut Follower,
+    (follower, part_follower): &mut (Follower, PartFollower),
     now: Instant,
     keeps_removed: bool,
 ) -> Result<(), PushError> {
     while let Some(output) = publish.segmenter.pull() {
-        let Output::Segment(segment) = output else {
-            continue;
+        let segment = match output {
+            Output::Segment(segment) => segment,
+            Output::Fault(_) => continue,
+            Output::Part(_) | Output::Closed => {
+                let pushed = match output {
+                    Output::Part(part) => publish.writer.push_part(part, now).map(Some),
+                    _ => publish.writer.close_segment(now).map(|()| None),
+                };
+                match pushed {
+                    Err(PushError::Replaced(_)) => {}
+                    Err(too_large) => return Err(too_large),
+                    Ok(target) => {
+                        if let Some(target) = target {
+                            publish.segmenter.limit_parts(target);
+                        }
+                        part_follower.look(&publish.writer.presentation().low_latency_window());
+                    }
+                }
+                continue;
+            }
         };
         publish.stream.check(&segment, publish.exact);
         let window = match publish.writer.push(segment.clone(), now) {

@@ -10,6 +10,7 @@ mod encoder;
 mod flv;
 mod follower;
 mod house;
+mod parts;
 mod script;
 mod transport;
 
