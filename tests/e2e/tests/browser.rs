@@ -175,10 +175,14 @@ fn picture_alone_and_sound_alone() {
         until_it_plays(&browser);
         let decoded = format!("return document.querySelector('video').{counter}");
         let first = browser.run(&decoded).as_f64().expect("bytes");
+        let begun = number(&stats(&browser), "currentTime");
         browser.until(
             "five seconds of it",
             Duration::from_secs(15),
-            "return window.forebay.stats().currentTime > 5",
+            &format!(
+                "return window.forebay.stats().currentTime > {}",
+                begun + 5.0
+            ),
         );
         let last = browser.run(&decoded).as_f64().expect("bytes");
         let now = stats(&browser);
