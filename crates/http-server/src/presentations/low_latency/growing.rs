@@ -1,6 +1,6 @@
 //! The body of a segment that is still open: each part leaves with the change that lists it.
 
-use std::convert::Infallible;
+use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -38,6 +38,17 @@ enum State {
     Over,
 }
 
+/// What a look at the window has shown.
+enum Look {
+    /// There will be more.
+    Open,
+    /// All there is, or was asked for.
+    Whole,
+    /// A reader so slow that the segment has left the window: the end of the body must not look like that of the
+    /// segment.
+    Gone,
+}
+
 impl Growing {
     pub(super) fn new(
         windows: Windows,
@@ -56,10 +67,10 @@ impl Growing {
         }
     }
 
-    /// Takes over what is new in `window`; whether more may come.
-    fn look(&mut self, window: &LowLatencyWindow) -> bool {
+    /// Takes over what is new in `window`.
+    fn look(&mut self, window: &LowLatencyWindow) -> Look {
         let Some(segment) = window.segment(self.sequence) else {
-            return false;
+            return Look::Gone;
         };
         for (at, entry) in segment.parts.iter().enumerate().skip(self.parts) {
             let mut pieces = Pieces::default();
@@ -76,18 +87,22 @@ impl Growing {
             self.at = part.end;
             self.parts = at + 1;
         }
-        self.at < self.wanted.end && self.sequence >= window.next_sequence() && !window.is_ended()
+        if self.at < self.wanted.end && self.sequence >= window.next_sequence() {
+            Look::Open
+        } else {
+            Look::Whole
+        }
     }
 }
 
 impl http_body::Body for Growing {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         loop {
             if let Some(piece) = self.ready.pop() {
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
@@ -96,13 +111,16 @@ impl http_body::Body for Growing {
                 State::Over => return Poll::Ready(None),
                 State::Looking(mut windows) => {
                     let window = Arc::clone(&windows.borrow_and_update());
-                    if self.look(&window) {
-                        State::Waiting(Box::pin(async move {
+                    match self.look(&window) {
+                        Look::Open => State::Waiting(Box::pin(async move {
                             let changed = windows.changed().await.is_ok();
                             (windows, changed)
-                        }))
-                    } else {
-                        State::Over
+                        })),
+                        Look::Whole => State::Over,
+                        Look::Gone => {
+                            let why = "the segment left the window before it was read";
+                            return Poll::Ready(Some(Err(io::Error::other(why))));
+                        }
                     }
                 }
                 State::Waiting(mut change) => match change.as_mut().poll(context) {

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use axum::Router;
-use http::Method;
+use axum::body::Body;
+use http::{Method, Request};
+use http_body_util::BodyExt;
 use playlist::Writer;
 use tokio::time::Instant;
+use tower::ServiceExt;
 
 use crate::fixture::{Gateway, Reply, ask, fetch, push, push_part};
 use crate::{Audience, Settings};
@@ -276,4 +279,19 @@ async fn where_there_are_no_parts_nobody_waits_longer_than_for_the_first_segment
     }
     assert_eq!(bench.fetch("llhls.m3u8").await.status, 404);
     assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_too_slowly_is_not_told_that_a_segment_is_whole() {
+    let mut bench = Bench::new(6, &Settings::default());
+    let path = bench.path("video-EPOCH-SECOND.m4s");
+    let request = Request::builder().uri(path).body(Body::empty());
+    let request = request.expect("a request");
+    let Ok(response) = bench.site.clone().oneshot(request).await;
+    let mut body = response.into_body();
+    let first = body.frame().await.expect("a part is there");
+    assert!(first.is_ok());
+    // Until the segment has left the window, and the time that it is still served is over.
+    (6..400).for_each(|n| push_part(&mut bench.writer, n));
+    assert!(body.collect().await.is_err());
 }
