@@ -195,15 +195,11 @@ impl House {
 
     /// The longest target duration of what is live or may be again; `None` if nothing is.
     pub(crate) fn longest_target(&self) -> Option<Duration> {
-        let windows = self
-            .registry
-            .directory()
-            .all()
-            .into_iter()
-            .map(|there| there.window());
-        let targets = windows
-            .filter(|window| !window.is_ended())
-            .filter_map(|it| it.target_duration());
+        let all = self.registry.directory().all();
+        let targets = all
+            .iter()
+            .filter(|there| !there.window().is_ended())
+            .filter_map(|there| there.target_duration());
         targets.max().map(|target| target.span().to_duration())
     }
 

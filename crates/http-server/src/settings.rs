@@ -27,9 +27,9 @@ pub struct Settings {
     /// How long a playlist request waits for the first segment of a publish that has just begun: the
     /// longest GOP in common use, and some room.
     pub first_segment_wait: Duration,
-    /// Requests that wait at a time, over all connections; those above are answered 404 at once.
+    /// Requests that wait at a time, over all connections; those above are answered 503 at once.
     pub waiting_requests: usize,
-    /// Requests that wait at a time for the next part of one presentation; those above are answered 503, to be tried
+    /// Requests that wait at a time for the next part of one rendition; those above are answered 503, to be tried
     /// again. One costs about 4 KiB beside its connection.
     pub waiting_for_one: usize,
     /// How long requests in flight may go on once the listener has to stop.

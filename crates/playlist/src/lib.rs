@@ -23,7 +23,7 @@ pub use low_latency::{
     Addressing, CmafSegment, InitSection, LowLatency, LowLatencyWindow, Packaging, PartEntry,
     Playlist, Position, Standing, uri,
 };
-pub use presentation::{Backup, Dismissal, Presentation, State};
+pub use presentation::{Backup, Dismissal, Presentation, State, Waiting};
 pub use registry::{Directory, Registry, Settings};
 pub use remembered::Remembered;
 pub use status::PublishStatus;

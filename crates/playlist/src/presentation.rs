@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use media::{MediaTime, PresentationName, Segment};
+use media::{MediaTime, PresentationName, Rendition, Segment};
 use tokio::sync::{Notify, watch};
 
 use crate::low_latency::{Growth, LowLatencyWindow};
@@ -43,12 +43,18 @@ pub struct Presentation {
     low_latency: watch::Sender<Arc<LowLatencyWindow>>,
     /// Cloned by each publish that stands by.
     backups: Arc<()>,
+    /// Cloned by each request that waits for a rendition: video, audio, all tracks in one.
+    waiting: [Arc<()>; 3],
     inner: Mutex<Inner>,
 }
 
 /// A publish that stands by for a presentation: it counts as one for as long as it holds this.
 #[derive(Debug)]
 pub struct Backup(#[expect(dead_code, reason = "its number of clones is what counts")] Arc<()>);
+
+/// A request that waits for a rendition: it counts as one for as long as it holds this.
+#[derive(Debug)]
+pub struct Waiting(#[expect(dead_code, reason = "its number of clones is what counts")] Arc<()>);
 
 /// What the present publish, and whoever takes its place, goes on from.
 #[derive(Debug)]
@@ -119,6 +125,7 @@ impl Presentation {
             })),
             low_latency: watch::Sender::new(Arc::new(low_latency)),
             backups: Arc::default(),
+            waiting: Default::default(),
             inner: Mutex::new(inner),
         }
     }
@@ -153,9 +160,35 @@ impl Presentation {
         self.low_latency.subscribe()
     }
 
-    /// How many wait for the low-latency window to change.
-    pub fn low_latency_waiting(&self) -> usize {
+    /// How many wait for the low-latency window to change, or follow it.
+    pub fn low_latency_followers(&self) -> usize {
         self.low_latency.receiver_count()
+    }
+
+    /// Counts a request as waiting for `rendition`, if fewer than `most` do.
+    pub fn wait_for(&self, rendition: Rendition, most: usize) -> Option<Waiting> {
+        let [video, audio, muxed] = &self.waiting;
+        let waiting = match rendition {
+            Rendition::Video => video,
+            Rendition::Audio => audio,
+            Rendition::Muxed => muxed,
+        };
+        // One is the presentation's own.
+        (Arc::strong_count(waiting) <= most).then(|| Waiting(waiting.clone()))
+    }
+
+    /// Its longest target duration, once anything is listed in any form. The low-latency form comes first.
+    pub fn target_duration(&self) -> Option<TargetDuration> {
+        let low_latency = self.low_latency_window();
+        let low_latency = low_latency
+            .is_ready()
+            .then(|| low_latency.target_duration());
+        self.window().target_duration().max(low_latency)
+    }
+
+    /// Something can be played, in whatever form.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.window().is_ready() || self.low_latency_window().is_ready()
     }
 
     /// Live, resuming or ended.

@@ -160,8 +160,8 @@ impl Registry {
             remembered.media_sequence = remembered.media_sequence.max(sequence);
             remembered.discontinuity_sequence =
                 remembered.discontinuity_sequence.max(discontinuity);
-            let window = there.window();
-            if let Some(target) = window.target_duration().filter(|_| !window.is_ended()) {
+            let ended = there.window().is_ended();
+            if let Some(target) = there.target_duration().filter(|_| !ended) {
                 let name = there.name().clone();
                 remembered.target_durations.push((name, target));
             }

@@ -208,30 +208,33 @@ impl Writer {
     pub fn push_part(&mut self, part: Part, now: Instant) -> Result<MediaTime, PushError> {
         let mut inner = self.presentation.lock();
         let before = self.presentation.low_latency_window();
+        // The successor makes its parts as the window it found asks for: nothing must be fixed behind its back.
+        if inner.generation != self.generation && before.part_target().is_none() {
+            return Err(Replaced.into());
+        }
         let target = before.part_target().unwrap_or(part.target);
-        let window =
-            inner
-                .growth
-                .part(&before, part, self.generation, &self.shared.settings, now)?;
+        let settings = &self.shared.settings;
+        let (window, result) = inner
+            .growth
+            .part(&before, part, self.generation, settings, now)?;
         self.presentation.show_low_latency(window);
-        Ok(target)
+        result.map(|()| target)
     }
 
     /// The low-latency segment of the parts so far is complete with those.
     ///
     /// # Errors
-    /// The window would hold too much.
+    /// The window would hold too much; the segment is then lost.
     pub fn close_segment(&mut self, now: Instant) -> Result<(), PushError> {
         let mut inner = self.presentation.lock();
         let before = self.presentation.low_latency_window();
         let settings = &self.shared.settings;
-        let window = inner
-            .growth
-            .close(&before, self.generation, settings, now)?;
-        if let Some(window) = window {
-            self.presentation.show_low_latency(window);
-        }
-        Ok(())
+        let closed = inner.growth.close(&before, self.generation, settings, now);
+        let Some((window, result)) = closed else {
+            return Ok(());
+        };
+        self.presentation.show_low_latency(window);
+        result
     }
 
     /// Ends the publish. The presentation stays as it is; what becomes of it is up to [`Vacancy::expire`].
@@ -291,13 +294,13 @@ impl Vacancy {
         if self.presentation.lock().generation != self.generation {
             return;
         }
-        if self.presentation.window().target_duration().is_some() {
+        if self.presentation.target_duration().is_some() {
             tokio::time::sleep(self.resume).await;
         }
         if !self.end() {
             return;
         }
-        if self.presentation.window().is_ready() {
+        if self.presentation.is_listed() {
             tokio::time::sleep(self.shared.settings.linger).await;
         }
         self.shared.forget(&self.presentation);

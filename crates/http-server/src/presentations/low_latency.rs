@@ -46,7 +46,8 @@ pub(super) struct LowLatency<'a> {
 impl LowLatency<'_> {
     /// The multivariant playlist; it waits for nothing but the first part.
     pub(super) async fn multivariant(&self, request: &Parts) -> Response {
-        match self.begun(LowLatencyWindow::tracks_are_known).await {
+        let known = self.begun(Rendition::Muxed, LowLatencyWindow::tracks_are_known);
+        match known.await {
             Ok(window) => text_reply(kind(&window), window.multivariant(), &request.headers),
             Err(problem) => problem,
         }
@@ -54,7 +55,8 @@ impl LowLatency<'_> {
 
     /// The description for DASH; it waits like the multivariant playlist.
     pub(super) async fn manifest(&self, request: &Parts) -> Response {
-        match self.begun(LowLatencyWindow::tracks_are_known).await {
+        let known = self.begun(Rendition::Muxed, LowLatencyWindow::tracks_are_known);
+        match known.await {
             Ok(window) => text_reply(Kind::Manifest, window.manifest(), &request.headers),
             Err(problem) => problem,
         }
@@ -66,13 +68,14 @@ impl LowLatency<'_> {
             Ok(directives) => directives,
             Err(why) => return replies::problem(StatusCode::BAD_REQUEST, &why),
         };
-        let mut window = match self.begun(LowLatencyWindow::is_ready).await {
+        let begun = self.begun(rendition, LowLatencyWindow::is_ready);
+        let mut window = match begun.await {
             Ok(window) => window,
             Err(problem) => return problem,
         };
         let Directives { until, form } = directives;
         if let Some(at) = until {
-            window = match self.until(window, at).await {
+            window = match self.until(window, rendition, at).await {
                 Ok(window) => window,
                 Err(problem) => return problem,
             };
@@ -129,7 +132,7 @@ impl LowLatency<'_> {
         let Ok(at) = usize::try_from(part) else {
             return gone();
         };
-        let window = match self.come(window, sequence, at).await {
+        let window = match self.come(window, rendition, sequence, at).await {
             Ok(window) => window,
             Err(problem) => return problem,
         };
@@ -150,15 +153,13 @@ impl LowLatency<'_> {
         sequence: u64,
         request: &Parts,
     ) -> Response {
-        let windows = self.presentation.low_latency_windows();
-        let window = match self.come(window, sequence, 0).await {
+        let window = match self.come(window, rendition, sequence, 0).await {
             Ok(window) => window,
             Err(problem) => return problem,
         };
         let Some(segment) = window.segment(sequence) else {
             return gone();
         };
-        let there = segment_pieces(segment, rendition);
         let range = match request.method {
             Method::GET => request.headers.get(http::header::RANGE),
             _ => None,
@@ -166,13 +167,19 @@ impl LowLatency<'_> {
         let range = range.and_then(|range| negotiation::open_range(range, OPEN_END));
         if sequence < window.next_sequence() {
             let tag = tag(&window, rendition, &sequence.to_string());
-            return cmaf(rendition, there, &tag, request);
+            return cmaf(rendition, segment_pieces(segment, rendition), &tag, request);
         }
+        let there = segment.bytes(rendition);
         let from = range.as_ref().map_or(0, |range| range.start);
         let to = range.as_ref().map_or(u64::MAX, |range| range.end);
         let body = match (usize::try_from(from), usize::try_from(to)) {
-            (Ok(from), Ok(to)) if to <= there.len() => Body::from(there.slice(from..to)),
-            _ => Body::new(Growing::new(windows, rendition, sequence, from..to)),
+            (Ok(begin), Ok(end)) if to <= there => {
+                Body::from(segment_pieces(segment, rendition).slice(begin..end))
+            }
+            _ => {
+                let windows = self.presentation.low_latency_windows();
+                Body::new(Growing::new(windows, rendition, sequence, from..to))
+            }
         };
         let status = match range {
             None => StatusCode::OK,
@@ -195,6 +202,7 @@ impl LowLatency<'_> {
     /// The first window that `shows` what is asked for.
     async fn begun(
         &self,
+        rendition: Rendition,
         shows: impl Fn(&LowLatencyWindow) -> bool + Send + Sync + 'static,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
         let window = self.presentation.low_latency_window();
@@ -205,7 +213,7 @@ impl LowLatency<'_> {
         let mut segments = self.presentation.windows();
         let window = tokio::select! {
             biased;
-            window = self.wait(self.first_segment_wait, shows) => window?,
+            window = self.wait(rendition, self.first_segment_wait, shows) => window?,
             // Parts come before segments: where there are segments, no part will come.
             Ok(_) = segments.wait_for(|window| window.is_ready()) => {
                 return Err(replies::problem(
@@ -225,6 +233,7 @@ impl LowLatency<'_> {
     async fn until(
         &self,
         window: Arc<LowLatencyWindow>,
+        rendition: Rendition,
         at: Position,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
         match window.standing(at) {
@@ -240,7 +249,7 @@ impl LowLatency<'_> {
             Standing::Coming => {}
         }
         let listed: Condition = Box::new(move |window| window.standing(at) == Standing::Listed);
-        self.wait(longest_wait(&window), listed)
+        self.wait(rendition, longest_wait(&window), listed)
             .await?
             .ok_or_else(late)
     }
@@ -249,6 +258,7 @@ impl LowLatency<'_> {
     async fn come(
         &self,
         window: Arc<LowLatencyWindow>,
+        rendition: Rendition,
         sequence: u64,
         at: usize,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
@@ -264,7 +274,7 @@ impl LowLatency<'_> {
                 || sequence < window.next_sequence()
                 || find(window, sequence, at).is_some()
         });
-        self.wait(longest_wait(&window), settled)
+        self.wait(rendition, longest_wait(&window), settled)
             .await?
             .ok_or_else(late)
     }
@@ -273,14 +283,15 @@ impl LowLatency<'_> {
     /// away drops this.
     async fn wait(
         &self,
+        rendition: Rendition,
         longest: Duration,
         shows: Condition,
     ) -> Result<Option<Arc<LowLatencyWindow>>, Response> {
-        if self.presentation.low_latency_waiting() >= self.most_waiting {
+        let Some(_waiting) = self.presentation.wait_for(rendition, self.most_waiting) else {
             return Err(replies::try_again(
-                "too many requests wait for this presentation; try again",
+                "too many requests wait for this rendition; try again",
             ));
-        }
+        };
         let mut windows = self.presentation.low_latency_windows();
         let shown = windows.wait_for(|window| shows(window) || window.is_over());
         let Ok(Ok(window)) = tokio::time::timeout(longest, shown).await else {
@@ -352,8 +363,8 @@ fn push_part(
         tracks: &segment.head.tracks,
         rendition,
     };
-    // It rises from fragment to fragment, which is all that it is for.
-    let number = segment.sequence.wrapping_mul(256).wrapping_add(at as u64);
+    // It rises from fragment to fragment, which is all that it is for: a minute has 600 parts at most.
+    let number = segment.sequence.wrapping_mul(1_024).wrapping_add(at as u64);
     let number = u32::try_from(number & u64::from(u32::MAX)).unwrap_or_default();
     pieces.push(entry.header(rendition, || fragment.header(number, entry.date)));
     for payload in fragment.payloads() {

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::{Part, Rendition, Track, TrackKind};
+use media::{Part, Rendition, Track};
 
 use super::segment::{CmafSegment, InitSection, RENDITIONS, Run, Sections, index};
 use super::text;
 use super::window::{LowLatencyWindow, Settled};
 use crate::slide::slide;
 use crate::{PushError, Replaced, Settings};
+
+/// A window, and whether its newest segment was too large to be in it.
+pub(crate) type Grown = (LowLatencyWindow, Result<(), PushError>);
 
 /// What a window goes on from.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub(crate) struct Growth {
     ahead: Duration,
     /// Something was listed before, here or by the process before.
     goes_on: bool,
+    /// What comes next does not go on from what is listed.
+    broken: bool,
     /// What is listed without a break.
     run: Option<Run>,
 }
@@ -35,11 +40,13 @@ impl Growth {
             sections: [const { None }; RENDITIONS],
             ahead: Duration::ZERO,
             goes_on,
+            broken: false,
             run: None,
         }
     }
 
-    /// The window behind the next part of the publish number `generation`.
+    /// The window behind the next part of the publish number `generation`, and why that publish has to end, if its
+    /// segment was too large.
     ///
     /// # Errors
     /// Another publish has listed something since.
@@ -50,19 +57,21 @@ impl Growth {
         generation: u64,
         settings: &Settings,
         now: Instant,
-    ) -> Result<LowLatencyWindow, PushError> {
+    ) -> Result<Grown, Replaced> {
         if before.ended || self.pushed > generation {
-            return Err(Replaced.into());
+            return Err(Replaced);
         }
         let mut window = before.next();
         if let Some(mut head) = part.head.take() {
-            // What another publish, or a panic, has left open is complete with what is there of it.
-            settle(&mut window, settings, now)?;
+            // What another publish, or a panic, has left open is complete with what is there of it. That it is too
+            // large is not the fault of this one.
+            self.broken |= settle(&mut window, settings, now).is_err();
             if self.pushed != generation {
                 // The first segment of a publish breaks with whatever stands before it.
                 head.discontinuity = self.goes_on;
                 self.pushed = generation;
             }
+            head.discontinuity |= std::mem::take(&mut self.broken);
             if head.discontinuity
                 && let Some(last) = window.settled.listed.back()
             {
@@ -98,7 +107,7 @@ impl Growth {
         }
         let Some(open) = window.open.filter(|open| open.generation == generation) else {
             // Its beginning was not listed, and so nothing of it is.
-            return Err(Replaced.into());
+            return Err(Replaced);
         };
         self.goes_on = true;
         window.part_target.get_or_insert(part.target);
@@ -106,9 +115,20 @@ impl Growth {
         window.open = Some(Arc::new(open.grown(part, now)));
         if is_last {
             // At once: in between, a playlist would hint at a part that never comes.
-            settle(&mut window, settings, now)?;
+            return Ok(self.settled(window, settings, now));
         }
-        Ok(window)
+        Ok((window, Ok(())))
+    }
+
+    fn settled(
+        &mut self,
+        mut window: LowLatencyWindow,
+        settings: &Settings,
+        now: Instant,
+    ) -> Grown {
+        let result = settle(&mut window, settings, now);
+        self.broken |= result.is_err();
+        (window, result)
     }
 
     /// The window with its open segment complete; `None` if there is none of `generation`.
@@ -118,17 +138,12 @@ impl Growth {
         generation: u64,
         settings: &Settings,
         now: Instant,
-    ) -> Result<Option<LowLatencyWindow>, PushError> {
-        if before
+    ) -> Option<Grown> {
+        before
             .open
             .as_ref()
-            .is_none_or(|open| open.generation != generation)
-        {
-            return Ok(None);
-        }
-        let mut window = before.next();
-        settle(&mut window, settings, now)?;
-        Ok(Some(window))
+            .filter(|open| open.generation == generation)?;
+        Some(self.settled(before.next(), settings, now))
     }
 
     /// The last window: what is open is complete, and nothing follows.
@@ -153,44 +168,34 @@ impl Growth {
         }
     }
 
-    /// The init sections for `tracks`: those there are, where nothing has changed for a rendition.
+    /// The init sections for `tracks`: those there are, where nothing has changed for a rendition. One that has nothing
+    /// in this segment keeps its own: it is there for as long as the presentation is, with gaps.
     fn sections_for(&mut self, sequence: u64, tracks: &Arc<[Track]>) -> Sections {
-        let carried = |tracks: &[Track], rendition: Rendition| -> Vec<Track> {
-            let all = tracks.iter();
-            all.filter(|track| rendition.carries(track.kind()))
-                .cloned()
-                .collect()
-        };
-        let has = |kind| tracks.iter().any(|track| track.kind() == kind);
-        let mut sections = [const { None }; RENDITIONS];
         for rendition in [Rendition::Video, Rendition::Audio, Rendition::Muxed] {
-            let any = [TrackKind::Video, TrackKind::Audio]
-                .into_iter()
-                .any(|kind| rendition.carries(kind) && has(kind));
-            let (Some(newest), Some(section)) = (
-                self.sections.get_mut(index(rendition)),
-                sections.get_mut(index(rendition)),
-            ) else {
+            let carried = |tracks: &[Track]| -> Vec<Track> {
+                let all = tracks.iter();
+                all.filter(|track| rendition.carries(track.kind()))
+                    .cloned()
+                    .collect()
+            };
+            let Some(newest) = self.sections.get_mut(index(rendition)) else {
                 continue;
             };
-            if !any {
-                continue;
-            }
-            let same = newest.as_ref().filter(|there| {
-                Arc::ptr_eq(&there.tracks, tracks)
-                    || carried(&there.tracks, rendition) == carried(tracks, rendition)
+            let same = newest.as_ref().is_some_and(|there| {
+                Arc::ptr_eq(&there.tracks, tracks) || carried(&there.tracks) == carried(tracks)
             });
-            let current = same
-                .cloned()
-                .unwrap_or_else(|| Arc::new(InitSection::new(sequence, tracks.clone())));
-            *newest = Some(current.clone());
-            *section = Some(current);
+            if !same && !carried(tracks).is_empty() {
+                *newest = Some(Arc::new(InitSection::new(sequence, tracks.clone())));
+            }
         }
-        sections
+        self.sections.clone()
     }
 }
 
 /// What is open becomes complete, and the window slides.
+///
+/// # Errors
+/// All together would hold too much: what was open is gone, and what follows does not go on from what is listed.
 fn settle(
     window: &mut LowLatencyWindow,
     settings: &Settings,
@@ -206,16 +211,16 @@ fn settle(
     measured.add(&text::sample(&open), settings.segment);
     listed.push_back(open);
     let held = slide(&mut listed, &mut removed, settings, window.target, now);
-    window.settled = Arc::new(Settled {
-        removed,
-        listed,
-        measured,
-    });
     if held.bytes > settings.listed_bytes {
         return Err(PushError::TooLarge {
             bytes: held.bytes,
             limit: settings.listed_bytes,
         });
     }
+    window.settled = Arc::new(Settled {
+        removed,
+        listed,
+        measured,
+    });
     Ok(())
 }

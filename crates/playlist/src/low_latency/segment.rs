@@ -104,7 +104,7 @@ impl InitSection {
     }
 }
 
-/// The init section of each rendition that a segment has something of.
+/// The init section of each rendition that there is.
 pub(super) type Sections = [Option<Arc<InitSection>>; RENDITIONS];
 
 /// Where the media began that goes on without a break up to a segment: the period of DASH it is in.
@@ -212,7 +212,7 @@ impl CmafSegment {
             .sum()
     }
 
-    /// The init section of `rendition`, if it has something of it.
+    /// The init section of `rendition`, if it or a segment before has something of it.
     pub fn section(&self, rendition: Rendition) -> Option<&Arc<InitSection>> {
         let [video, audio, muxed] = &self.sections;
         match rendition {

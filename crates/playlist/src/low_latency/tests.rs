@@ -382,14 +382,14 @@ async fn a_publish_that_is_over_ends_the_playlist_and_wakes_who_waits() {
     bench.open(1_000, 2);
     let presentation = bench.writer.presentation().clone();
     let mut windows = presentation.low_latency_windows();
-    assert_eq!(presentation.low_latency_waiting(), 1);
+    assert_eq!(presentation.low_latency_followers(), 1);
     let waiting = tokio::spawn(async move {
         let ended = windows.wait_for(|window| window.is_ended()).await;
         ended.is_ok()
     });
     bench.writer.leave().expire().await;
     assert!(waiting.await.expect("it waits"));
-    assert_eq!(presentation.low_latency_waiting(), 0);
+    assert_eq!(presentation.low_latency_followers(), 0);
     let window = presentation.low_latency_window();
     let text = window.playlist(Rendition::Video, Playlist::Full).plain();
     let text = std::str::from_utf8(&text).expect("UTF-8");
@@ -555,4 +555,89 @@ video-EPOCH-0.m4s
 #EXT-X-RENDITION-REPORT:URI=\"audio.m3u8\",LAST-MSN=0,LAST-PART=4
 "
     );
+}
+
+#[test]
+fn a_track_that_pauses_for_long_keeps_its_playlist() {
+    let mut bench = Bench::new(LowLatency::default(), 3);
+    bench.segment(0);
+    bench.tracks = Arc::from([video(0xc0)]);
+    for at in 1..20 {
+        let mut silent = part(at * 1_000, 1_000, Some(head(at * 1_000, &bench.tracks)));
+        silent.sizes.audio = None;
+        bench.push(silent);
+        bench.close((at + 1) * 1_000);
+    }
+    let window = bench.window();
+    assert_eq!(window.renditions(), [Rendition::Video, Rendition::Audio]);
+    let text = bench.text(Rendition::Audio, Playlist::Full);
+    assert!(
+        text.contains("#EXT-X-MAP:URI=\"audio-EPOCH-0.mp4\"\n"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("INDEPENDENT=YES"),
+        "all of it is gaps: {text}"
+    );
+    assert!(window.section(Rendition::Audio, bench.first).is_some());
+    let multivariant = window.multivariant().plain();
+    let multivariant = std::str::from_utf8(&multivariant).expect("UTF-8");
+    assert!(
+        multivariant.contains("avc1.64001f,mp4a.40.2"),
+        "{multivariant}"
+    );
+}
+
+#[test]
+fn a_segment_too_large_ends_its_own_publish_and_no_other() {
+    let registry = Registry::new(Settings {
+        // Seven parts of 132 bytes.
+        listed_bytes: 7 * 132,
+        segment: ms(1_000),
+        ..Settings::default()
+    });
+    let mut first = Bench::on(&registry);
+    first.segment(0);
+    first.open(1_000, 4);
+    let mut last = part(1_800, 200, None);
+    last.is_last = true;
+    let too_large = first.writer.push_part(last, first.begun);
+    assert!(matches!(too_large, Err(crate::PushError::TooLarge { .. })));
+    let window = first.window();
+    assert_eq!(window.listed().count(), 1, "it is gone");
+    assert!(window.open().is_none());
+
+    // Another leaves one open that is too large.
+    let mut second = Bench::on(&registry);
+    second.open(10_000, 5);
+    let mut third = Bench::on(&registry);
+    third.open(20_000, 1);
+    let window = third.window();
+    let open = window.open().expect("the third goes on");
+    assert!(open.head.discontinuity);
+    assert_eq!(open.sequence, first.first + 3, "no number is used again");
+}
+
+#[test]
+fn who_was_taken_over_fixes_no_part_target_any_more() {
+    let registry = Registry::new(Settings::default());
+    let mut first = Bench::on(&registry);
+    let second = Bench::on(&registry);
+    let late = part(0, 200, Some(head(0, &first.tracks)));
+    assert!(first.writer.push_part(late, first.begun).is_err());
+    assert_eq!(second.window().part_target(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_played_with_low_latency_alone_is_waited_for_as_well() {
+    let registry = Registry::new(Settings::default());
+    let mut bench = Bench::on(&registry);
+    bench.open(0, 3);
+    let presentation = bench.writer.presentation().clone();
+    assert_eq!(registry.remember().target_durations.len(), 1);
+    let begun = tokio::time::Instant::now();
+    bench.writer.leave().expire().await;
+    let (resume, linger) = (Terms::default().resume, Settings::default().linger);
+    assert_eq!(begun.elapsed(), resume + linger);
+    assert!(presentation.low_latency_window().is_ended());
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use media::{MediaTime, Rendition, Track, TrackKind};
+use media::{MediaTime, Rendition, Track};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
 use super::{LowLatency, Packaging, dash, text};
@@ -181,17 +181,12 @@ impl LowLatencyWindow {
         if self.style.packaging == Packaging::Muxed {
             return vec![Rendition::Muxed];
         }
-        let any = |kind| {
-            self.all()
-                .any(|segment| segment.head.tracks.iter().any(|track| track.kind() == kind))
+        let Some(newest) = self.all().next_back() else {
+            return Vec::new();
         };
-        let all = [
-            (Rendition::Video, TrackKind::Video),
-            (Rendition::Audio, TrackKind::Audio),
-        ];
-        all.into_iter()
-            .filter(|&(_, kind)| any(kind))
-            .map(|(rendition, _)| rendition)
+        [Rendition::Video, Rendition::Audio]
+            .into_iter()
+            .filter(|&rendition| newest.section(rendition).is_some())
             .collect()
     }
 
@@ -235,9 +230,16 @@ impl LowLatencyWindow {
         })
     }
 
-    /// The newest track of each kind.
+    /// The newest track of each kind, one that pauses included.
     pub(super) fn tracks(&self) -> Vec<&Track> {
-        multivariant::newest(self.all().map(|segment| &*segment.head.tracks))
+        let newest = self.all().next_back();
+        let of = |rendition: Rendition| {
+            let section = newest?.section(rendition)?;
+            let mut tracks = section.tracks.iter();
+            tracks.find(|track| rendition.carries(track.kind()))
+        };
+        let tracks = [Rendition::Video, Rendition::Audio];
+        tracks.into_iter().filter_map(of).collect()
     }
 
     /// What was measured, of the open segment if nothing else is there.

@@ -59,7 +59,7 @@ impl Bench {
 
     /// Until so many wait.
     async fn until_waiting(&self, count: usize) {
-        while self.writer.presentation().low_latency_waiting() != count {
+        while self.writer.presentation().low_latency_followers() != count {
             tokio::task::yield_now().await;
         }
     }
@@ -83,7 +83,7 @@ async fn a_reload_waits_for_what_it_names_and_all_are_answered_at_once() {
         assert_eq!(reply.status, 200);
     }
     assert_eq!(begun.elapsed(), Duration::ZERO);
-    assert_eq!(bench.writer.presentation().low_latency_waiting(), 0);
+    assert_eq!(bench.writer.presentation().low_latency_followers(), 0);
     let listed = bench.fetch("video.m3u8?_HLS_msn=SECOND&_HLS_part=1").await;
     assert!(
         listed
@@ -157,12 +157,25 @@ async fn the_way_out_answers_whoever_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_answers_whoever_waits() {
-    let bench = Bench::new(6, &Settings::default());
-    let waiting = bench.begin("video.m3u8?_HLS_msn=SECOND&_HLS_part=2");
-    bench.until_waiting(1).await;
-    bench.writer.leave().expire().await;
-    let reply = waiting.await.expect("a reply");
-    assert!(reply.text().ends_with("#EXT-X-ENDLIST\n"));
+    let Bench {
+        writer,
+        gateway,
+        first,
+        ..
+    } = Bench::new(6, &Settings::default());
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    tokio::spawn(writer.leave().expire());
+    // The encoder is waited for for half a minute, and requests for six seconds.
+    tokio::time::sleep(Duration::from_secs(28)).await;
+    let begun = Instant::now();
+    let path = format!("/live/show/video.m3u8?_HLS_msn={}&_HLS_part=2", first + 1);
+    let reply = fetch(&site, &path).await;
+    assert!(
+        reply.text().ends_with("#EXT-X-ENDLIST\n"),
+        "{}",
+        reply.text()
+    );
+    assert_eq!(begun.elapsed(), Duration::from_secs(2));
 }
 
 #[tokio::test]
