@@ -17,10 +17,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use media::{Cadence, Codec, FaultKind, MediaTime, Part, Track, TrackKind};
+use media::{Cadence, Codec, FaultKind, MediaTime, Track, TrackKind};
 
 use crate::allowance::{self, Allowance, Verdict};
-use crate::cmaf;
 use crate::flv::Entry;
 use crate::output::Outputs;
 use crate::per_kind::{PerKind, word};
@@ -146,7 +145,7 @@ impl Cutter {
     /// is longer than what rounds to it.
     pub(crate) fn in_parts(settings: Settings, part: MediaTime) -> Self {
         let mut cutter = Self::new(settings);
-        cutter.parts = Some(Parts::new(part));
+        cutter.parts = Some(Parts::new(part, settings.segment_target));
         cutter.limit(rounding_as(settings.segment_target));
         cutter
     }
@@ -293,6 +292,7 @@ impl Cutter {
             self.cut_before(&unit, out);
         }
         self.begin_earlier(&unit, out);
+        self.settle_parts(&unit, out);
         self.shorten(&unit, out);
 
         let Some(open) = &self.open else { return };
@@ -558,39 +558,6 @@ impl Cutter {
             self.longest = self.longest.min(rounds);
             self.limited = true;
         }
-    }
-
-    /// What is not out yet of `open` becomes its last part; nothing that is out lasts beyond the segment.
-    fn close_parts(
-        &mut self,
-        mut open: Open,
-        duration: MediaTime,
-        next_dts: Option<MediaTime>,
-        out: &mut Outputs,
-    ) {
-        let Some(parts) = &self.parts else { return };
-        let end = At {
-            index: open.len(),
-            start: parts.beginning(&open, open.len(), open.start + duration),
-            random_access: false,
-        };
-        match self.part(&mut open, end, next_dts) {
-            Some(part) => out.part(Part {
-                is_last: true,
-                ..part
-            }),
-            None => out.closed(),
-        }
-        self.closing.end(end.start);
-    }
-
-    /// The units of `open` up to `end` become a part.
-    fn part(&mut self, open: &mut Open, end: At, next_dts: Option<MediaTime>) -> Option<Part> {
-        let parts = self.parts.as_mut()?;
-        let head = (open.fixed() == 0).then(|| self.closing.head(open, parts.had_audio()));
-        let part = parts.take(open, end, next_dts, head)?;
-        let sizes = cmaf::sizes(&part, self.closing.tracks());
-        Some(Part { sizes, ..part })
     }
 
     /// Where the last of the units of `open` ends; a picture lasts as long as the one before it.

@@ -210,6 +210,25 @@ impl Open {
         Some(rest.find(|unit| unit.track == track)?.dts)
     }
 
+    /// The decode time of its last unit of the leading track.
+    pub(super) fn last_dts(&self) -> Option<MediaTime> {
+        let track = number(self.leading);
+        let mut back = self.units.iter().rev();
+        Some(back.find(|unit| unit.track == track)?.dts)
+    }
+
+    /// Where in decode order its units of the leading track begin that are not out in parts, but for the first.
+    pub(super) fn leading_places(&self) -> impl Iterator<Item = At> {
+        let track = number(self.leading);
+        let rest = self.units.iter().enumerate().skip(self.fixed);
+        let led = rest.filter(move |(_, unit)| unit.track == track).skip(1);
+        led.map(|(index, unit)| At {
+            index,
+            start: unit.dts,
+            random_access: unit.random_access,
+        })
+    }
+
     /// It holds audio.
     pub(super) const fn has_audio(&self) -> bool {
         self.codecs.audio.is_some()

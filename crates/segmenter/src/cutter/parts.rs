@@ -6,11 +6,16 @@
 use media::{Head, MediaTime, Part, Sizes, TrackKind};
 
 use super::open::{At, Open};
-use super::{Arrival, SHORTEST};
+use super::{Arrival, Cutter, SHORTEST};
+use crate::cmaf;
+use crate::output::Outputs;
 
 /// How much of the part target parts of the first cadence are, in percent: between the 85 that a part has at least
 /// (rfc8216bis §4.4.4.9) and all of it, with room for jitter on both sides.
 const AIM_PERCENT: i64 = 92;
+/// A part has at least so much of the part target. One distance between two units says nothing of those to come: alone
+/// it makes no target of which the parts aimed at would be less.
+const LEAST_PERCENT: i64 = 85;
 /// Timestamps of RTMP are rounded to this: the next unit may end so much later than those before it let expect.
 const ROUNDING: MediaTime = MediaTime::from_millis(1);
 
@@ -19,8 +24,12 @@ const ROUNDING: MediaTime = MediaTime::from_millis(1);
 pub(super) struct Parts {
     /// Length aimed at.
     wanted: MediaTime,
-    /// No part is longer: fixed with the first.
+    /// No target is longer.
+    most: MediaTime,
+    /// How long parts are: fixed with the first.
     target: Option<MediaTime>,
+    /// Until then.
+    onset: Onset,
     /// Where the next part starts.
     start: MediaTime,
     /// The last segment had audio in its parts.
@@ -29,10 +38,13 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) const fn new(wanted: MediaTime) -> Self {
+    /// Of about `wanted`, in segments of about `most`.
+    pub(super) const fn new(wanted: MediaTime, most: MediaTime) -> Self {
         Self {
             wanted,
+            most,
             target: None,
+            onset: Onset::new(),
             start: MediaTime::ZERO,
             had_audio: false,
             has_audio: false,
@@ -61,24 +73,77 @@ impl Parts {
         self.had_audio
     }
 
+    /// Fixes the target when the units before `unit`, which leads, show the cadence; whether it does so now.
+    fn settle(&mut self, open: &Open, unit: &Arrival) -> bool {
+        let (None, Some(last)) = (self.target, open.last_dts()) else {
+            return false;
+        };
+        self.onset.add(unit.dts - last);
+        let Some(lasting) = self.onset.lasting() else {
+            return false;
+        };
+        let span = Self::end_before(open, unit).unwrap_or(self.start) - self.start;
+        let count = open.leading_behind_fixed();
+        let enough = span >= self.wanted
+            || i64::try_from(count).is_ok_and(|count| count >= units_in(self.wanted, lasting));
+        if enough {
+            self.target = Some(self.target_of(lasting));
+        }
+        enough
+    }
+
+    /// Where the first part ends of what came until the cadence showed, if that is more than fits in one.
+    fn held_back(&self, open: &Open, unit: &Arrival) -> Option<At> {
+        let target = self.target?;
+        if Self::end_before(open, unit)? - self.start <= target {
+            return None;
+        }
+        let first = open.first_dts()?;
+        let ends = open.leading_places().map(|at| At {
+            start: open.start + (at.start - first),
+            ..at
+        });
+        let mut ends = ends.filter(|at| at.start - self.start >= SHORTEST);
+        let shortest = ends.next()?;
+        let fit = ends.take_while(|at| at.start - self.start <= target);
+        Some(fit.last().unwrap_or(shortest))
+    }
+
+    /// Where the units before `unit`, which leads, end.
+    fn end_before(open: &Open, unit: &Arrival) -> Option<MediaTime> {
+        Some(open.start + (unit.dts - open.first_dts()?))
+    }
+
+    /// The target for units that last `lasting`: parts are of as many as come closest to the length aimed at.
+    fn target_of(&self, lasting: MediaTime) -> MediaTime {
+        let aim = lasting.as_nanos() * units_in(self.wanted, lasting);
+        percent(MediaTime::from_nanos(aim), AIM_PERCENT).min(self.most)
+    }
+
+    /// The target where a segment ends before the cadence shows.
+    fn target_without_cadence(&self) -> MediaTime {
+        let cadence = self.onset.lasting();
+        cadence.map_or_else(
+            || {
+                let [_, only] = self.onset.recent;
+                let target = self.target_of(only.unwrap_or(self.wanted));
+                target.min(percent(self.wanted, LEAST_PERCENT))
+            },
+            |lasting| self.target_of(lasting),
+        )
+    }
+
     /// Where the part under way ends, if it has to end before `unit`, which leads and is about to be appended.
-    pub(super) fn due(&mut self, open: &Open, unit: &Arrival) -> Option<At> {
+    pub(super) fn due(&self, open: &Open, unit: &Arrival) -> Option<At> {
+        let target = self.target?;
         let count = i64::try_from(open.leading_behind_fixed()).ok()?;
-        let end = open.start + (unit.dts - open.first_dts()?);
+        let end = Self::end_before(open, unit)?;
         let span = end - self.start;
         if count == 0 || span <= MediaTime::ZERO {
             return None;
         }
         let lasting = MediaTime::from_nanos(span.as_nanos() / count);
-        let due = match self.target {
-            Some(target) => span + lasting + ROUNDING > target,
-            None => {
-                // As many units as come closest to the length aimed at, and at least one.
-                let fit = self.wanted + MediaTime::from_nanos(lasting.as_nanos() / 2);
-                count >= (fit.as_nanos() / lasting.as_nanos().max(1)).max(1)
-            }
-        };
-        due.then(|| At {
+        (span + lasting + ROUNDING > target).then(|| At {
             index: open.len(),
             start: end,
             random_access: unit.random_access(),
@@ -118,11 +183,8 @@ impl Parts {
             return None;
         }
         let duration = (end.start - self.start).max(SHORTEST);
-        let target = || {
-            let millis = duration.as_nanos() * 100 / AIM_PERCENT / 1_000_000 + 1;
-            MediaTime::from_millis(millis)
-        };
-        let target = *self.target.get_or_insert_with(target);
+        let target = self.target.unwrap_or_else(|| self.target_without_cadence());
+        self.target = Some(target);
         let audio = open.leading == TrackKind::Audio || units.iter().any(|unit| unit.track != 0);
         self.has_audio |= audio;
         let part = Part {
@@ -140,5 +202,134 @@ impl Parts {
         };
         self.start = end.start;
         Some(part)
+    }
+}
+
+/// The first units of a publish. The distance of the first two is often an odd one, as encoders start slowly.
+#[derive(Debug)]
+struct Onset {
+    count: u32,
+    /// The first distance, and all behind it together.
+    first: MediaTime,
+    rest: MediaTime,
+    /// The last two distances, but for those of units that the timeline has moved.
+    recent: [Option<MediaTime>; 2],
+}
+
+impl Onset {
+    const fn new() -> Self {
+        Self {
+            count: 0,
+            first: MediaTime::ZERO,
+            rest: MediaTime::ZERO,
+            recent: [None; 2],
+        }
+    }
+
+    fn add(&mut self, gap: MediaTime) {
+        if self.count == 0 {
+            self.first = gap;
+        } else {
+            self.rest += gap;
+        }
+        self.count = self.count.saturating_add(1);
+        // Closer than senders can say, a unit has been moved there by the timeline.
+        if gap >= ROUNDING {
+            let [_, before] = self.recent;
+            self.recent = [before, Some(gap)];
+        }
+    }
+
+    /// How long a unit lasts: what two distances agree on, or the shorter of two that do not if a third has not helped,
+    /// so that no pause counts.
+    fn lasting(&self) -> Option<MediaTime> {
+        let [Some(before), Some(last)] = self.recent else {
+            return None;
+        };
+        let shorter = before.min(last);
+        if !alike(before.max(last), shorter) && self.count < 3 {
+            return None;
+        }
+        let mean = self.rest.as_nanos() / i64::from(self.count).saturating_sub(1).max(1);
+        let mean = MediaTime::from_nanos(mean);
+        Some(if alike(mean, shorter) { mean } else { shorter })
+    }
+}
+
+/// As alike as the distances of a steady cadence are.
+fn alike(one: MediaTime, other: MediaTime) -> bool {
+    let apart = one.max(other) - one.min(other);
+    apart <= ROUNDING + MediaTime::from_nanos(other.as_nanos() / 4)
+}
+
+/// How many units come closest to `wanted`, one at least, if each lasts `lasting`.
+fn units_in(wanted: MediaTime, lasting: MediaTime) -> i64 {
+    let fit = wanted.as_nanos() + lasting.as_nanos() / 2;
+    (fit / lasting.as_nanos().max(1)).max(1)
+}
+
+/// Of what `duration` is so many percent, in whole milliseconds, none of them cut off.
+fn percent(duration: MediaTime, percent: i64) -> MediaTime {
+    MediaTime::from_millis(duration.as_nanos() * 100 / percent / 1_000_000 + 1)
+}
+
+impl Cutter {
+    /// Fixes the part target as soon as the cadence shows, before `unit`, and makes parts of what came until then.
+    pub(super) fn settle_parts(&mut self, unit: &Arrival, out: &mut Outputs) {
+        let (Some(parts), Some(open)) = (&mut self.parts, &self.open) else {
+            return;
+        };
+        if !parts.settle(open, unit) {
+            return;
+        }
+        while let Some(parts) = &self.parts
+            && let Some(open) = &self.open
+            && let Some(end) = parts.held_back(open, unit)
+            && let Some(mut open) = self.open.take()
+        {
+            let next_dts = open.leading_dts_from(end.index);
+            if let Some(part) = self.part(&mut open, end, next_dts) {
+                out.part(part);
+            }
+            self.open = Some(open);
+        }
+    }
+
+    /// What is not out yet of `open` becomes its last part; nothing that is out lasts beyond the segment.
+    pub(super) fn close_parts(
+        &mut self,
+        mut open: Open,
+        duration: MediaTime,
+        next_dts: Option<MediaTime>,
+        out: &mut Outputs,
+    ) {
+        let Some(parts) = &self.parts else { return };
+        let end = At {
+            index: open.len(),
+            start: parts.beginning(&open, open.len(), open.start + duration),
+            random_access: false,
+        };
+        match self.part(&mut open, end, next_dts) {
+            Some(part) => out.part(Part {
+                is_last: true,
+                ..part
+            }),
+            None => out.closed(),
+        }
+        self.closing.end(end.start);
+    }
+
+    /// The units of `open` up to `end` become a part.
+    pub(super) fn part(
+        &mut self,
+        open: &mut Open,
+        end: At,
+        next_dts: Option<MediaTime>,
+    ) -> Option<Part> {
+        let parts = self.parts.as_mut()?;
+        let head = (open.fixed() == 0).then(|| self.closing.head(open, parts.had_audio()));
+        let part = parts.take(open, end, next_dts, head)?;
+        let sizes = cmaf::sizes(&part, self.closing.tracks());
+        Some(Part { sizes, ..part })
     }
 }

@@ -258,6 +258,46 @@ fn a_part_has_room_for_the_millisecond_that_a_timestamp_is_rounded_by() {
     }
 }
 
+#[test]
+fn the_first_gap_alone_makes_no_part_target() {
+    let mut bench = bench();
+    bench.picture(ms(0), true);
+    bench.pictures(1_500, 6_000, 1_000);
+    bench.finish();
+    let parts: Vec<&Part> = bench.parted.iter().flatten().collect();
+    assert_eq!(parts[0].duration, ms(1_500));
+    assert!(parts.iter().all(|part| part.target == ms(218)));
+    let (_, rest) = parts.split_first().expect("some");
+    assert!(rest.iter().all(|part| part.duration <= part.target));
+}
+
+#[test]
+fn a_slow_cadence_makes_a_part_target_of_one_picture() {
+    for gap in [250, 300, 500, 1_000, 1_200] {
+        let mut bench = bench();
+        for n in 0..12 {
+            bench.picture(ms(n * gap), n % 4 == 0);
+        }
+        bench.finish();
+        let parts: Vec<&Part> = bench.parted.iter().flatten().collect();
+        assert_eq!(parts.len(), 12, "{gap}");
+        let (_, but_last) = parts.split_last().expect("some");
+        assert!(but_last.iter().all(|part| in_bounds(part)), "{gap}");
+    }
+}
+
+#[test]
+fn a_first_segment_of_two_pictures_makes_no_part_target() {
+    let mut bench = bench();
+    bench.pictures(0, 80, 25);
+    bench.video = h264(0x81);
+    bench.pictures(80, 2_000, 100);
+    bench.finish();
+    let parts: Vec<&Part> = bench.parted.iter().flatten().collect();
+    assert!(parts[0].target >= ms(200), "{:?}", parts[0].target);
+    assert!(parts.len() <= 11);
+}
+
 proptest! {
     #[test]
     fn every_unit_is_in_one_part_and_in_order(publish in publish()) {
@@ -352,6 +392,27 @@ proptest! {
             prop_assert!(but_last.iter().all(in_bounds), "{:?}", parts.iter().map(|part| part.duration).collect::<Vec<_>>());
             let last = end(&parts[parts.len() - 1]);
             prop_assert!(last.as_millis() - parts[parts.len() - 1].start.as_millis() <= parts[0].target.as_millis());
+        }
+    }
+    #[test]
+    fn parts_keep_to_the_part_target_behind_an_odd_first_gap(
+        first in 1_i64..1_900, gap in 8_333_i64..150_000, gop in 1_i64..60, count in 20_i64..400, rounded in any::<bool>(),
+    ) {
+        let mut bench = bench();
+        bench.picture(ms(0), true);
+        for n in 0..count {
+            let micros = first * 1_000 + n * gap;
+            let at = if rounded { ms(micros / 1_000) } else { MediaTime::from_nanos(micros * 1_000) };
+            bench.picture(at, n % gop == gop - 1);
+        }
+        bench.finish();
+        // One part has the gap in it.
+        let parts = || bench.parted.iter().flatten().skip(1);
+        prop_assert!(parts().all(|part| part.duration <= part.target), "{:?}", parts().map(|part| (part.duration, part.target)).collect::<Vec<_>>());
+        for (n, parts) in bench.parted.iter().enumerate() {
+            let (_, but_last) = parts.split_last().expect("some");
+            let but_last = but_last.get(usize::from(n == 0)..).unwrap_or_default();
+            prop_assert!(but_last.iter().all(in_bounds), "{:?}", parts.iter().map(|part| (part.duration, part.target)).collect::<Vec<_>>());
         }
     }
 }
