@@ -582,20 +582,10 @@ impl Cutter {
                 self.delay = unit.composition;
             }
         }
-        let Some(mut open) = self.open.take() else {
-            return;
-        };
-        if let Some(parts) = &mut self.parts
-            && unit.kind() == open.leading
-            && let Some(end) = parts.due(&open, &unit)
-        {
-            let next_dts = open.leading_dts_from(end.index).unwrap_or(unit.dts);
-            if let Some(part) = self.part(&mut open, end, Some(next_dts)) {
-                out.part(part);
-            }
+        self.end_part(&unit, out);
+        if let Some(open) = &mut self.open {
+            open.append(unit);
         }
-        open.append(unit);
-        self.open = Some(open);
     }
 
     /// Says once what was dropped, when it is over.

@@ -146,6 +146,11 @@ impl Meter {
         self.gop_start.map(|start| at - start)
     }
 
+    /// When the next GOP begins if it comes as long after this one as this one after the last.
+    pub(super) fn next_gop_start(&self) -> Option<MediaTime> {
+        Some(self.gop_start? + self.gop_last?)
+    }
+
     fn unit_rate(&self) -> Option<f64> {
         let [(since, count), _] = self.marks;
         let span = (self.last? - since).as_secs_f64();

@@ -5,8 +5,9 @@
 
 use media::{Head, MediaTime, Part, Sizes, TrackKind};
 
+use super::cadence::Meter;
 use super::open::{At, Open};
-use super::{Arrival, Cutter, SHORTEST};
+use super::{Arrival, Cutter, Next, SHORTEST};
 use crate::cmaf;
 use crate::output::Outputs;
 
@@ -32,6 +33,8 @@ pub(super) struct Parts {
     onset: Onset,
     /// Where the next part starts.
     start: MediaTime,
+    /// The last part of the open segment is out.
+    is_complete: bool,
     /// The last segment had audio in its parts.
     had_audio: bool,
     has_audio: bool,
@@ -46,6 +49,7 @@ impl Parts {
             target: None,
             onset: Onset::new(),
             start: MediaTime::ZERO,
+            is_complete: false,
             had_audio: false,
             has_audio: false,
         }
@@ -59,6 +63,7 @@ impl Parts {
     /// A segment begins.
     pub(super) const fn begin(&mut self, start: MediaTime) {
         self.start = start;
+        self.is_complete = false;
         self.had_audio = self.has_audio;
         self.has_audio = false;
     }
@@ -295,6 +300,48 @@ impl Cutter {
         }
     }
 
+    /// Ends the part under way if it has to end before `unit`, and the segment with it if nothing more fits in that: a
+    /// part that is hinted at and never comes is a request that waits in vain.
+    pub(super) fn end_part(&mut self, unit: &Arrival, out: &mut Outputs) {
+        let (Some(parts), Some(open)) = (&self.parts, &self.open) else {
+            return;
+        };
+        let Some(end) = parts
+            .due(open, unit)
+            .filter(|_| unit.kind() == open.leading)
+        else {
+            return;
+        };
+        let is_last = !unit.random_access() && self.full_at(open, end.start);
+        let Some(mut open) = self.open.take() else {
+            return;
+        };
+        let next_dts = open.leading_dts_from(end.index).unwrap_or(unit.dts);
+        if let Some(part) = self.part(&mut open, end, Some(next_dts)) {
+            out.part(Part { is_last, ..part });
+        }
+        self.open = Some(open);
+        if let Some(parts) = self.parts.as_mut().filter(|_| is_last) {
+            parts.is_complete = true;
+            let next = Next {
+                start: end.start,
+                ..Next::before(unit)
+            };
+            self.cut(end.index, next, out);
+        }
+    }
+
+    /// Whether one more part behind `end` would be more than the longest segment, and no random access comes in time.
+    fn full_at(&self, open: &Open, end: MediaTime) -> bool {
+        let limit = open.start + self.longest;
+        let target = self.parts.as_ref().and_then(|parts| parts.target);
+        let meter = self.meters.of(open.leading).as_ref();
+        let expected = meter.and_then(Meter::next_gop_start);
+        end <= limit
+            && target.is_some_and(|target| end + target > limit)
+            && !expected.is_some_and(|at| end <= at && at <= limit)
+    }
+
     /// What is not out yet of `open` becomes its last part; nothing that is out lasts beyond the segment.
     pub(super) fn close_parts(
         &mut self,
@@ -309,11 +356,13 @@ impl Cutter {
             start: parts.beginning(&open, open.len(), open.start + duration),
             random_access: false,
         };
+        let is_complete = parts.is_complete;
         match self.part(&mut open, end, next_dts) {
             Some(part) => out.part(Part {
                 is_last: true,
                 ..part
             }),
+            None if is_complete => {}
             None => out.closed(),
         }
         self.closing.end(end.start);

@@ -53,6 +53,8 @@ struct Bench {
     /// Parts of the open segment, and those of each closed one.
     parts: Vec<media::Part>,
     parted: Vec<Vec<media::Part>>,
+    /// Segments that were complete with a part that did not say so.
+    closed: usize,
     faults: Vec<Fault>,
 }
 
@@ -70,6 +72,7 @@ impl Bench {
             segments: Vec::new(),
             parts: Vec::new(),
             parted: Vec::new(),
+            closed: 0,
             faults: Vec::new(),
         }
     }
@@ -86,7 +89,10 @@ impl Bench {
                         self.parted.push(std::mem::take(&mut self.parts));
                     }
                 }
-                Output::Closed => self.parted.push(std::mem::take(&mut self.parts)),
+                Output::Closed => {
+                    self.closed += 1;
+                    self.parted.push(std::mem::take(&mut self.parts));
+                }
             }
         }
     }

@@ -137,6 +137,47 @@ fn without_a_key_frame_segments_are_cut_behind_what_is_out() {
 }
 
 #[test]
+fn a_segment_without_a_key_frame_ends_with_a_part_that_says_so() {
+    for gop in [250, 1_000] {
+        let mut bench = bench();
+        with_sound(&mut bench, 0, 30_000, gop);
+        bench.finish();
+        assert_eq!(bench.closed, 0);
+        for parts in &bench.parted {
+            assert!(parts.last().is_some_and(|part| part.is_last));
+            let span: MediaTime = parts.iter().map(|part| part.duration).sum();
+            assert!(span <= ms(2_499), "{span}");
+        }
+        assert_eq!(bench.parted[0].len(), 12);
+        let next: Vec<_> = bench.parted[0].iter().map(|part| part.next_dts).collect();
+        assert_eq!(next[11], Some(ms(2_400)));
+        let begins = bench.parted[1][0].units.iter().find(|unit| unit.track == 0);
+        assert_eq!(begins.map(|unit| unit.dts), Some(ms(2_400)));
+    }
+}
+
+#[test]
+fn what_ends_a_segment_without_a_key_frame_is_the_picture_behind_its_last_part() {
+    let mut bench = bench();
+    bench.pictures(0, 2_400, 1_000);
+    assert!(bench.parted.is_empty());
+    bench.picture(ms(2_400), false);
+    assert_eq!(bench.parted.len(), 1);
+}
+
+#[test]
+fn a_key_frame_that_is_expected_within_the_limit_is_waited_for() {
+    let mut bench = bench();
+    // 2.48 s.
+    bench.pictures(0, 24_800, 62);
+    bench.finish();
+    let starts = bench.parted.iter().map(|parts| parts[0].start);
+    let starts: Vec<_> = starts.map(MediaTime::as_millis).collect();
+    // The first time it is not expected.
+    assert_eq!(starts[..5], [0, 2_400, 2_480, 4_960, 7_440]);
+}
+
+#[test]
 fn a_picture_shown_seconds_after_it_is_decoded_does_not_begin_its_segment_there() {
     for odd in [50, 75, 60, 0] {
         for composition in [3_000, 5_000, 9_990] {
