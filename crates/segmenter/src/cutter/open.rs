@@ -30,6 +30,8 @@ pub(super) struct Open {
     units: Vec<AccessUnit>,
     /// So many units, from the first, are out in parts: no cut falls before them.
     fixed: usize,
+    /// Units of the leading track behind those: counted as they come, for there may be tens of thousands.
+    leading_behind_fixed: usize,
     cost: u64,
     codecs: PerKind<Option<Arc<Codec>>>,
     last_leading: MediaTime,
@@ -43,6 +45,7 @@ impl Open {
             independent,
             units: Vec::new(),
             fixed: 0,
+            leading_behind_fixed: 0,
             cost: 0,
             codecs: PerKind::default(),
             last_leading: start,
@@ -55,6 +58,7 @@ impl Open {
         let (pts, random_access) = (unit.pts(), unit.random_access());
         if kind == self.leading {
             self.last_leading = self.last_leading.max(pts);
+            self.leading_behind_fixed += 1;
         }
         let codec = self.codecs.of_mut(kind);
         if codec
@@ -100,16 +104,21 @@ impl Open {
     }
 
     /// Units of the leading track that are not out in parts yet.
-    pub(super) fn leading_behind_fixed(&self) -> usize {
+    pub(super) const fn leading_behind_fixed(&self) -> usize {
+        self.leading_behind_fixed
+    }
+
+    fn count_leading(&mut self) {
         let track = number(self.leading);
         let rest = self.units.iter().skip(self.fixed);
-        rest.filter(|unit| unit.track == track).count()
+        self.leading_behind_fixed = rest.filter(|unit| unit.track == track).count();
     }
 
     /// The units from those that are out on to `end`, which are out from here on, with their final track numbers.
     pub(super) fn fix(&mut self, end: usize) -> Vec<AccessUnit> {
         let from = self.fixed;
         self.fixed = end.max(from);
+        self.count_leading();
         let mut units = self.units.get(from..end).unwrap_or_default().to_vec();
         if self.leading == TrackKind::Audio {
             units.iter_mut().for_each(|unit| unit.track = 0);
@@ -288,6 +297,8 @@ impl Open {
             next.units = there;
             next.cost = next.units.iter().map(cost).sum();
             self.cost -= next.cost;
+            self.count_leading();
+            next.count_leading();
         } else {
             // The next segment is likely as large as this one.
             next.units.reserve(self.units.len());
