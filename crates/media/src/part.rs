@@ -24,7 +24,9 @@ pub struct Part {
     pub independent: bool,
     /// Its segment is complete with it.
     pub is_last: bool,
-    /// The part target (PART-TARGET): no part of the publish is longer. The first part fixes it.
+    /// The part target (PART-TARGET), the same for all parts of the publish: the cadence of its first units fixes it.
+    /// A part is longer only where the unit behind it comes later than those before let expect, after a pause or as the
+    /// cadence slows down: it ends with that unit, or with its segment.
     pub target: MediaTime,
     /// Bytes in CMAF.
     pub sizes: Sizes,

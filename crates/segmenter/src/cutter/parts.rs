@@ -316,8 +316,7 @@ impl Cutter {
         let Some(mut open) = self.open.take() else {
             return;
         };
-        let next_dts = open.leading_dts_from(end.index).unwrap_or(unit.dts);
-        if let Some(part) = self.part(&mut open, end, Some(next_dts)) {
+        if let Some(part) = self.part(&mut open, end, Some(unit.dts)) {
             out.part(Part { is_last, ..part });
         }
         self.open = Some(open);
