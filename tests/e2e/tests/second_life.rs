@@ -8,9 +8,18 @@ use e2e::{Gateway, wait};
 
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// The end of the first life may be kept by caches for some seconds; it must not be shown again.
 #[test]
 fn the_page_goes_on_with_the_second_life_and_not_with_the_end_of_the_first() {
+    goes_on_with_the_second_life("watch/live/show");
+}
+
+#[test]
+fn so_does_the_page_of_the_classic_form() {
+    goes_on_with_the_second_life("watch/live/show?form=classic");
+}
+
+/// The end of the first life may be kept by caches for some seconds; it must not be shown again.
+fn goes_on_with_the_second_life(page: &str) {
     let gateway = Gateway::start_with(&[
         ("FOREBAY__HLS__RESUME", "1s"),
         ("FOREBAY__HLS__LINGER", "2s"),
@@ -18,7 +27,7 @@ fn the_page_goes_on_with_the_second_life_and_not_with_the_end_of_the_first() {
     let url = gateway.rtmp_url("live/show");
     let first = TestPicture::publish(&url, Tracks::Both, 2);
     let browser = Browser::start();
-    browser.open(&gateway.http_url("watch/live/show"));
+    browser.open(&gateway.http_url(page));
     let playing = "return window.forebay.stats().phase === 'playing'";
     browser.until("the first life", WITHIN, playing);
     drop(first);

@@ -2,6 +2,7 @@
 
 import Hls, { type ErrorData } from "hls.js";
 import workerPath from "hls.js/dist/hls.worker.js?url";
+import { allBuffered, type Place } from "./end.ts";
 import { bitRateOf, type Loaded, withLoaded } from "./rate.ts";
 import type { Source, SourceEvents } from "./source.ts";
 
@@ -42,6 +43,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     enableInterstitialPlayback: false,
   });
   let loaded: readonly Loaded[] = [];
+  // What came into the buffer last, by the kind of rendition.
+  let buffered: Record<string, Place> = {};
   // Loading failed, and not what was loaded.
   let resumable = false;
   let recovered = Number.NEGATIVE_INFINITY;
@@ -55,6 +58,23 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     const { stats, duration } = part ?? frag;
     loaded = withLoaded(loaded, { bytes: stats.loaded, duration });
   });
+  // hls.js takes the end for reached when the middle of the last part is buffered. Until the end is declared,
+  // what is buffered ends with the shorter track: where the sound ends before the last part's middle, or where
+  // its times are a little off, it would never come to that, and the picture would stand still for good.
+  function endIfAllIsBuffered(): void {
+    const sound = hls.audioTracks[hls.audioTrack];
+    const over =
+      allBuffered(hls.latestLevelDetails, buffered["main"]) &&
+      (!sound?.url || allBuffered(sound.details, buffered["audio"]));
+    if (over) hls.trigger(Hls.Events.BUFFER_EOS, { type: null });
+  }
+  hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag, part }) => {
+    if (frag.sn === "initSegment") return;
+    buffered[frag.type] = { segment: frag.sn, part: part?.index ?? null };
+    endIfAllIsBuffered();
+  });
+  hls.on(Hls.Events.LEVEL_UPDATED, endIfAllIsBuffered);
+  hls.on(Hls.Events.AUDIO_TRACK_UPDATED, endIfAllIsBuffered);
   hls.on(Hls.Events.ERROR, (_, error) => {
     const words = inWords(error);
     if (error.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) events.starved();
@@ -85,6 +105,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     hls,
     load(url) {
       loaded = [];
+      buffered = {};
       resumable = false;
       hls.loadSource(url);
     },
