@@ -157,6 +157,22 @@ fn a_segment_without_a_key_frame_ends_with_a_part_that_says_so() {
 }
 
 #[test]
+fn b_pictures_without_a_key_frame_end_their_segments_with_a_part_that_says_so() {
+    let mut bench = bench();
+    for n in 0..750 {
+        reordered(&mut bench, n, 250);
+    }
+    bench.finish();
+    assert_eq!(bench.closed, 0);
+    for parts in &bench.parted {
+        let span: MediaTime = parts.iter().map(|part| part.duration).sum();
+        assert!(span <= ms(2_499), "{span}");
+    }
+    let parts = bench.parted.iter().flatten();
+    assert_eq!(parts.map(|part| part.units.len()).sum::<usize>(), 750);
+}
+
+#[test]
 fn what_ends_a_segment_without_a_key_frame_is_the_picture_behind_its_last_part() {
     let mut bench = bench();
     bench.pictures(0, 2_400, 1_000);
