@@ -98,6 +98,19 @@ impl LowLatency<'_> {
         request: &Parts,
     ) -> Response {
         let window = self.presentation.low_latency_window();
+        let window = match (&piece, period(request)) {
+            (&Piece::Segment(sequence), Some(period)) => {
+                let window = match self.in_period(window, rendition, sequence, period).await {
+                    Ok(window) => window,
+                    Err(problem) => return problem,
+                };
+                if is_behind_the_end(&window, sequence, period) {
+                    return nothing(rendition);
+                }
+                window
+            }
+            _ => window,
+        };
         match piece {
             Piece::InitSection(id) => match window.section(rendition, id) {
                 Some(section) => {
@@ -279,6 +292,30 @@ impl LowLatency<'_> {
             .ok_or_else(late)
     }
 
+    /// The window once it has the segment `sequence`, or will never have it in this period of DASH.
+    async fn in_period(
+        &self,
+        window: Arc<LowLatencyWindow>,
+        rendition: Rendition,
+        sequence: u64,
+        period: u64,
+    ) -> Result<Arc<LowLatencyWindow>, Response> {
+        let position = Position {
+            segment: sequence,
+            part: Some(0),
+        };
+        let settled: Condition = Box::new(move |window| {
+            window.standing(position) != Standing::Coming
+                || is_behind_the_end(window, sequence, period)
+        });
+        if settled(&window) {
+            return Ok(window);
+        }
+        let longest = longest_wait(&window);
+        let window = self.wait(rendition, longest, settled).await?;
+        window.ok_or_else(late)
+    }
+
     /// Waits for a window that `shows` something; `None` if it has not come in time. A client of HTTP/2 that goes
     /// away drops this.
     async fn wait(
@@ -338,6 +375,25 @@ const fn of(rendition: Rendition) -> Kind {
     }
 }
 
+/// The period that a player of DASH takes a segment to be in.
+fn period(request: &Parts) -> Option<u64> {
+    let mut pairs = request.uri.query().unwrap_or_default().split('&');
+    pairs.find_map(|pair| pair.strip_prefix("period=")?.parse().ok())
+}
+
+/// `period` was over before `sequence`: players of DASH compute which segment is next, before they know that there is
+/// none.
+fn is_behind_the_end(window: &LowLatencyWindow, sequence: u64, period: u64) -> bool {
+    let newest = window.open().or(window.listed().last());
+    let segment = match window.segment(sequence) {
+        None if sequence >= window.next_sequence() => newest,
+        known => known,
+    };
+    segment.is_some_and(|segment| {
+        period < segment.period() || (window.is_ended() && sequence > segment.sequence)
+    })
+}
+
 fn tag(window: &LowLatencyWindow, rendition: Rendition, piece: &str) -> String {
     format!("{:08x}-{}-{piece}", window.epoch(), rendition.name())
 }
@@ -379,6 +435,13 @@ fn segment_pieces(segment: &CmafSegment, rendition: Rendition) -> Pieces {
         push_part(&mut pieces, segment, at, entry, rendition);
     }
     pieces
+}
+
+/// A segment without media, for a place behind the end of a period: a player that is told 404 there asks again, and
+/// gives up in the end. What it is told stays true.
+fn nothing(rendition: Rendition) -> Response {
+    const STYP: &[u8] = b"\0\0\0\x14stypmsdh\0\0\0\0msdh";
+    replies::reply(of(rendition), StatusCode::OK, STYP)
 }
 
 fn cmaf(rendition: Rendition, body: Pieces, tag: &str, request: &Parts) -> Response {

@@ -23,30 +23,41 @@ const BUFFER: MediaTime = MediaTime::from_millis(500);
 /// So many segments are too few for their mean length to be exact.
 const FEW: i64 = 30;
 
-/// The whole description. Something is listed.
+/// The whole description. Something is listed. There is no ProducerReferenceTime: Shaka leaves presentationTimeOffset
+/// out of what it computes from one. Each fragment has its `prft`.
 pub(super) fn render(window: &LowLatencyWindow) -> String {
     let part = window.part_target.unwrap_or_default();
-    let behind = MediaTime::from_nanos(part.as_nanos() * PARTS_BEHIND) + BUFFER;
     let target = window.target.span();
-    let depth: MediaTime = window.all().map(|it| it.end() - it.start()).sum();
-    let ended = window.is_ended();
+    let lengths = || window.all().map(|segment| segment.end() - segment.start());
+    let longest = lengths().fold(target, MediaTime::max);
+    // It is more than this: removed segments stay for as long as they were listed. ffmpeg begins at a segment that is
+    // too old if it is less than media time at the start, and at none if it is more than all the time there was, in
+    // whole seconds.
+    let origin = MediaTime::from_ticks(ORIGIN_SECONDS, 1);
+    let there = end(window) - MediaTime::from_millis(1_000);
+    let least = (origin + times(target, 2)).min(there).max(origin);
+    let depth = lengths().sum::<MediaTime>().max(least);
+    let runs = runs(window);
+    let numbered = runs.last().and_then(|segments| regular(window, segments));
+    let (update, behind) = match numbered {
+        Some(_) => (target, times(part, PARTS_BEHIND) + BUFFER),
+        // A segment is known of when it is complete and the description was read again.
+        None => (half(target), longest + half(target) + BUFFER),
+    };
+    let until = match window.is_ended() {
+        false => format!("minimumUpdatePeriod=\"{}\"", Span(update)),
+        true => format!("mediaPresentationDuration=\"{}\"", Span(end(window))),
+    };
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" \
-         profiles=\"urn:mpeg:dash:profile:isoff-live:2011,http://www.dashif.org/guidelines/low-latency-live-v5\" \
-         type=\"dynamic\" availabilityStartTime=\"{}\" publishTime=\"{}\" \
-         {}timeShiftBufferDepth=\"{}\" maxSegmentDuration=\"{}\" minBufferTime=\"{}\" \
+         <MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" \
+         type=\"dynamic\" availabilityStartTime=\"{}\" publishTime=\"{}\" {until} \
+         timeShiftBufferDepth=\"{}\" maxSegmentDuration=\"{}\" minBufferTime=\"{}\" \
          suggestedPresentationDelay=\"{}\">\n",
-        // ffmpeg computes numbers from it, and leaves the start of the period out.
         date(window.begun.unwrap_or(UNIX_EPOCH)),
         date(published(window)),
-        if ended {
-            String::new()
-        } else {
-            format!("minimumUpdatePeriod=\"{}\" ", Span(target))
-        },
         Span(depth),
-        Span(target),
+        Span(longest),
         Span(part),
         Span(behind),
     );
@@ -58,20 +69,56 @@ pub(super) fn render(window: &LowLatencyWindow) -> String {
         millis / 2,
         millis * 4
     );
-    let mut segments: Vec<&CmafSegment> = window.all().map(|segment| &**segment).collect();
-    while let Some(first) = segments.first() {
-        let run = first.run;
-        let rest = segments
-            .iter()
-            .position(|segment| segment.run.sequence != run.sequence);
-        let later = segments.split_off(rest.unwrap_or(segments.len()));
-        period(&mut text, window, run, &segments, later.is_empty());
-        segments = later;
+    for (at, segments) in runs.iter().enumerate() {
+        let over = at + 1 < runs.len() || window.is_ended();
+        period(&mut text, window, segments, over);
     }
     text.push_str(
         "  <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-iso:2014\" value=\"clock.txt\"/>\n</MPD>\n",
     );
     text
+}
+
+/// The origin of the presentation, for a first segment of this date and presentation time: so long before it that media
+/// time is the time of the presentation. ffmpeg takes the two for the same.
+pub(super) fn origin(date: SystemTime, start: MediaTime) -> SystemTime {
+    let before = start + MediaTime::from_ticks(ORIGIN_SECONDS, 1);
+    date.checked_sub(before.to_duration()).unwrap_or(date)
+}
+
+/// What goes on without a break, together.
+fn runs(window: &LowLatencyWindow) -> Vec<Vec<&CmafSegment>> {
+    let mut runs: Vec<Vec<&CmafSegment>> = Vec::new();
+    for segment in window.all() {
+        match runs.last_mut() {
+            Some(run) if run.iter().all(|it| it.run.sequence == segment.run.sequence) => {
+                run.push(segment);
+            }
+            _ => runs.push(vec![segment]),
+        }
+    }
+    runs
+}
+
+/// The end of all, from the beginning of the presentation.
+fn end(window: &LowLatencyWindow) -> MediaTime {
+    window.all().last().map_or(MediaTime::ZERO, |last| {
+        since_begun(window, last.run) + last.end() - last.run.start
+    })
+}
+
+/// Where a period starts.
+fn since_begun(window: &LowLatencyWindow, run: Run) -> MediaTime {
+    let begun = window.begun.unwrap_or(UNIX_EPOCH);
+    MediaTime::from(run.date.duration_since(begun).unwrap_or_default())
+}
+
+fn times(span: MediaTime, count: i64) -> MediaTime {
+    MediaTime::from_nanos(span.as_nanos() * count)
+}
+
+fn half(span: MediaTime) -> MediaTime {
+    MediaTime::from_nanos(span.as_nanos() / 2)
 }
 
 /// When the newest part was there.
@@ -81,31 +128,24 @@ fn published(window: &LowLatencyWindow) -> SystemTime {
     })
 }
 
-/// What goes on without a break, in `segments`; `last` if nothing comes behind it.
-fn period(
-    text: &mut String,
-    window: &LowLatencyWindow,
-    run: Run,
-    segments: &[&CmafSegment],
-    last: bool,
-) {
-    let begun = window.begun.unwrap_or(UNIX_EPOCH);
-    let start = run.date.duration_since(begun).unwrap_or_default();
-    let end = segments.last().map(|segment| segment.end());
-    let duration = match end {
-        Some(end) if !last || window.is_ended() => {
-            format!(" duration=\"{}\"", Span(end - run.start))
-        }
-        _ => String::new(),
+/// What goes on without a break, in `segments`; nothing is added to it any more when it is `over`.
+fn period(text: &mut String, window: &LowLatencyWindow, segments: &[&CmafSegment], over: bool) {
+    let (Some(first), Some(newest)) = (segments.first(), segments.last()) else {
+        return;
+    };
+    let run = first.run;
+    let duration = match over {
+        true => format!(" duration=\"{}\"", Span(newest.end() - run.start)),
+        false => String::new(),
     };
     let _ = writeln!(
         text,
         "  <Period id=\"{}\" start=\"{}\"{duration}>",
         run.sequence,
-        Span(MediaTime::from(start))
+        Span(since_begun(window, run))
     );
     for rendition in window.renditions() {
-        adaptation_set(text, window, run, segments, rendition, last);
+        adaptation_set(text, window, run, segments, rendition);
     }
     text.push_str("  </Period>\n");
 }
@@ -116,7 +156,6 @@ fn adaptation_set(
     run: Run,
     segments: &[&CmafSegment],
     rendition: Rendition,
-    last: bool,
 ) {
     let Some(section) = segments
         .iter()
@@ -140,21 +179,16 @@ fn adaptation_set(
         "    <AdaptationSet id=\"{id}\" contentType=\"{kind}\" mimeType=\"{kind}/mp4\" segmentAlignment=\"true\" \
          startWithSAP=\"1\">"
     );
-    let _ = writeln!(
-        text,
-        "      <ProducerReferenceTime id=\"{id}\" type=\"captured\" wallClockTime=\"{}\" presentationTime=\"{}\"/>",
-        date(run.date),
-        ticks(run.start)
-    );
     let epoch = window.epoch();
     let _ = write!(
         text,
         "      <SegmentTemplate timescale=\"{TIMESCALE}\" presentationTimeOffset=\"{}\" \
-         initialization=\"{name}-{epoch:08x}-{}.mp4\" media=\"{name}-{epoch:08x}-$Number$.m4s\"",
+         initialization=\"{name}-{epoch:08x}-{}.mp4\" media=\"{name}-{epoch:08x}-$Number$.m4s?period={}\"",
         ticks(run.start),
-        section.id
+        section.id,
+        run.sequence,
     );
-    match regular(window, run, segments).filter(|_| last && !window.is_ended()) {
+    match regular(window, segments) {
         Some(length) => {
             let ahead = length - window.part_target.unwrap_or_default();
             let _ = writeln!(
@@ -203,22 +237,16 @@ fn bandwidth(window: &LowLatencyWindow, rendition: Rendition, peak: u64) -> u64 
 
 /// How long segments are, if a player can tell from their numbers where each of them begins: no more than a quarter of
 /// a segment off.
-fn regular(window: &LowLatencyWindow, run: Run, segments: &[&CmafSegment]) -> Option<MediaTime> {
-    let complete = segments
-        .iter()
-        .rev()
-        .find(|segment| segment.sequence < window.next_sequence());
+fn regular(window: &LowLatencyWindow, segments: &[&CmafSegment]) -> Option<MediaTime> {
+    let (run, newest) = (segments.first()?.run, segments.last()?);
     let since = |segment: &CmafSegment| i64::try_from(segment.sequence - run.sequence).ok();
-    // The mean is what keeps numbers and times together for hours.
-    let length = match complete {
-        Some(last) => {
-            let span = (last.end() - run.start).as_nanos();
-            MediaTime::from_nanos(span / (since(last)? + 1))
-        }
-        None => window.target.span(),
+    // The mean is what keeps numbers and times together for hours. The newest is not complete, or the last: shorter.
+    let length = match since(newest)? {
+        0 => window.target.span(),
+        count => MediaTime::from_nanos((newest.start() - run.start).as_nanos() / count),
     };
     // As the encoder means it, while few segments say so: a whole number of 10 ms.
-    let few = segments.last().and_then(|last| since(last)) < Some(FEW);
+    let few = since(newest)? < FEW;
     let length = match few {
         true => MediaTime::from_millis((length.as_millis() + 5) / 10 * 10),
         false => length,
@@ -230,6 +258,8 @@ fn regular(window: &LowLatencyWindow, run: Run, segments: &[&CmafSegment]) -> Op
             off.abs().as_nanos() * 4 <= length.as_nanos()
         })
     });
+    let room = times(length, since(newest)? + 1) - (newest.end() - run.start);
+    let fits = fits && room.as_nanos() * 4 >= -length.as_nanos();
     (fits && length > MediaTime::ZERO).then_some(length)
 }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use media::{Part, Rendition, Track};
 
 use super::segment::{CmafSegment, InitSection, RENDITIONS, Run, Sections, index};
-use super::text;
 use super::window::{LowLatencyWindow, Settled};
+use super::{dash, text};
 use crate::slide::slide;
 use crate::{PushError, Replaced, Settings};
 
@@ -82,7 +82,8 @@ impl Growth {
                     .unwrap_or_default();
             }
             head.date += self.ahead;
-            window.begun.get_or_insert(head.date);
+            let origin = dash::origin(head.date, part.start);
+            window.begun.get_or_insert(origin);
             self.discontinuities += u64::from(head.discontinuity);
             let run = match self.run {
                 Some(run) if !head.discontinuity => run,

@@ -187,6 +187,11 @@ impl CmafSegment {
         self.head.date + into
     }
 
+    /// The period of DASH it is in, by its id.
+    pub fn period(&self) -> u64 {
+        self.run.sequence
+    }
+
     /// Presentation time of its beginning.
     pub fn start(&self) -> MediaTime {
         let first = self.parts.first();

@@ -41,7 +41,7 @@ pub struct LowLatencyWindow {
     pub(crate) next_sequence: u64,
     pub(super) target: TargetDuration,
     pub(super) part_target: Option<MediaTime>,
-    /// Wall clock at the beginning of its first segment ever.
+    /// Wall clock at the beginning of time in the description for DASH: before that of its first segment ever.
     pub(super) begun: Option<SystemTime>,
     pub(super) ended: bool,
     /// Nothing more comes of it in this process.

@@ -308,3 +308,28 @@ async fn who_reads_too_slowly_is_not_told_that_a_segment_is_whole() {
     (6..400).for_each(|n| push_part(&mut bench.writer, n));
     assert!(body.collect().await.is_err());
 }
+
+/// Shaka and dash.js put what they get where the period goes on, and after a 404 never go on.
+#[tokio::test(start_paused = true)]
+async fn a_number_behind_the_end_of_a_period_has_nothing_in_it() {
+    const NOTHING: &[u8] = b"\0\0\0\x14stypmsdh\0\0\0\0msdh";
+    let bench = Bench::new(5, &Settings::default());
+    let waiting = bench.begin("video-EPOCH-SECOND.m4s?period=FIRST");
+    bench.until_waiting(1).await;
+    let mut again = bench.gateway.publish("live", "show");
+    (0..5).for_each(|n| push_part(&mut again, n));
+    let waited = waiting.await.expect("a reply");
+    assert_eq!((waited.status, &waited.body[..]), (200, NOTHING));
+    let later = bench.fetch("audio-EPOCH-FAR.m4s?period=FIRST").await;
+    assert_eq!((later.status, &later.body[..]), (200, NOTHING));
+    assert_eq!(later.header("content-type"), Some("audio/mp4"));
+    for path in ["FIRST.m4s?period=FIRST", "SECOND.m4s?period=SECOND"] {
+        let segment = bench.fetch(&format!("video-EPOCH-{path}")).await;
+        assert!(
+            segment.status == 200 && segment.body.len() > NOTHING.len(),
+            "{path}"
+        );
+    }
+    let far = bench.fetch("video-EPOCH-FAR.m4s?period=SECOND").await;
+    assert_eq!(far.status, 404);
+}
