@@ -124,6 +124,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       // Without dates, or with a wrong clock: the distance to the edge of the playlist.
       return hls.latency > 0 ? hls.latency : null;
     },
+    edge: () => hls.latestLevelDetails?.edge ?? null,
     bitRate: () => bitRateOf(loaded),
   };
 }

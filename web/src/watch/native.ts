@@ -34,6 +34,7 @@ export function nativeSource(video: DatedVideo, events: SourceEvents): Source {
       const latency = (now - start) / 1000 - video.currentTime;
       return Number.isFinite(latency) && latency >= 0 ? latency : null;
     },
+    edge: () => null,
     bitRate: () => null,
   };
 }

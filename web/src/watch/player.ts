@@ -10,6 +10,7 @@ import { browserPlaysHls, nativeSource } from "./native.ts";
 import { probe } from "./probe.ts";
 import type { Source, SourceEvents } from "./source.ts";
 import { countStall, NO_STALLS, type StallEvent } from "./stalls.ts";
+import { type Dryness, isStuck, withLook } from "./stuck.ts";
 
 /**
  * Loading that goes on has so long, in milliseconds, to bring media on from what is buffered: within it a
@@ -19,6 +20,9 @@ const RESUMED_WITHIN_MS = 4_000;
 
 /** With less than this ahead, in seconds, the picture is about to stand still. */
 const RUNNING_DRY_S = 0.5;
+
+/** How often it is looked whether the picture stands still although media come, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
 
 /** How many errors are remembered: enough to see what happened, nothing that grows. */
 const ERRORS_KEPT = 50;
@@ -87,6 +91,7 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
   let failures = 0;
   let looking: AbortController | null = null;
   let resuming = 0;
+  let dryness: Dryness | null = null;
 
   function enter(next: Phase): void {
     if (next === phase) return;
@@ -133,8 +138,19 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
     }, RESUMED_WITHIN_MS);
   }
 
+  function lookWhetherStuck(): void {
+    const at = performance.now();
+    const playing = phase === "playing" || phase === "stalled";
+    const dry = playing && !video.paused && bufferAhead(video.buffered, video.currentTime) < RUNNING_DRY_S;
+    dryness = withLook(dryness, { dry, edge: source?.edge() ?? null, at });
+    if (!isStuck(dryness, at)) return;
+    remember("media come, and none of them is shown: loaded anew");
+    load();
+  }
+
   function load(): void {
     clearTimeout(resuming);
+    dryness = null;
     stall("interrupted");
     enter("loading");
     loaded = form;
@@ -183,6 +199,7 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
 
   const hls = hlsJsPlays() ? hlsSource(video, events) : null;
   const source: Source | null = hls ?? (browserPlaysHls(video) ? nativeSource(video, events) : null);
+  window.setInterval(lookWhetherStuck, LOOK_EVERY_MS);
   show(phase);
   if (source === null) enter("unsupported");
   else void loadWhen("there");

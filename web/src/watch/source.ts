@@ -14,6 +14,8 @@ export interface Source {
    * dates what an encoder sends when it comes.
    */
   latency(now: number): number | null;
+  /** Where what could be loaded ends, in seconds of its timeline, or null where the browser does not say. */
+  edge(): number | null;
   /** bit/s of what was loaded lately, or null where the browser does not say. */
   bitRate(): number | null;
 }

@@ -75,7 +75,7 @@ impl LowLatency<'_> {
         };
         let Directives { until, form } = directives;
         if let Some(at) = until {
-            window = match self.until(window, rendition, at).await {
+            window = match self.until(&window, rendition, at).await {
                 Ok(window) => window,
                 Err(problem) => return problem,
             };
@@ -100,7 +100,7 @@ impl LowLatency<'_> {
         let window = self.presentation.low_latency_window();
         let window = match (&piece, period(request)) {
             (&Piece::Segment(sequence), Some(period)) => {
-                let window = match self.in_period(window, rendition, sequence, period).await {
+                let window = match self.in_period(rendition, sequence, period).await {
                     Ok(window) => window,
                     Err(problem) => return problem,
                 };
@@ -125,18 +125,15 @@ impl LowLatency<'_> {
                     let tag = tag(&window, rendition, &sequence.to_string());
                     cmaf(rendition, segment_pieces(segment, rendition), &tag, request)
                 }
-                _ => self.growing(window, rendition, sequence, request).await,
+                _ => self.growing(rendition, sequence, request).await,
             },
-            Piece::Part(sequence, part) => {
-                self.part(window, rendition, sequence, part, request).await
-            }
+            Piece::Part(sequence, part) => self.part(rendition, sequence, part, request).await,
         }
     }
 
     /// A part that is there, or comes next.
     async fn part(
         &self,
-        window: Arc<LowLatencyWindow>,
         rendition: Rendition,
         sequence: u64,
         part: u64,
@@ -145,7 +142,7 @@ impl LowLatency<'_> {
         let Ok(at) = usize::try_from(part) else {
             return gone();
         };
-        let window = match self.come(window, rendition, sequence, at).await {
+        let window = match self.come(rendition, sequence, part).await {
             Ok(window) => window,
             Err(problem) => return problem,
         };
@@ -159,14 +156,8 @@ impl LowLatency<'_> {
     }
 
     /// The segment that is open, or comes next: what is there of it at once, and the rest as it comes.
-    async fn growing(
-        &self,
-        window: Arc<LowLatencyWindow>,
-        rendition: Rendition,
-        sequence: u64,
-        request: &Parts,
-    ) -> Response {
-        let window = match self.come(window, rendition, sequence, 0).await {
+    async fn growing(&self, rendition: Rendition, sequence: u64, request: &Parts) -> Response {
+        let window = match self.come(rendition, sequence, 0).await {
             Ok(window) => window,
             Err(problem) => return problem,
         };
@@ -245,12 +236,11 @@ impl LowLatency<'_> {
     /// The window once it lists `at`.
     async fn until(
         &self,
-        window: Arc<LowLatencyWindow>,
+        window: &LowLatencyWindow,
         rendition: Rendition,
         at: Position,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
         match window.standing(at) {
-            Standing::Listed => return Ok(window),
             Standing::TooFar => {
                 let detail = format!(
                     "_HLS_msn={} is too far ahead: the next segment is {}",
@@ -259,43 +249,32 @@ impl LowLatency<'_> {
                 );
                 return Err(replies::problem(StatusCode::BAD_REQUEST, &detail));
             }
-            Standing::Coming => {}
+            Standing::Listed | Standing::Coming => {}
         }
-        let listed: Condition = Box::new(move |window| window.standing(at) == Standing::Listed);
-        self.wait(rendition, longest_wait(&window), listed)
-            .await?
-            .ok_or_else(late)
+        let listed = move |window: &LowLatencyWindow| window.standing(at) == Standing::Listed;
+        self.once(rendition, listed).await
     }
 
     /// The window once it has part `at` of the segment `sequence`, or will never have it.
     async fn come(
         &self,
-        window: Arc<LowLatencyWindow>,
         rendition: Rendition,
         sequence: u64,
-        at: usize,
+        at: u64,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
         let position = Position {
             segment: sequence,
-            part: Some(at as u64),
+            part: Some(at),
         };
-        if find(&window, sequence, at).is_some() || window.standing(position) != Standing::Coming {
-            return Ok(window);
-        }
-        let settled: Condition = Box::new(move |window| {
-            window.is_ended()
-                || sequence < window.next_sequence()
-                || find(window, sequence, at).is_some()
-        });
-        self.wait(rendition, longest_wait(&window), settled)
-            .await?
-            .ok_or_else(late)
+        let settled = move |window: &LowLatencyWindow| {
+            sequence < window.next_sequence() || window.standing(position) != Standing::Coming
+        };
+        self.once(rendition, settled).await
     }
 
     /// The window once it has the segment `sequence`, or will never have it in this period of DASH.
     async fn in_period(
         &self,
-        window: Arc<LowLatencyWindow>,
         rendition: Rendition,
         sequence: u64,
         period: u64,
@@ -304,16 +283,27 @@ impl LowLatency<'_> {
             segment: sequence,
             part: Some(0),
         };
-        let settled: Condition = Box::new(move |window| {
+        let settled = move |window: &LowLatencyWindow| {
             window.standing(position) != Standing::Coming
                 || is_behind_the_end(window, sequence, period)
-        });
-        if settled(&window) {
+        };
+        self.once(rendition, settled).await
+    }
+
+    /// The window once it `shows` something, as it is now or within the longest wait.
+    async fn once(
+        &self,
+        rendition: Rendition,
+        shows: impl Fn(&LowLatencyWindow) -> bool + Send + Sync + 'static,
+    ) -> Result<Arc<LowLatencyWindow>, Response> {
+        let window = self.presentation.low_latency_window();
+        if shows(&window) {
             return Ok(window);
         }
-        let longest = longest_wait(&window);
-        let window = self.wait(rendition, longest, settled).await?;
-        window.ok_or_else(late)
+        let longest = LONGEST_WAIT * window.target_duration().span().to_duration();
+        self.wait(rendition, longest, Box::new(shows))
+            .await?
+            .ok_or_else(late)
     }
 
     /// Waits for a window that `shows` something; `None` if it has not come in time. A client of HTTP/2 that goes
@@ -342,10 +332,6 @@ impl LowLatency<'_> {
             ))
         }
     }
-}
-
-fn longest_wait(window: &LowLatencyWindow) -> Duration {
-    LONGEST_WAIT * window.target_duration().span().to_duration()
 }
 
 fn late() -> Response {

@@ -238,14 +238,25 @@ fn sound_that_is_missing_is_a_gap() {
     let mut silent = part(1_000, 200, Some(head(1_000, &bench.tracks)));
     silent.sizes.audio = None;
     bench.push(silent);
-    bench.close(1_200);
-    let text = bench.text(Rendition::Audio, Playlist::Full);
-    let (_, gap) = text.split_once("audio-EPOCH-0.m4s\n").expect("the first");
+    let behind_the_first = |bench: &Bench| {
+        let text = bench.text(Rendition::Audio, Playlist::Full);
+        let (_, gap) = text.split_once("audio-EPOCH-0.m4s\n").expect("the first");
+        gap.to_owned()
+    };
     assert_eq!(
-        gap,
+        behind_the_first(&bench),
         "\
 #EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:01.000Z
 #EXT-X-PART:DURATION=0.200,URI=\"audio-EPOCH-1.0.m4s\",GAP=YES
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"audio-EPOCH-1.1.m4s\"
+#EXT-X-RENDITION-REPORT:URI=\"video.m3u8\",LAST-MSN=1,LAST-PART=0
+"
+    );
+    bench.close(1_200);
+    assert_eq!(
+        behind_the_first(&bench),
+        "\
+#EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:01.000Z
 #EXT-X-GAP
 #EXTINF:0.200,
 audio-EPOCH-1.m4s
@@ -253,6 +264,28 @@ audio-EPOCH-1.m4s
 #EXT-X-RENDITION-REPORT:URI=\"video.m3u8\",LAST-MSN=1,LAST-PART=0
 "
     );
+}
+
+/// An encoder that is stopped has often sent less sound than picture.
+#[test]
+fn a_complete_segment_with_a_gap_lists_no_parts() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    bench.open(0, 4);
+    let mut last = part(800, 100, None);
+    last.sizes.audio = None;
+    last.is_last = true;
+    bench.push(last);
+    let text = bench.text(Rendition::Audio, Playlist::Full);
+    assert!(
+        !text.contains("#EXT-X-PART:") && !text.contains("#EXT-X-GAP"),
+        "{text}"
+    );
+    assert!(
+        text.contains("#EXTINF:0.900,\naudio-EPOCH-0.m4s\n"),
+        "{text}"
+    );
+    let text = bench.text(Rendition::Video, Playlist::Full);
+    assert_eq!(text.matches("#EXT-X-PART:").count(), 5);
 }
 
 #[test]

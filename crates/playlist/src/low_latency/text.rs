@@ -185,7 +185,12 @@ fn lines(
         "#EXT-X-PROGRAM-DATE-TIME:{}",
         date(segment.head.date)
     );
-    if with_parts {
+    let complete = segment.sequence < window.next_sequence;
+    // hls.js asks for a part that is a gap again and again for as long as it is listed, and plays nothing behind it: a
+    // publish that leaves with less sound than picture would stop its viewers. The segment says as much when it is
+    // complete.
+    let has_gap = segment.parts.iter().any(|entry| entry.is_gap(rendition));
+    if with_parts && !(complete && has_gap) {
         let mut offset = 0;
         for (at, entry) in segment.parts.iter().enumerate() {
             let part = &entry.part;
@@ -212,7 +217,7 @@ fn lines(
             );
         }
     }
-    if segment.sequence < window.next_sequence {
+    if complete {
         if segment.is_gap(rendition) {
             lines.push_str("#EXT-X-GAP\n");
         }
