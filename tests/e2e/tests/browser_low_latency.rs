@@ -1,8 +1,9 @@
 //! The player page in low latency: how far behind the encoder it is, and what it does where there is none.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use e2e::browser::Browser;
+use e2e::encoder::Encoder;
 use e2e::test_picture::{TestPicture, Tracks};
 use e2e::{Gateway, wait};
 use serde_json::{Value, json};
@@ -134,4 +135,49 @@ fn what_cannot_be_played_in_low_latency_is_played_classic() {
     );
     until_it_plays(&browser, "classic");
     let_play(&browser, 1);
+}
+
+/// The usual encoder of the README: its picture comes a second behind its sound, and so has more left when it leaves.
+fn publish_usually(gateway: &Gateway) -> Encoder {
+    let url = gateway.rtmp_url("live/show");
+    let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 \
+        -re -f lavfi -i sine=frequency=440:sample_rate=48000 -c:v libx264 -preset veryfast -pix_fmt yuv420p -g 60 \
+        -c:a aac -f flv";
+    let mut arguments: Vec<&str> = words.split_whitespace().collect();
+    arguments.push(&url);
+    Encoder::start("ffmpeg", &arguments)
+}
+
+/// Long enough for what is buffered to be used up, and for playlist requests to be given up. Twice, as an encoder never
+/// leaves at the same place.
+#[test]
+fn the_picture_goes_on_behind_an_encoder_that_was_away_for_seconds() {
+    let gateway = Gateway::start();
+    let mut encoder = publish_usually(&gateway);
+    let browser = Browser::start();
+    browser.open(&gateway.http_url("watch/live/show"));
+    until_it_plays(&browser, "low-latency");
+    for _ in 0..2 {
+        let_play(&browser, 3);
+        encoder.interrupt();
+        let gone = Instant::now();
+        wait::until("five seconds without the encoder", CLASSIC_WITHIN, || {
+            (gone.elapsed() > Duration::from_secs(5)).then_some(())
+        });
+        let back = SystemTime::now().duration_since(UNIX_EPOCH);
+        let back = back.expect("the clock is set").as_millis();
+        encoder = publish_usually(&gateway);
+        browser.until(
+            "a picture from the encoder that is back",
+            CLASSIC_WITHIN,
+            &format!(
+                "const video = document.querySelector('video');
+                 return video.readyState > 2 && window.forebay.hls.playingDate?.getTime() > {back} + 1000"
+            ),
+        );
+    }
+    assert_eq!(
+        browser.run("return document.querySelector('video').error"),
+        Value::Null
+    );
 }

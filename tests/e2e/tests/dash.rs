@@ -15,8 +15,9 @@ use serde_json::Value;
 const SHOWN_WITHIN: Duration = Duration::from_secs(40);
 /// Behind the gateway, in seconds.
 const NEAR: f64 = 3.0;
-/// Behind it where segments are listed when they are complete.
-const LISTED: f64 = 9.0;
+/// Behind it where segments are listed when they are complete: that it plays is what counts here, as dash.js keeps the
+/// distance that a busy machine has cost it.
+const LISTED: f64 = 30.0;
 /// A random access every two seconds.
 const EVEN: &str = "expr:gte(t,n_forced*2)";
 /// Scene cuts: four GOPs of 0.7 s to 1.8 s in every 5 s.
