@@ -3,7 +3,8 @@ import { allBuffered, type Listed, type Place } from "./end.ts";
 
 const part = (sn: number, index: number) => ({ fragment: { sn }, index });
 const PARTS = [part(7, 9), part(8, 0), part(8, 1)];
-const ENDED: Listed = { live: false, partList: PARTS };
+const ENDED: Listed = { live: false, endSN: 8, partList: PARTS };
+const WITH_A_GAP: Listed = { ...ENDED, endSN: 9 };
 
 it.each<[string, Listed | null, Place | undefined, expected: boolean]>([
   ["the last part", ENDED, { segment: 8, part: 1 }, true],
@@ -11,8 +12,10 @@ it.each<[string, Listed | null, Place | undefined, expected: boolean]>([
   ["the last part but one", ENDED, { segment: 8, part: 0 }, false],
   ["the same part of another segment", ENDED, { segment: 7, part: 1 }, false],
   ["nothing", ENDED, undefined, false],
-  ["the last part so far", { live: true, partList: PARTS }, { segment: 8, part: 1 }, false],
-  ["a segment where there are no parts", { live: false, partList: null }, { segment: 8, part: null }, false],
+  ["the last part so far", { ...ENDED, live: true }, { segment: 8, part: 1 }, false],
+  ["a segment where there are no parts", { ...ENDED, partList: null }, { segment: 8, part: null }, false],
+  ["a part of a last segment with a gap", WITH_A_GAP, { segment: 9, part: 3 }, true],
+  ["the segment before one with a gap", WITH_A_GAP, { segment: 8, part: 1 }, false],
   ["a part of no playlist", null, { segment: 8, part: 1 }, false],
 ])("%s", (_, listed, buffered, expected) => {
   expect(allBuffered(listed, buffered)).toBe(expected);

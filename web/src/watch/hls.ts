@@ -81,7 +81,9 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     // It has thought better of a request: a seek while a playlist was waited for.
     if (error.details === Hls.ErrorDetails.INTERNAL_ABORTED) return;
     // Sound that begins a little after the picture, or the other way about, is no fault.
-    if (error.details === Hls.ErrorDetails.BUFFER_SEEK_OVER_HOLE && video.played.length === 0) return;
+    const starting = video.played.length === 0;
+    if (starting && error.details === Hls.ErrorDetails.BUFFER_SEEK_OVER_HOLE) return;
+    if (starting && error.details === Hls.ErrorDetails.BUFFER_NUDGE_ON_STALL) return;
     if (!error.fatal) return events.trouble(words);
     const now = performance.now();
     const curable = error.details !== Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
