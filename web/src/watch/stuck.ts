@@ -1,5 +1,5 @@
-// A player that stands still although media come: hls.js may wait for ever for sound across a discontinuity when the
-// last part before it had none.
+// A player that stands still although media come. It was seen in hls.js behind an encoder that had been away for seconds:
+// pictures were fetched, and no sound any more; why is not known.
 
 /** Media that come have so long, in milliseconds, to bring the picture on. */
 const MOVES_WITHIN_MS = 4_000;

@@ -186,9 +186,9 @@ fn lines(
         date(segment.head.date)
     );
     let complete = segment.sequence < window.next_sequence;
-    // hls.js asks for a part that is a gap again and again for as long as it is listed, and plays nothing behind it: a
-    // publish that leaves with less sound than picture would stop its viewers. The segment says as much when it is
-    // complete.
+    // A precaution: players in hls.js were seen to ask for no more sound behind a part that was a gap, where a publish
+    // had left with less sound than picture. Why is not known; its source takes such parts for loaded. The segment
+    // says as much when it is complete.
     let has_gap = segment.parts.iter().any(|entry| entry.is_gap(rendition));
     if with_parts && !(complete && has_gap) {
         let mut offset = 0;
