@@ -137,11 +137,12 @@ fn what_cannot_be_played_in_low_latency_is_played_classic() {
     let_play(&browser, 1);
 }
 
-/// The usual encoder of the README: its picture comes a second behind its sound, and so has more left when it leaves.
+/// The usual encoder of the README. ffmpeg reads sound as far as pictures have come out, and x264 keeps back more than
+/// a second: when it leaves, those pictures come at once, and no sound beside them.
 fn publish_usually(gateway: &Gateway) -> Encoder {
     let url = gateway.rtmp_url("live/show");
     let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 \
-        -re -f lavfi -i sine=frequency=440:sample_rate=48000 -c:v libx264 -preset veryfast -pix_fmt yuv420p -g 60 \
+        -f lavfi -i sine=frequency=440:sample_rate=48000 -c:v libx264 -pix_fmt yuv420p -g 60 \
         -c:a aac -f flv";
     let mut arguments: Vec<&str> = words.split_whitespace().collect();
     arguments.push(&url);

@@ -9,17 +9,13 @@ export interface Place {
 /** What is asked of a playlist, as hls.js reads it. */
 export interface Listed {
   live: boolean;
-  /** The number of the last segment. */
-  endSN: number;
-  partList: readonly { fragment: { sn: number | "initSegment" }; index: number }[] | null;
+  partList: readonly { fragment: { sn: number | "initSegment" }; index: number; gap: boolean }[] | null;
 }
 
-/**
- * Whether `listed` has ended and `buffered`, which came last, is its last part. A last segment with a gap lists no
- * parts: whatever is there of it is enough.
- */
+/** Whether `listed` has ended and `buffered`, which came last, is the last part that is there. */
 export function allBuffered(listed: Listed | null | undefined, buffered: Place | undefined): boolean {
-  const last = listed?.partList?.at(-1);
-  if (!listed || listed.live || last === undefined || buffered?.segment !== listed.endSN) return false;
-  return last.fragment.sn !== listed.endSN || buffered.part === null || buffered.part === last.index;
+  if (!listed?.partList?.length || listed.live || buffered === undefined) return false;
+  const last = listed.partList.filter((part) => !part.gap).at(-1);
+  if (last === undefined) return true;
+  return buffered.segment === last.fragment.sn && (buffered.part === null || buffered.part === last.index);
 }

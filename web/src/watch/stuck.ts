@@ -1,5 +1,6 @@
-// A player that stands still although media come. It was seen in hls.js behind an encoder that had been away for seconds:
-// pictures were fetched, and no sound any more; why is not known.
+// A player that stands still although media come. hls.js does where an encoder leaves with a burst of pictures: a
+// playlist that moves on to the next segment while a part is loaded makes it fetch that segment first, the browser drops
+// the pictures it fetches afterwards, and hls.js waits at the hole without fetching what is behind it.
 
 /** Media that come have so long, in milliseconds, to bring the picture on. */
 const MOVES_WITHIN_MS = 4_000;

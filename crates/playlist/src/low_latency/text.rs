@@ -186,13 +186,10 @@ fn lines(
         date(segment.head.date)
     );
     let complete = segment.sequence < window.next_sequence;
-    // A precaution: players in hls.js were seen to ask for no more sound behind a part that was a gap, where a publish
-    // had left with less sound than picture. Why is not known; its source takes such parts for loaded. The segment
-    // says as much when it is complete.
-    let has_gap = segment.parts.iter().any(|entry| entry.is_gap(rendition));
-    if with_parts && !(complete && has_gap) {
+    if with_parts {
         let mut offset = 0;
-        for (at, entry) in segment.parts.iter().enumerate() {
+        let listed = segment.parts.len() - trailing_gaps(segment, rendition, complete);
+        for (at, entry) in segment.parts.iter().take(listed).enumerate() {
             let part = &entry.part;
             let millis = (part.start + part.duration).as_millis() - part.start.as_millis();
             let _ = write!(lines, "#EXT-X-PART:DURATION={},", Seconds(millis.max(1)));
@@ -226,6 +223,18 @@ fn lines(
         let _ = writeln!(lines, "#EXTINF:{},\n{uri}", Seconds(millis));
     }
     lines
+}
+
+/// How many gaps at the end of a segment are not listed: an encoder that is stopped has often sent less sound than
+/// picture. hls.js 1.7 loads the parts of a segment one behind the other, and a gap that follows on a part ends that
+/// with an error from which its sound never returns. Where all is a gap it is listed: without one, hls.js goes on with
+/// the part behind the next discontinuity before it knows the picture's times there, and the sound is lost as well.
+fn trailing_gaps(segment: &CmafSegment, rendition: Rendition, complete: bool) -> usize {
+    if !complete || segment.is_gap(rendition) {
+        return 0;
+    }
+    let backward = segment.parts.iter().rev();
+    backward.take_while(|entry| entry.is_gap(rendition)).count()
 }
 
 /// The part that comes next.
