@@ -16,7 +16,7 @@ pub struct Position {
 /// How a position stands to the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It is listed, or something behind it is.
+    /// It is listed, or something behind it is, or it was a gap that its complete segment does not list.
     Listed,
     /// It may come soon.
     Coming,

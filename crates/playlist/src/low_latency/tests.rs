@@ -285,6 +285,10 @@ fn a_complete_segment_ends_with_the_last_part_that_is_there() {
     );
     let text = bench.text(Rendition::Video, Playlist::Full);
     assert_eq!(text.matches("#EXT-X-PART:").count(), 5);
+    assert!(
+        text.ends_with("audio.m3u8\",LAST-MSN=0,LAST-PART=3\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -188,7 +188,7 @@ fn lines(
     let complete = segment.sequence < window.next_sequence;
     if with_parts {
         let mut offset = 0;
-        let listed = segment.parts.len() - trailing_gaps(segment, rendition, complete);
+        let listed = listed_parts(window, segment, rendition);
         for (at, entry) in segment.parts.iter().take(listed).enumerate() {
             let part = &entry.part;
             let millis = (part.start + part.duration).as_millis() - part.start.as_millis();
@@ -225,16 +225,21 @@ fn lines(
     lines
 }
 
-/// How many gaps at the end of a segment are not listed: an encoder that is stopped has often sent less sound than
-/// picture. hls.js 1.7 loads the parts of a segment one behind the other, and a gap that follows on a part ends that
-/// with an error from which its sound never returns. Where all is a gap it is listed: without one, hls.js goes on with
-/// the part behind the next discontinuity before it knows the picture's times there, and the sound is lost as well.
-fn trailing_gaps(segment: &CmafSegment, rendition: Rendition, complete: bool) -> usize {
-    if !complete || segment.is_gap(rendition) {
-        return 0;
+/// How many parts of a segment are listed: when it is complete, not the gaps behind its last part, as an encoder that
+/// is stopped has often sent less sound than picture. hls.js 1.7 loads the parts of a segment one behind the other, and
+/// a gap that follows on a part ends that with an error from which its sound never returns. Where all is a gap it is
+/// listed: a segment without parts lets hls.js go on with the part behind the next discontinuity before it knows the
+/// picture's times there, and the sound is lost as well.
+fn listed_parts(window: &LowLatencyWindow, segment: &CmafSegment, rendition: Rendition) -> usize {
+    let complete = segment.sequence < window.next_sequence;
+    let there = segment
+        .parts
+        .iter()
+        .rposition(|entry| !entry.is_gap(rendition));
+    match there {
+        Some(last) if complete => last + 1,
+        _ => segment.parts.len(),
     }
-    let backward = segment.parts.iter().rev();
-    backward.take_while(|entry| entry.is_gap(rendition)).count()
 }
 
 /// The part that comes next.
@@ -256,19 +261,20 @@ fn hint(window: &LowLatencyWindow, rendition: Rendition) -> String {
     }
 }
 
-/// Where the other renditions stand: all move together.
+/// Where the other renditions stand.
 fn reports(window: &LowLatencyWindow, rendition: Rendition) -> String {
     let Some(last) = window.all().last() else {
         return String::new();
     };
-    let (segment, part) = (last.sequence, last.parts.len().saturating_sub(1));
     let others = window.renditions().into_iter();
     others
         .filter(|&other| other != rendition)
         .map(|other| {
             format!(
-                "#EXT-X-RENDITION-REPORT:URI=\"{}\",LAST-MSN={segment},LAST-PART={part}\n",
-                uri::playlist(other)
+                "#EXT-X-RENDITION-REPORT:URI=\"{}\",LAST-MSN={},LAST-PART={}\n",
+                uri::playlist(other),
+                last.sequence,
+                listed_parts(window, last, other).saturating_sub(1),
             )
         })
         .collect()
