@@ -262,10 +262,7 @@ impl LowLatency<'_> {
         sequence: u64,
         at: u64,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
-        let position = Position {
-            segment: sequence,
-            part: Some(at),
-        };
+        let position = Position::of_part(sequence, at);
         let settled = move |window: &LowLatencyWindow| {
             sequence < window.next_sequence() || window.standing(position) != Standing::Coming
         };
@@ -279,10 +276,7 @@ impl LowLatency<'_> {
         sequence: u64,
         period: u64,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
-        let position = Position {
-            segment: sequence,
-            part: Some(0),
-        };
+        let position = Position::of_part(sequence, 0);
         let settled = move |window: &LowLatencyWindow| {
             window.standing(position) != Standing::Coming
                 || is_behind_the_end(window, sequence, period)

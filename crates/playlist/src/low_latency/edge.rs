@@ -13,6 +13,16 @@ pub struct Position {
     pub part: Option<u64>,
 }
 
+impl Position {
+    /// Of a part of a segment.
+    pub const fn of_part(segment: u64, part: u64) -> Self {
+        Self {
+            segment,
+            part: Some(part),
+        }
+    }
+}
+
 /// How a position stands to the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
