@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use media::{Codec, MediaTime, Rendition, Track, TrackKind};
 
 use super::segment::{CmafSegment, Run};
+use super::text::times;
 use super::window::LowLatencyWindow;
 use crate::media_playlist::date;
 
@@ -111,10 +112,6 @@ fn end(window: &LowLatencyWindow) -> MediaTime {
 fn since_begun(window: &LowLatencyWindow, run: Run) -> MediaTime {
     let begun = window.begun.unwrap_or(UNIX_EPOCH);
     MediaTime::from(run.date.duration_since(begun).unwrap_or_default())
-}
-
-fn times(span: MediaTime, count: i64) -> MediaTime {
-    MediaTime::from_nanos(span.as_nanos() * count)
 }
 
 fn half(span: MediaTime) -> MediaTime {

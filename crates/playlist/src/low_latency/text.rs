@@ -280,7 +280,8 @@ fn reports(window: &LowLatencyWindow, rendition: Rendition) -> String {
         .collect()
 }
 
-fn times(span: MediaTime, count: i64) -> MediaTime {
+/// So many times `span`.
+pub(super) fn times(span: MediaTime, count: i64) -> MediaTime {
     MediaTime::from_nanos(span.as_nanos().saturating_mul(count))
 }
 
