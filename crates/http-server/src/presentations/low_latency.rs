@@ -249,9 +249,10 @@ impl LowLatency<'_> {
                 );
                 return Err(replies::problem(StatusCode::BAD_REQUEST, &detail));
             }
-            Standing::Listed | Standing::Coming => {}
+            Standing::There | Standing::Coming => {}
         }
-        let listed = move |window: &LowLatencyWindow| window.standing(at) == Standing::Listed;
+        let listed =
+            move |window: &LowLatencyWindow| window.standing_in(rendition, at) == Standing::There;
         self.once(rendition, listed).await
     }
 

@@ -1,7 +1,8 @@
 //! Where the edge is, and what a blocking reload may ask for (rfc8216bis §6.2.5.2).
 
-use media::MediaTime;
+use media::{MediaTime, Rendition};
 
+use super::segment::CmafSegment;
 use super::window::LowLatencyWindow;
 
 /// What `_HLS_msn` and `_HLS_part` ask for.
@@ -26,8 +27,8 @@ impl Position {
 /// How a position stands to the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It is listed, or something behind it is, or it was a gap that its complete segment does not list.
-    Listed,
+    /// It is there, or something behind it is.
+    There,
     /// It may come soon.
     Coming,
     /// It is so far ahead that whoever asks has lost the thread.
@@ -35,36 +36,69 @@ pub enum Standing {
 }
 
 impl LowLatencyWindow {
-    /// How `at` stands to the edge. A part behind the last of its segment is the first of the next.
+    /// How `at` stands to the edge of the media. A part behind the last of its segment is the first of the next.
     pub fn standing(&self, at: Position) -> Standing {
+        self.standing_among(at, |segment| segment.parts.len())
+    }
+
+    /// How `at` stands to the edge of the playlist of `rendition`, which may end before the media do.
+    pub fn standing_in(&self, rendition: Rendition, at: Position) -> Standing {
+        self.standing_among(at, |segment| self.listed_parts(segment, rendition))
+    }
+
+    fn standing_among(&self, at: Position, parts: impl Fn(&CmafSegment) -> usize) -> Standing {
         if self.is_ended() {
-            return Standing::Listed;
+            return Standing::There;
         }
+        let parts = |segment: &CmafSegment| parts(segment) as u64;
         let next = self.next_sequence;
-        let open_parts = self.open().map_or(0, |open| open.parts.len() as u64);
         let Some(part) = at.part else {
             return match at.segment {
-                listed if listed < next => Standing::Listed,
+                there if there < next => Standing::There,
                 far if far > next.saturating_add(1) => Standing::TooFar,
                 _ => Standing::Coming,
             };
         };
-        let last = self.listed().last();
-        let (segment, part) = match last {
-            Some(last) if last.sequence == at.segment && part >= last.parts.len() as u64 => {
-                (next, 0)
-            }
+        let (segment, part) = match self.listed().last() {
+            Some(last) if last.sequence == at.segment && part >= parts(last) => (next, 0),
             _ => (at.segment, part),
         };
-        if segment < next || (segment == next && part < open_parts) {
-            return Standing::Listed;
+        let open = self.open();
+        if segment < next || (segment == next && open.is_some_and(|open| part < parts(open))) {
+            return Standing::There;
         }
-        let here = if segment == next { open_parts } else { 0 };
+        let here = match open {
+            Some(open) if segment == next => open.parts.len() as u64,
+            _ => 0,
+        };
         if segment > next.saturating_add(1) || part >= here + self.parts_ahead() {
             Standing::TooFar
         } else {
             Standing::Coming
         }
+    }
+
+    /// How many parts of a segment the playlist of `rendition` lists: gaps only with a part behind them, as hls.js 1.7
+    /// loads the parts of a segment one behind the other, and a gap that follows on a part ends that with an error from
+    /// which its sound never returns. An encoder that is stopped has often sent less sound than picture.
+    ///
+    /// A complete segment that is all gap lists them: without parts, hls.js goes on with the part behind the next
+    /// discontinuity before it knows the picture's times there, and the sound is lost as well.
+    pub(super) fn listed_parts(&self, segment: &CmafSegment, rendition: Rendition) -> usize {
+        let parts = &segment.parts;
+        match parts.iter().rposition(|entry| !entry.is_gap(rendition)) {
+            Some(last) => last + 1,
+            None if segment.sequence < self.next_sequence => parts.len(),
+            None => 0,
+        }
+    }
+
+    /// The last part that the playlist of `rendition` lists.
+    pub(super) fn last_part(&self, rendition: Rendition) -> Option<Position> {
+        self.all().rev().find_map(|segment| {
+            let last = self.listed_parts(segment, rendition).checked_sub(1)?;
+            Some(Position::of_part(segment.sequence, last as u64))
+        })
     }
 
     /// How many parts ahead of the edge may be asked for: what three seconds hold, and three where a part lasts a

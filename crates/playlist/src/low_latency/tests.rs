@@ -11,6 +11,9 @@ use super::{Addressing, LowLatency, LowLatencyWindow, Packaging, Playlist, Posit
 use crate::window::tests::AVC;
 use crate::{Registry, Settings, Terms, Writer};
 
+mod gaps;
+mod manifest;
+
 fn ms(millis: i64) -> MediaTime {
     MediaTime::from_millis(millis)
 }
@@ -231,67 +234,6 @@ fn parts_as_ranges_of_their_segment_all_tracks_in_one() {
 }
 
 #[test]
-fn sound_that_is_missing_is_a_gap() {
-    let mut bench = Bench::new(LowLatency::default(), 6);
-    bench.segment(0);
-    bench.tracks = Arc::from([video(0xc0)]);
-    let mut silent = part(1_000, 200, Some(head(1_000, &bench.tracks)));
-    silent.sizes.audio = None;
-    bench.push(silent);
-    let behind_the_first = |bench: &Bench| {
-        let text = bench.text(Rendition::Audio, Playlist::Full);
-        let (_, gap) = text.split_once("audio-EPOCH-0.m4s\n").expect("the first");
-        gap.to_owned()
-    };
-    assert_eq!(
-        behind_the_first(&bench),
-        "\
-#EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:01.000Z
-#EXT-X-PART:DURATION=0.200,URI=\"audio-EPOCH-1.0.m4s\",GAP=YES
-#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"audio-EPOCH-1.1.m4s\"
-#EXT-X-RENDITION-REPORT:URI=\"video.m3u8\",LAST-MSN=1,LAST-PART=0
-"
-    );
-    bench.close(1_200);
-    assert_eq!(
-        behind_the_first(&bench),
-        "\
-#EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:01.000Z
-#EXT-X-PART:DURATION=0.200,URI=\"audio-EPOCH-1.0.m4s\",GAP=YES
-#EXT-X-GAP
-#EXTINF:0.200,
-audio-EPOCH-1.m4s
-#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"audio-EPOCH-2.0.m4s\"
-#EXT-X-RENDITION-REPORT:URI=\"video.m3u8\",LAST-MSN=1,LAST-PART=0
-"
-    );
-}
-
-/// An encoder that is stopped has often sent less sound than picture.
-#[test]
-fn a_complete_segment_ends_with_the_last_part_that_is_there() {
-    let mut bench = Bench::new(LowLatency::default(), 6);
-    bench.open(0, 4);
-    let mut last = part(800, 100, None);
-    last.sizes.audio = None;
-    last.is_last = true;
-    bench.push(last);
-    let text = bench.text(Rendition::Audio, Playlist::Full);
-    assert_eq!(text.matches("#EXT-X-PART:").count(), 4);
-    assert!(!text.contains("GAP"), "{text}");
-    assert!(
-        text.contains("audio-EPOCH-0.3.m4s\",INDEPENDENT=YES\n#EXTINF:0.900,\naudio-EPOCH-0.m4s\n"),
-        "{text}"
-    );
-    let text = bench.text(Rendition::Video, Playlist::Full);
-    assert_eq!(text.matches("#EXT-X-PART:").count(), 5);
-    assert!(
-        text.ends_with("audio.m3u8\",LAST-MSN=0,LAST-PART=3\n"),
-        "{text}"
-    );
-}
-
-#[test]
 fn another_configuration_has_an_init_section_of_its_own_and_sound_keeps_its_own() {
     let mut bench = Bench::new(LowLatency::default(), 6);
     bench.segment(0);
@@ -362,16 +304,16 @@ fn what_may_be_asked_for() {
     let window = bench.window();
     let open = window.next_sequence();
     let cases = [
-        (open - 7, None, Standing::Listed),
-        (open - 1, None, Standing::Listed),
+        (open - 7, None, Standing::There),
+        (open - 1, None, Standing::There),
         (open, None, Standing::Coming),
         (open + 1, None, Standing::Coming),
         (open + 2, None, Standing::TooFar),
-        (open - 1, Some(4), Standing::Listed),
+        (open - 1, Some(4), Standing::There),
         // Behind the last part of a segment comes the first of the next, which is there.
-        (open - 1, Some(5), Standing::Listed),
-        (open - 1, Some(500), Standing::Listed),
-        (open, Some(1), Standing::Listed),
+        (open - 1, Some(5), Standing::There),
+        (open - 1, Some(500), Standing::There),
+        (open, Some(1), Standing::There),
         (open, Some(2), Standing::Coming),
         // Three seconds ahead.
         (open, Some(2 + 12), Standing::Coming),
@@ -507,67 +449,6 @@ fn check(window: &LowLatencyWindow, seen: &mut Vec<(u64, String)>) -> Result<(),
 }
 
 #[test]
-fn a_whole_manifest() {
-    let mut bench = Bench::new(LowLatency::default(), 6);
-    bench.segment(0);
-    bench.segment(1_000);
-    bench.open(2_000, 2);
-    let manifest = bench.window().manifest().plain();
-    let manifest = bench.plain(std::str::from_utf8(&manifest).expect("UTF-8"));
-    assert_eq!(
-        manifest,
-        "\
-<?xml version=\"1.0\" encoding=\"UTF-8\"?>
-<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" type=\"dynamic\" availabilityStartTime=\"2026-11-22T23:59:50.000Z\" publishTime=\"2026-11-23T00:00:02.400Z\" minimumUpdatePeriod=\"PT1.000S\" timeShiftBufferDepth=\"PT11.400S\" maxSegmentDuration=\"PT1.000S\" minBufferTime=\"PT0.218S\" suggestedPresentationDelay=\"PT1.154S\">
-  <ServiceDescription id=\"0\">
-    <Latency target=\"1154\" min=\"577\" max=\"4616\"/>
-    <PlaybackRate min=\"0.95\" max=\"1.05\"/>
-  </ServiceDescription>
-  <Period id=\"0\" start=\"PT10.000S\">
-    <AdaptationSet id=\"1\" contentType=\"video\" mimeType=\"video/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
-      <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"video-EPOCH-0.mp4\" media=\"video-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
-      <Representation id=\"video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\"/>
-    </AdaptationSet>
-    <AdaptationSet id=\"2\" contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
-      <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"audio-EPOCH-0.mp4\" media=\"audio-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
-      <Representation id=\"audio\" bandwidth=\"4000\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\"/>
-    </AdaptationSet>
-  </Period>
-  <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-iso:2014\" value=\"clock.txt\"/>
-</MPD>
-"
-    );
-}
-
-#[test]
-fn a_break_begins_a_period_and_uneven_segments_are_listed_one_by_one() {
-    let mut bench = Bench::new(LowLatency::default(), 6);
-    bench.segment(0);
-    let mut first = part(5_000, 200, Some(head(5_000, &bench.tracks)));
-    first.head.as_mut().expect("the first").discontinuity = true;
-    bench.push(first);
-    bench.close(5_200);
-    bench.segment(5_200);
-    let manifest = bench.window().manifest().plain();
-    let manifest = bench.plain(std::str::from_utf8(&manifest).expect("UTF-8"));
-    let periods: Vec<&str> = manifest
-        .lines()
-        .filter(|line| line.contains("<Period ") || line.contains("<S "))
-        .collect();
-    assert_eq!(
-        periods,
-        [
-            "  <Period id=\"0\" start=\"PT10.000S\" duration=\"PT1.000S\">",
-            "  <Period id=\"1\" start=\"PT15.000S\">",
-            "          <S t=\"1350000\" d=\"18000\"/>",
-            "          <S t=\"1368000\" d=\"90000\"/>",
-            "          <S t=\"1350000\" d=\"18000\"/>",
-            "          <S t=\"1368000\" d=\"90000\"/>",
-        ]
-    );
-}
-
-#[test]
 fn a_segment_is_complete_with_its_last_part_and_not_a_moment_later() {
     let mut bench = Bench::new(LowLatency::default(), 6);
     bench.open(0, 4);
@@ -586,37 +467,6 @@ video-EPOCH-0.m4s
 #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"video-EPOCH-1.0.m4s\"
 #EXT-X-RENDITION-REPORT:URI=\"audio.m3u8\",LAST-MSN=0,LAST-PART=4
 "
-    );
-}
-
-#[test]
-fn a_track_that_pauses_for_long_keeps_its_playlist() {
-    let mut bench = Bench::new(LowLatency::default(), 3);
-    bench.segment(0);
-    bench.tracks = Arc::from([video(0xc0)]);
-    for at in 1..20 {
-        let mut silent = part(at * 1_000, 1_000, Some(head(at * 1_000, &bench.tracks)));
-        silent.sizes.audio = None;
-        bench.push(silent);
-        bench.close((at + 1) * 1_000);
-    }
-    let window = bench.window();
-    assert_eq!(window.renditions(), [Rendition::Video, Rendition::Audio]);
-    let text = bench.text(Rendition::Audio, Playlist::Full);
-    assert!(
-        text.contains("#EXT-X-MAP:URI=\"audio-EPOCH-0.mp4\"\n"),
-        "{text}"
-    );
-    assert!(
-        !text.contains("INDEPENDENT=YES"),
-        "all of it is gaps: {text}"
-    );
-    assert!(window.section(Rendition::Audio, bench.first).is_some());
-    let multivariant = window.multivariant().plain();
-    let multivariant = std::str::from_utf8(&multivariant).expect("UTF-8");
-    assert!(
-        multivariant.contains("avc1.64001f,mp4a.40.2"),
-        "{multivariant}"
     );
 }
 
@@ -672,28 +522,4 @@ async fn what_is_played_with_low_latency_alone_is_waited_for_as_well() {
     let (resume, linger) = (Terms::default().resume, Settings::default().linger);
     assert_eq!(begun.elapsed(), resume + linger);
     assert!(presentation.low_latency_window().is_ended());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_manifest_of_what_has_ended_says_how_long_it_was() {
-    let mut bench = Bench::new(LowLatency::default(), 6);
-    bench.segment(0);
-    bench.segment(1_000);
-    bench.open(2_000, 2);
-    let presentation = bench.writer.presentation().clone();
-    bench.writer.leave().expire().await;
-    let window = presentation.low_latency_window();
-    let manifest = window.manifest().plain();
-    let manifest = std::str::from_utf8(&manifest).expect("UTF-8");
-    assert!(
-        manifest.contains(" mediaPresentationDuration=\"PT12.400S\""),
-        "{manifest}"
-    );
-    assert!(!manifest.contains("minimumUpdatePeriod"), "{manifest}");
-    // Players go on counting where they were; the last one is shorter.
-    assert!(
-        manifest.contains(" start=\"PT10.000S\" duration=\"PT2.400S\">"),
-        "{manifest}"
-    );
-    assert!(manifest.contains("\" duration=\"90000\""), "{manifest}");
 }

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use media::{MediaTime, Rendition};
 
 use super::Addressing;
+use super::edge::Position;
 use super::segment::CmafSegment;
 use super::window::{LowLatencyWindow, Playlist};
 use crate::media_playlist::{END, date};
@@ -96,7 +97,8 @@ pub(super) fn render(window: &LowLatencyWindow, rendition: Rendition, form: Play
         let before = section;
         section = segment.section(rendition).map(|there| there.id).or(section);
         let with_parts = near.next().unwrap_or(true);
-        if at < skipped {
+        let open = segment.sequence >= window.next_sequence;
+        if at < skipped || (open && window.listed_parts(segment, rendition) == 0) {
             continue;
         }
         if segment.head.discontinuity {
@@ -106,7 +108,7 @@ pub(super) fn render(window: &LowLatencyWindow, rendition: Rendition, form: Play
             let uri = uri::section(rendition, window.epoch, id);
             let _ = writeln!(text, "#EXT-X-MAP:URI=\"{uri}\"");
         }
-        if segment.sequence >= window.next_sequence {
+        if open {
             // Not kept: when it is complete, EXTINF stands there too.
             text.push_str(&lines(window, segment, rendition, true));
             continue;
@@ -188,7 +190,7 @@ fn lines(
     let complete = segment.sequence < window.next_sequence;
     if with_parts {
         let mut offset = 0;
-        let listed = listed_parts(window, segment, rendition);
+        let listed = window.listed_parts(segment, rendition);
         for (at, entry) in segment.parts.iter().take(listed).enumerate() {
             let part = &entry.part;
             let millis = (part.start + part.duration).as_millis() - part.start.as_millis();
@@ -225,23 +227,6 @@ fn lines(
     lines
 }
 
-/// How many parts of a segment are listed: when it is complete, not the gaps behind its last part, as an encoder that
-/// is stopped has often sent less sound than picture. hls.js 1.7 loads the parts of a segment one behind the other, and
-/// a gap that follows on a part ends that with an error from which its sound never returns. Where all is a gap it is
-/// listed: a segment without parts lets hls.js go on with the part behind the next discontinuity before it knows the
-/// picture's times there, and the sound is lost as well.
-fn listed_parts(window: &LowLatencyWindow, segment: &CmafSegment, rendition: Rendition) -> usize {
-    let complete = segment.sequence < window.next_sequence;
-    let there = segment
-        .parts
-        .iter()
-        .rposition(|entry| !entry.is_gap(rendition));
-    match there {
-        Some(last) if complete => last + 1,
-        _ => segment.parts.len(),
-    }
-}
-
 /// The part that comes next.
 fn hint(window: &LowLatencyWindow, rendition: Rendition) -> String {
     let sequence = window.next_sequence;
@@ -263,19 +248,16 @@ fn hint(window: &LowLatencyWindow, rendition: Rendition) -> String {
 
 /// Where the other renditions stand.
 fn reports(window: &LowLatencyWindow, rendition: Rendition) -> String {
-    let Some(last) = window.all().last() else {
-        return String::new();
-    };
     let others = window.renditions().into_iter();
     others
         .filter(|&other| other != rendition)
-        .map(|other| {
-            format!(
-                "#EXT-X-RENDITION-REPORT:URI=\"{}\",LAST-MSN={},LAST-PART={}\n",
+        .filter_map(|other| {
+            let Position { segment, part } = window.last_part(other)?;
+            Some(format!(
+                "#EXT-X-RENDITION-REPORT:URI=\"{}\",LAST-MSN={segment},LAST-PART={}\n",
                 uri::playlist(other),
-                last.sequence,
-                listed_parts(window, last, other).saturating_sub(1),
-            )
+                part?,
+            ))
         })
         .collect()
 }

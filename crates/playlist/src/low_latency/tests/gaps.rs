@@ -1,0 +1,139 @@
+//! Parts, and segments, in which a rendition has nothing.
+
+use super::*;
+
+#[test]
+fn sound_that_is_missing_is_a_gap() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    bench.segment(0);
+    bench.tracks = Arc::from([video(0xc0)]);
+    let mut silent = part(1_000, 200, Some(head(1_000, &bench.tracks)));
+    silent.sizes.audio = None;
+    bench.push(silent);
+    let behind_the_first = |bench: &Bench| {
+        let text = bench.text(Rendition::Audio, Playlist::Full);
+        let (_, gap) = text.split_once("audio-EPOCH-0.m4s\n").expect("the first");
+        gap.to_owned()
+    };
+    assert_eq!(
+        behind_the_first(&bench),
+        "\
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"audio-EPOCH-1.1.m4s\"
+#EXT-X-RENDITION-REPORT:URI=\"video.m3u8\",LAST-MSN=1,LAST-PART=0
+"
+    );
+    bench.close(1_200);
+    assert_eq!(
+        behind_the_first(&bench),
+        "\
+#EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:01.000Z
+#EXT-X-PART:DURATION=0.200,URI=\"audio-EPOCH-1.0.m4s\",GAP=YES
+#EXT-X-GAP
+#EXTINF:0.200,
+audio-EPOCH-1.m4s
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"audio-EPOCH-2.0.m4s\"
+#EXT-X-RENDITION-REPORT:URI=\"video.m3u8\",LAST-MSN=1,LAST-PART=0
+"
+    );
+}
+
+#[test]
+fn a_gap_is_listed_once_a_part_follows() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    bench.open(0, 2);
+    let audio_parts = |bench: &Bench| {
+        let text = bench.text(Rendition::Audio, Playlist::Full);
+        let parts = text.lines().filter(|line| line.starts_with("#EXT-X-PART:"));
+        let parts = parts.filter_map(|line| line.split_once("audio-EPOCH-0."));
+        let parts: Vec<String> = parts.map(|(_, part)| part.to_owned()).collect();
+        parts
+    };
+    let next = bench.window().next_sequence();
+    let standing = |bench: &Bench, rendition, part| {
+        bench
+            .window()
+            .standing_in(rendition, Position::of_part(next, part))
+    };
+    let before = ["0.m4s\",INDEPENDENT=YES", "1.m4s\",INDEPENDENT=YES"];
+    for at in [400, 600] {
+        let mut silent = part(at, 200, None);
+        silent.sizes.audio = None;
+        bench.push(silent);
+        let parts = audio_parts(&bench);
+        assert_eq!(parts, before);
+        assert_eq!(standing(&bench, Rendition::Audio, 2), Standing::Coming);
+        assert_eq!(standing(&bench, Rendition::Video, 2), Standing::There);
+    }
+    let text = bench.text(Rendition::Video, Playlist::Full);
+    assert!(
+        text.ends_with("audio.m3u8\",LAST-MSN=0,LAST-PART=1\n"),
+        "{text}"
+    );
+    bench.push(part(800, 200, None));
+    assert_eq!(
+        audio_parts(&bench),
+        [
+            before[0],
+            before[1],
+            "2.m4s\",GAP=YES",
+            "3.m4s\",GAP=YES",
+            "4.m4s\",INDEPENDENT=YES",
+        ]
+    );
+    assert_eq!(standing(&bench, Rendition::Audio, 2), Standing::There);
+}
+
+/// An encoder that is stopped has often sent less sound than picture.
+#[test]
+fn a_complete_segment_ends_with_the_last_part_that_is_there() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    bench.open(0, 4);
+    let mut last = part(800, 100, None);
+    last.sizes.audio = None;
+    last.is_last = true;
+    bench.push(last);
+    let text = bench.text(Rendition::Audio, Playlist::Full);
+    assert_eq!(text.matches("#EXT-X-PART:").count(), 4);
+    assert!(!text.contains("GAP"), "{text}");
+    assert!(
+        text.contains("audio-EPOCH-0.3.m4s\",INDEPENDENT=YES\n#EXTINF:0.900,\naudio-EPOCH-0.m4s\n"),
+        "{text}"
+    );
+    let text = bench.text(Rendition::Video, Playlist::Full);
+    assert_eq!(text.matches("#EXT-X-PART:").count(), 5);
+    assert!(
+        text.ends_with("audio.m3u8\",LAST-MSN=0,LAST-PART=3\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_track_that_pauses_for_long_keeps_its_playlist() {
+    let mut bench = Bench::new(LowLatency::default(), 3);
+    bench.segment(0);
+    bench.tracks = Arc::from([video(0xc0)]);
+    for at in 1..20 {
+        let mut silent = part(at * 1_000, 1_000, Some(head(at * 1_000, &bench.tracks)));
+        silent.sizes.audio = None;
+        bench.push(silent);
+        bench.close((at + 1) * 1_000);
+    }
+    let window = bench.window();
+    assert_eq!(window.renditions(), [Rendition::Video, Rendition::Audio]);
+    let text = bench.text(Rendition::Audio, Playlist::Full);
+    assert!(
+        text.contains("#EXT-X-MAP:URI=\"audio-EPOCH-0.mp4\"\n"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("INDEPENDENT=YES"),
+        "all of it is gaps: {text}"
+    );
+    assert!(window.section(Rendition::Audio, bench.first).is_some());
+    let multivariant = window.multivariant().plain();
+    let multivariant = std::str::from_utf8(&multivariant).expect("UTF-8");
+    assert!(
+        multivariant.contains("avc1.64001f,mp4a.40.2"),
+        "{multivariant}"
+    );
+}
