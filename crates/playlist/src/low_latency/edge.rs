@@ -41,7 +41,8 @@ impl LowLatencyWindow {
         self.standing_among(at, |segment| segment.parts.len())
     }
 
-    /// How `at` stands to the edge of the playlist of `rendition`, which may end before the media do.
+    /// How `at` stands to the edge of the playlist of `rendition`, which may end before the media do. A gap that its
+    /// complete segment does not list is there: whoever waits for it must learn that the segment is complete.
     pub fn standing_in(&self, rendition: Rendition, at: Position) -> Standing {
         self.standing_among(at, |segment| self.listed_parts(segment, rendition))
     }
@@ -60,7 +61,9 @@ impl LowLatencyWindow {
             };
         };
         let (segment, part) = match self.listed().last() {
-            Some(last) if last.sequence == at.segment && part >= parts(last) => (next, 0),
+            Some(last) if last.sequence == at.segment && part >= last.parts.len() as u64 => {
+                (next, 0)
+            }
             _ => (at.segment, part),
         };
         let open = self.open();
@@ -102,9 +105,11 @@ impl LowLatencyWindow {
     }
 
     /// How many parts ahead of the edge may be asked for: what three seconds hold, and three where a part lasts a
-    /// second.
+    /// second. But never less than a segment has: players that follow segments (hls.js without its low-latency mode)
+    /// ask for the part of the next segment that has the number of the last one.
     fn parts_ahead(&self) -> u64 {
         let target = self.part_target().map_or(1, MediaTime::as_nanos).max(1);
-        u64::try_from(3_000_000_000 / target).unwrap_or(3).max(3)
+        let ahead = self.target.longest_segment().as_nanos().max(3_000_000_000);
+        u64::try_from(ahead / target).unwrap_or(3).max(3)
     }
 }

@@ -205,6 +205,21 @@ fn a_segment_that_was_read_while_it_was_open_is_listed_whole_when_it_is_complete
 }
 
 #[test]
+fn an_open_segment_without_a_key_frame_takes_the_promise_back() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    bench.segment(0);
+    let promised = |bench: &Bench| {
+        let text = bench.text(Rendition::Video, Playlist::Full);
+        text.contains("#EXT-X-INDEPENDENT-SEGMENTS\n")
+    };
+    assert!(promised(&bench));
+    let mut dependent = part(1_000, 200, Some(head(1_000, &bench.tracks)));
+    dependent.head.as_mut().expect("the first").independent = false;
+    bench.push(dependent);
+    assert!(!promised(&bench));
+}
+
+#[test]
 fn parts_as_ranges_of_their_segment_all_tracks_in_one() {
     let style = LowLatency {
         packaging: Packaging::Muxed,

@@ -17,7 +17,7 @@ use crate::multivariant::Sample;
 const VERSION: u8 = 9;
 /// Parts are listed of segments that end within so many target durations of the edge (rfc8216bis §6.2.2).
 const PARTS_FOR: i64 = 3;
-/// Segments may be skipped that begin further than so many target durations from the edge: the least that is allowed.
+/// Segments may be skipped that end further than so many target durations from the edge: the least that is allowed.
 const SKIP_UNTIL: i64 = 6;
 /// Players keep so many part targets from the edge: what is recommended.
 const PART_HOLD_BACK: i64 = 3;
@@ -150,7 +150,10 @@ fn near_the_edge(window: &LowLatencyWindow) -> impl Iterator<Item = bool> + use<
 
 fn header(window: &LowLatencyWindow) -> String {
     let first = window.all().next();
-    let independent = if window.settled.measured.is_independent() {
+    let opened = window.open.as_ref();
+    let independent = if window.settled.measured.is_independent()
+        && opened.is_none_or(|open| open.head.independent)
+    {
         "#EXT-X-INDEPENDENT-SEGMENTS\n"
     } else {
         ""

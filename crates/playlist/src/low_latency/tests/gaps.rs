@@ -91,7 +91,17 @@ fn a_complete_segment_ends_with_the_last_part_that_is_there() {
     let mut last = part(800, 100, None);
     last.sizes.audio = None;
     last.is_last = true;
+    let next = bench.window().next_sequence();
     bench.push(last);
+    // Who waits for the gap learns that the segment is complete, and asks for the next.
+    for (at, expected) in [
+        (Position::of_part(next, 4), Standing::There),
+        (Position::of_part(next, 5), Standing::Coming),
+        (Position::of_part(next + 1, 0), Standing::Coming),
+    ] {
+        let standing = bench.window().standing_in(Rendition::Audio, at);
+        assert_eq!(standing, expected, "{at:?}");
+    }
     let text = bench.text(Rendition::Audio, Playlist::Full);
     assert_eq!(text.matches("#EXT-X-PART:").count(), 4);
     assert!(!text.contains("GAP"), "{text}");
