@@ -10,7 +10,9 @@ use http::header::{ACCEPT_RANGES, CONTENT_RANGE};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use media::Rendition;
-use playlist::{CmafSegment, LowLatencyWindow, PartEntry, Position, Presentation, Standing};
+use playlist::{
+    CmafSegment, LowLatencyWindow, PartEntry, Position, Presentation, Standing, Waiting,
+};
 use segmenter::cmaf::Fragment;
 
 use super::{BYTES, insert, insert_tag, not_yet, nothing_here, ranged, text_reply, unknown};
@@ -74,13 +76,14 @@ impl LowLatency<'_> {
             Err(problem) => return problem,
         };
         let Directives { until, form } = directives;
-        if let Some(at) = until {
+        let there = |window: &LowLatencyWindow| window.renditions().contains(&rendition);
+        if let Some(at) = until.filter(|_| there(&window)) {
             window = match self.until(&window, rendition, at).await {
                 Ok(window) => window,
                 Err(problem) => return problem,
             };
         }
-        if !window.renditions().contains(&rendition) {
+        if !there(&window) {
             return nothing_here();
         }
         let kind = match until {
@@ -104,7 +107,10 @@ impl LowLatency<'_> {
                     Ok(window) => window,
                     Err(problem) => return problem,
                 };
-                if is_behind_the_end(&window, sequence, period) {
+                let is_gap = window.segment(sequence).is_some_and(|segment| {
+                    sequence < window.next_sequence() && segment.is_gap(rendition)
+                });
+                if is_gap || is_behind_the_end(&window, sequence, period) {
                     return nothing(rendition);
                 }
                 window
@@ -181,8 +187,17 @@ impl LowLatency<'_> {
                 Body::from(segment_pieces(segment, rendition).slice(begin..end))
             }
             _ => {
+                let Some(waiting) = self.stand_in_line(rendition) else {
+                    return full();
+                };
                 let windows = self.presentation.low_latency_windows();
-                Body::new(Growing::new(windows, rendition, sequence, from..to))
+                Body::new(Growing::new(
+                    windows,
+                    waiting,
+                    rendition,
+                    sequence,
+                    from..to,
+                ))
             }
         };
         let status = match range {
@@ -240,7 +255,7 @@ impl LowLatency<'_> {
         rendition: Rendition,
         at: Position,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
-        match window.standing(at) {
+        match window.standing_in(rendition, at) {
             Standing::TooFar => {
                 let detail = format!(
                     "_HLS_msn={} is too far ahead: the next segment is {}",
@@ -301,6 +316,11 @@ impl LowLatency<'_> {
             .ok_or_else(late)
     }
 
+    /// A place among those who wait for `rendition`, if one is free.
+    fn stand_in_line(&self, rendition: Rendition) -> Option<Waiting> {
+        self.presentation.wait_for(rendition, self.most_waiting)
+    }
+
     /// Waits for a window that `shows` something; `None` if it has not come in time. A client of HTTP/2 that goes
     /// away drops this.
     async fn wait(
@@ -309,11 +329,7 @@ impl LowLatency<'_> {
         longest: Duration,
         shows: Condition,
     ) -> Result<Option<Arc<LowLatencyWindow>>, Response> {
-        let Some(_waiting) = self.presentation.wait_for(rendition, self.most_waiting) else {
-            return Err(replies::try_again(
-                "too many requests wait for this rendition; try again",
-            ));
-        };
+        let _waiting = self.stand_in_line(rendition).ok_or_else(full)?;
         let mut windows = self.presentation.low_latency_windows();
         let shown = windows.wait_for(|window| shows(window) || window.is_over());
         let Ok(Ok(window)) = tokio::time::timeout(longest, shown).await else {
@@ -327,6 +343,10 @@ impl LowLatency<'_> {
             ))
         }
     }
+}
+
+fn full() -> Response {
+    replies::try_again("too many requests wait for this rendition; try again")
 }
 
 fn late() -> Response {
@@ -418,7 +438,7 @@ fn segment_pieces(segment: &CmafSegment, rendition: Rendition) -> Pieces {
     pieces
 }
 
-/// A segment without media, for a place behind the end of a period: a player that is told 404 there asks again, and
+/// A segment without media, for a gap or a place behind the end of a period: a player that is told 404 there asks again, and
 /// gives up in the end. What it is told stays true.
 fn nothing(rendition: Rendition) -> Response {
     const STYP: &[u8] = b"\0\0\0\x14stypmsdh\0\0\0\0msdh";

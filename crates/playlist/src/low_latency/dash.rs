@@ -56,7 +56,7 @@ pub(super) fn render(window: &LowLatencyWindow) -> String {
          timeShiftBufferDepth=\"{}\" maxSegmentDuration=\"{}\" minBufferTime=\"{}\" \
          suggestedPresentationDelay=\"{}\">\n",
         date(window.begun.unwrap_or(UNIX_EPOCH)),
-        date(published(window)),
+        date(window.listed_until().unwrap_or(UNIX_EPOCH)),
         Span(depth),
         Span(longest),
         Span(part),
@@ -92,7 +92,11 @@ fn runs(window: &LowLatencyWindow) -> Vec<Vec<&CmafSegment>> {
     let mut runs: Vec<Vec<&CmafSegment>> = Vec::new();
     for segment in window.all() {
         match runs.last_mut() {
-            Some(run) if run.iter().all(|it| it.run.sequence == segment.run.sequence) => {
+            Some(run)
+                if run
+                    .last()
+                    .is_some_and(|it| it.run.sequence == segment.run.sequence) =>
+            {
                 run.push(segment);
             }
             _ => runs.push(vec![segment]),
@@ -118,13 +122,6 @@ fn half(span: MediaTime) -> MediaTime {
     MediaTime::from_nanos(span.as_nanos() / 2)
 }
 
-/// When the newest part was there.
-fn published(window: &LowLatencyWindow) -> SystemTime {
-    window.all().last().map_or(UNIX_EPOCH, |last| {
-        last.head.date + (last.end() - last.start()).to_duration()
-    })
-}
-
 /// What goes on without a break, in `segments`; nothing is added to it any more when it is `over`.
 fn period(text: &mut String, window: &LowLatencyWindow, segments: &[&CmafSegment], over: bool) {
     let (Some(first), Some(newest)) = (segments.first(), segments.last()) else {
@@ -141,7 +138,8 @@ fn period(text: &mut String, window: &LowLatencyWindow, segments: &[&CmafSegment
         run.sequence,
         Span(since_begun(window, run))
     );
-    for rendition in window.renditions() {
+    let all_gap = |rendition| segments.iter().all(|segment| segment.is_gap(rendition));
+    for rendition in window.renditions().into_iter().filter(|&it| !all_gap(it)) {
         adaptation_set(text, window, run, segments, rendition);
     }
     text.push_str("  </Period>\n");

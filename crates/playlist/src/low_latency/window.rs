@@ -101,6 +101,12 @@ impl LowLatencyWindow {
         self.part_target.is_some()
     }
 
+    /// The wall clock at the end of what is listed.
+    pub fn listed_until(&self) -> Option<SystemTime> {
+        let last = self.all().next_back()?;
+        Some(last.head.date + (last.end() - last.start()).to_duration())
+    }
+
     /// It is known well enough which tracks there are: the multivariant playlist can be served.
     pub fn tracks_are_known(&self) -> bool {
         let Some(open) = &self.open else {

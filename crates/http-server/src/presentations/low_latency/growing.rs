@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::Frame;
 use media::Rendition;
-use playlist::LowLatencyWindow;
+use playlist::{LowLatencyWindow, Waiting};
 use tokio::sync::watch;
 
 use super::push_part;
@@ -30,6 +30,8 @@ pub(super) struct Growing {
     parts: usize,
     ready: Pieces,
     state: State,
+    /// It is one of those who wait for the rendition, to its end.
+    _waiting: Waiting,
 }
 
 enum State {
@@ -52,6 +54,7 @@ enum Look {
 impl Growing {
     pub(super) fn new(
         windows: Windows,
+        waiting: Waiting,
         rendition: Rendition,
         sequence: u64,
         wanted: Range<u64>,
@@ -64,6 +67,7 @@ impl Growing {
             parts: 0,
             ready: Pieces::default(),
             state: State::Looking(windows),
+            _waiting: waiting,
         }
     }
 

@@ -208,6 +208,24 @@ async fn so_many_may_wait_and_the_next_is_told_to_try_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_reads_a_segment_that_grows_is_one_of_those_who_wait() {
+    let settings = Settings {
+        waiting_for_one: 2,
+        ..Settings::default()
+    };
+    let mut bench = Bench::new(6, &settings);
+    push_part(&mut bench.writer, 6);
+    let readers = [1, 2].map(|_| bench.begin("video-EPOCH-SECOND.m4s"));
+    bench.until_waiting(2).await;
+    assert_eq!(bench.fetch("video-EPOCH-SECOND.m4s").await.status, 503);
+    readers.iter().for_each(|reader| reader.abort());
+    bench.until_waiting(0).await;
+    let again = bench.begin("video-EPOCH-SECOND.m4s");
+    bench.until_waiting(1).await;
+    again.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_segment_is_its_parts_and_is_sent_while_it_grows() {
     let mut bench = Bench::new(6, &Settings::default());
     let begun = Instant::now();

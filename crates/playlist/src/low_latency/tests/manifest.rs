@@ -86,3 +86,19 @@ async fn a_manifest_of_what_has_ended_says_how_long_it_was() {
     );
     assert!(manifest.contains("\" duration=\"90000\""), "{manifest}");
 }
+
+#[test]
+fn sound_that_is_missing_all_the_way_is_not_in_a_period() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    bench.segment(0);
+    let mut silent = part(5_000, 1_000, Some(head(5_000, &Arc::from([video(0xc0)]))));
+    silent.head.as_mut().expect("the first").discontinuity = true;
+    silent.sizes.audio = None;
+    bench.push(silent);
+    bench.close(6_000);
+    let manifest = bench.window().manifest().plain();
+    let manifest = std::str::from_utf8(&manifest).expect("UTF-8");
+    let sets: Vec<_> = manifest.split("<Period ").skip(1).collect();
+    assert!(sets[0].contains("id=\"audio\""), "{manifest}");
+    assert!(!sets[1].contains("id=\"audio\""), "{manifest}");
+}
