@@ -168,6 +168,8 @@ impl House {
             connections: http.max_connections,
             connections_per_address: http.max_connections_per_address,
             first_segment_wait: http.first_segment_wait,
+            // A target duration is the segment length rounded up, at most.
+            longest_wait: 3 * (self.config.hls.segment + Duration::from_secs(1)),
             drain: self.config.shutdown.deadline,
             ..http_server::Settings::default()
         }

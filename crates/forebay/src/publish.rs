@@ -131,10 +131,11 @@ impl Publish {
             && let Ok(seat @ Seat::Writing(_)) = Seat::find(&self.name, &self.terms, &self.house)
         {
             info!(stream = %self.name, peer = %self.peer, "the encoder that stood by takes the place");
-            let listed = seat.listed_until().unwrap_or(SystemTime::UNIX_EPOCH);
             let patience = self.house.config.hls.max_segment;
-            self.entrance = Entrance::behind(listed, SystemTime::now(), patience);
-            self.entrance_of_parts = self.entrance;
+            [self.entrance, self.entrance_of_parts] = seat.listed_until().map(|listed| {
+                let listed = listed.unwrap_or(SystemTime::UNIX_EPOCH);
+                Entrance::behind(listed, SystemTime::now(), patience)
+            });
             self.sit_down(seat);
             self.report();
         }
@@ -372,14 +373,18 @@ impl Seat {
         }
     }
 
-    /// When the last listed segment ends, by the wall clock.
-    fn listed_until(&self) -> Option<SystemTime> {
+    /// When what is listed ends, by the wall clock: in segments, and in parts.
+    fn listed_until(&self) -> [Option<SystemTime>; 2] {
         let Self::Writing(writer) = self else {
-            return None;
+            return [None; 2];
         };
-        let window = writer.presentation().window();
-        let last = &window.listed().last()?.segment;
-        Some(last.date + last.duration.to_duration())
+        let presentation = writer.presentation();
+        let window = presentation.window();
+        let last = window.listed().last().map(|entry| &entry.segment);
+        [
+            last.map(|last| last.date + last.duration.to_duration()),
+            presentation.low_latency_window().listed_until(),
+        ]
     }
 }
 

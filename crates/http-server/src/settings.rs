@@ -27,6 +27,8 @@ pub struct Settings {
     /// How long a playlist request waits for the first segment of a publish that has just begun: the
     /// longest GOP in common use, and some room.
     pub first_segment_wait: Duration,
+    /// The longest that a request waits for media: a blocking reload waits three target durations.
+    pub longest_wait: Duration,
     /// Requests that wait at a time, over all connections; those above are answered 503 at once.
     pub waiting_requests: usize,
     /// Requests that wait at a time for the next part of one rendition; those above are answered 503, to be tried
@@ -47,6 +49,7 @@ impl Default for Settings {
             request_head_bytes: 16 * 1024,
             concurrent_streams: 128,
             first_segment_wait: Duration::from_secs(15),
+            longest_wait: Duration::from_secs(15),
             waiting_requests: 20_000,
             waiting_for_one: 20_000,
             drain: Duration::from_secs(10),

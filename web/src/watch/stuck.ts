@@ -1,7 +1,6 @@
 // A player that stands still although media come. hls.js does where an encoder leaves with a burst of pictures: a
 // playlist that moves on to the next segment while a part is loaded makes it fetch that segment first, the browser drops
-// the pictures it fetches afterwards, and hls.js waits at the hole without fetching what is behind it. Or it meets a gap
-// in the sound while it loads the part before, and asks for no more sound.
+// the pictures it fetches afterwards, and hls.js waits at the hole without fetching what is behind it.
 
 /** Media that come have so long, in milliseconds, to bring the picture on. */
 const MOVES_WITHIN_MS = 4_000;

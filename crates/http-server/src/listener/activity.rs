@@ -71,8 +71,9 @@ impl Deadlines {
             request_head: settings.request_head,
             idle: settings.idle,
             write_progress: settings.write_progress,
-            // Nothing of ours takes longer than the wait for a first segment.
-            answer: settings.first_segment_wait + settings.write_progress,
+            // Nothing of ours takes longer than the wait for media.
+            answer: settings.first_segment_wait.max(settings.longest_wait)
+                + settings.write_progress,
         }
     }
 

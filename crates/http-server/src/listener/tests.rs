@@ -353,6 +353,7 @@ async fn a_reader_that_has_closed_its_own_side_is_answered_and_not_kept_for_ever
     let _other = gateway.publish("live", "never");
     let settings = Settings {
         first_segment_wait: SHORT * 3,
+        longest_wait: SHORT * 3,
         ..Settings::default()
     };
     let running = run(gateway.site(&settings, Audience::Viewers), settings).await;
