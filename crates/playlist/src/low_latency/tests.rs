@@ -13,6 +13,7 @@ use crate::{Registry, Settings, Terms, Writer};
 
 mod gaps;
 mod manifest;
+mod texts;
 
 fn ms(millis: i64) -> MediaTime {
     MediaTime::from_millis(millis)
@@ -146,13 +147,16 @@ impl Bench {
     }
 
     fn plain(&self, text: &str) -> String {
-        let epoch = format!("{:08x}", self.writer.presentation().epoch());
-        let mut text = text.replace(&epoch, "EPOCH");
-        for n in (0..40).rev() {
-            text = text.replace(&(self.first + n).to_string(), &n.to_string());
-        }
-        text
+        plain(text, self.writer.presentation().epoch(), self.first)
     }
+}
+
+fn plain(text: &str, epoch: u32, first: u64) -> String {
+    let mut text = text.replace(&format!("{epoch:08x}"), "EPOCH");
+    for n in (0..40).rev() {
+        text = text.replace(&(first + n).to_string(), &n.to_string());
+    }
+    text
 }
 
 #[test]
