@@ -11,6 +11,7 @@ use super::{Addressing, LowLatency, LowLatencyWindow, Packaging, Playlist, Posit
 use crate::window::tests::AVC;
 use crate::{Registry, Settings, Terms, Writer};
 
+mod edge;
 mod gaps;
 mod manifest;
 mod texts;
