@@ -6,31 +6,37 @@ use bytes::Bytes;
 
 use super::*;
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
+pub(super) const DATA: u8 = 0;
+pub(super) const HEADERS: u8 = 1;
+pub(super) const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const WINDOW_UPDATE: u8 = 8;
 
-const END_STREAM: u8 = 1;
+pub(super) const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
-const CANCEL: [u8; 4] = [0, 0, 0, 8];
+pub(super) const CANCEL: [u8; 4] = [0, 0, 0, 8];
 
 #[derive(Debug)]
-struct Frame {
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
+pub(super) struct Frame {
+    pub(super) kind: u8,
+    pub(super) flags: u8,
+    pub(super) stream: u32,
+    pub(super) payload: Vec<u8>,
 }
 
-struct Client(TcpStream);
+pub(super) struct Client<Stream = TcpStream>(Stream);
 
 impl Client {
-    /// `window` is what each stream may be sent at first (§6.5.2).
     async fn connect(running: &Running, window: u32) -> Self {
-        let mut client = Self(running.connect().await);
+        Self::on(running.connect().await, window).await
+    }
+}
+
+impl<Stream: AsyncRead + AsyncWrite + Unpin> Client<Stream> {
+    /// `window` is what each stream may be sent at first (§6.5.2).
+    pub(super) async fn on(stream: Stream, window: u32) -> Self {
+        let mut client = Self(stream);
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         client.0.write_all(preface).await.expect("written");
         let [a, b, c, d] = window.to_be_bytes();
@@ -39,7 +45,13 @@ impl Client {
         client
     }
 
-    async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> io::Result<()> {
+    pub(super) async fn send(
+        &mut self,
+        kind: u8,
+        flags: u8,
+        stream: u32,
+        payload: &[u8],
+    ) -> io::Result<()> {
         let length = u8::try_from(payload.len()).expect("short");
         let mut frame = vec![0, 0, length, kind, flags];
         frame.extend_from_slice(&stream.to_be_bytes());
@@ -47,7 +59,7 @@ impl Client {
         self.0.write_all(&frame).await
     }
 
-    async fn ask(&mut self, stream: u32, path: &str) {
+    pub(super) async fn ask(&mut self, stream: u32, path: &str) {
         // GET, http, the path, the authority "x" (RFC 7541 §6.1, §6.2.2).
         let length = u8::try_from(path.len()).expect("short");
         let mut fields = vec![0x82, 0x86, 0x04, length];
@@ -79,7 +91,7 @@ impl Client {
     }
 
     /// The next frame that `wanted` picks, in time.
-    async fn until(&mut self, wanted: impl Fn(&Frame) -> bool) -> Frame {
+    pub(super) async fn until(&mut self, wanted: impl Fn(&Frame) -> bool) -> Frame {
         let found = async {
             loop {
                 let frame = self.frame().await.expect("the connection should be open");

@@ -7,7 +7,9 @@ use tls::{Acceptor, Certificates, Files};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::http2::{CANCEL, Client, DATA, END_STREAM, RST_STREAM};
 use super::*;
+use crate::fixture::push_part;
 
 /// A server with a certificate, and what a client trusts.
 struct Secure {
@@ -17,7 +19,11 @@ struct Secure {
 
 impl Secure {
     async fn run(settings: Settings) -> Self {
-        let site = Gateway::new().site(&settings, Audience::Operators);
+        Self::run_site(&Gateway::new(), settings).await
+    }
+
+    async fn run_site(gateway: &Gateway, settings: Settings) -> Self {
+        let site = gateway.site(&settings, Audience::Operators);
         let (certificates, trusted) = certificates();
         let acceptor = Acceptor::new(Arc::new(certificates), &["h2", "http/1.1"]);
         Self {
@@ -95,6 +101,57 @@ async fn http2_is_agreed_on() {
     let answered = timeout(PATIENCE, stream.read_exact(&mut head)).await;
     answered.expect("in time").expect("a frame");
     assert_eq!(head[3], 4, "{head:x?}");
+}
+
+/// As players do that have moved on to another rendition: one of the requests on a connection is given up.
+#[tokio::test]
+async fn a_reload_that_is_cancelled_leaves_nothing_and_the_others_are_answered_with_the_part() {
+    let gateway = Gateway::new();
+    let mut writer = gateway.publish("live", "show");
+    (0..6).for_each(|n| push_part(&mut writer, n));
+    let presentation = writer.presentation().clone();
+    let until_waiting = async |count: usize| {
+        let reached = async {
+            while presentation.low_latency_followers() != count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let reached = timeout(PATIENCE, reached).await;
+        let now = presentation.low_latency_followers();
+        reached.unwrap_or_else(|_| panic!("{now} wait instead of {count}"));
+    };
+    let secure = Secure::run_site(&gateway, Settings::default()).await;
+    let mut client = Client::on(secure.connect(&["h2"]).await, 65_535).await;
+    let next = presentation.low_latency_window().next_sequence();
+    let path = format!("/live/show/video.m3u8?_HLS_msn={next}&_HLS_part=1");
+    for stream in [1, 3, 5] {
+        client.ask(stream, &path).await;
+    }
+    until_waiting(3).await;
+    for (stream, left) in [(1, 2), (5, 1)] {
+        let sent = client.send(RST_STREAM, 0, stream, &CANCEL).await;
+        sent.expect("written");
+        until_waiting(left).await;
+    }
+    push_part(&mut writer, 6);
+    let mut text = Vec::new();
+    loop {
+        let frame = client.until(|frame| frame.stream > 0).await;
+        assert_eq!(frame.stream, 3, "{frame:?}");
+        assert_ne!(frame.kind, RST_STREAM, "{frame:?}");
+        if frame.kind == DATA {
+            text.extend_from_slice(&frame.payload);
+        }
+        if frame.flags & END_STREAM != 0 {
+            break;
+        }
+    }
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert!(text.contains(&format!("{next}.1.m4s\"\n")), "{text}");
+    until_waiting(0).await;
+    drop(client);
+    secure.running.until_open(0).await;
+    assert_eq!(secure.running.totals.http_faults.value(), 0);
 }
 
 #[tokio::test]
