@@ -2,7 +2,7 @@
 //! to those who come the wrong way.
 
 use std::net::SocketAddr;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use e2e::arrival::assert_whole;
@@ -11,8 +11,10 @@ use e2e::clip::Clip;
 use e2e::encoder::{Encoder, Pace};
 use e2e::ffmpeg_witness::Tracks;
 use e2e::gateway::{Gateway, binary, scratch};
+use e2e::low_latency::{self, Load, Stepwise};
 use e2e::peer::Peer;
 use e2e::reader::{Player, Recording};
+use e2e::scripted::Material;
 use e2e::secure::Secure;
 use e2e::{http, wait};
 
@@ -104,6 +106,61 @@ fn a_playlist_is_fetched_over_http2_and_over_http1() {
         assert_eq!(end, format!("{version} 200"), "{output:?}");
         assert!(playlist.starts_with("#EXTM3U\n"), "{output:?}");
     }
+}
+
+/// As players do: the reload and the part that is hinted at wait side by side on one connection. curl says how many
+/// connections each took.
+#[test]
+fn low_latency_is_followed_over_http2() {
+    let gateway = Gateway::start_self_signed(&[("FOREBAY__HLS__SEGMENT", "1s")]);
+    let script = Material::of(&Clip::usual(8)).endless();
+    let mut publisher = Stepwise::publish(&gateway, script);
+    publisher.send_until(2_500);
+    let two = |load: &Load| load.segments.len() == 3 && load.edge().1 == 1;
+    let mut load = low_latency::until_listed(&gateway, "video.m3u8", "two parts", two);
+    let folder = format!("https://{}/live/show", https(&gateway));
+    // Over the end of a segment.
+    for until_ms in [2_700, 2_900, 3_100, 3_300] {
+        let (msn, part) = load.next();
+        let reload = format!("{folder}/video.m3u8?_HLS_msn={msn}&_HLS_part={part}");
+        let hint = format!("{folder}/{}", load.hints[0].0);
+        let [text, body] = ["m3u8", "mp4"].map(|suffix| Recording(scratch(suffix)));
+        let before = faults(&gateway, "http_requests");
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--insecure", "--http2"]);
+        curl.args(["--parallel", "--max-time", "30"]);
+        let said = "%{http_version} %{response_code} %{num_connects}\n";
+        curl.args(["--write-out", said]);
+        for (url, file) in [(&reload, &text), (&hint, &body)] {
+            curl.args([url, "--output"]).arg(&file.0);
+        }
+        curl.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut curl = curl.spawn().expect("curl is there");
+        // Looking counts as well.
+        let mut looks = 0;
+        wait::until("both to be asked for", SOON, || {
+            looks += 1;
+            let requests = faults(&gateway, "http_requests") - before;
+            (requests == looks + 2).then_some(())
+        });
+        assert_eq!(curl.try_wait().expect("it can be asked"), None);
+        publisher.send_until(until_ms);
+        let output = curl.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let mut said: Vec<_> = said.lines().collect();
+        said.sort_unstable();
+        assert_eq!(said, ["2 200 0", "2 200 1"], "{output:?}");
+        let read = std::fs::read_to_string(&text.0).expect("a playlist");
+        let after = Load::read(&read);
+        after.assert_follows(&load);
+        assert_eq!(after.edge(), (msn, part));
+        let part = gateway.get(&format!("/live/show/{}", load.hints[0].0));
+        let body = std::fs::read(&body.0).expect("a part");
+        assert!(!body.is_empty() && body == part.body, "{hint}");
+        load = after;
+    }
+    assert_eq!(faults(&gateway, "http_faults"), 0, "{:?}", gateway.log());
 }
 
 #[test]
