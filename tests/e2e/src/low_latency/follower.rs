@@ -28,6 +28,8 @@ pub struct Follower {
     /// The last load.
     pub load: Load,
     hinted: Option<(String, u64, Vec<u8>)>,
+    /// Segments at whose end sound was missing, each with a load that shows it.
+    ragged: BTreeMap<u64, String>,
     /// What it has so far.
     pub taken: Followed,
 }
@@ -108,6 +110,7 @@ pub fn join(gateway: &Gateway, folder: &str) -> Vec<Follower> {
         uri: uri.clone(),
         load: Load::default(),
         hinted: None,
+        ragged: BTreeMap::new(),
         taken: Followed::default(),
     };
     uris.iter().map(follower).collect()
@@ -215,8 +218,31 @@ impl Follower {
         let text = self.playlist(query);
         self.taken.loads += 1;
         let load = Load::read(&text);
-        load.assert_lawful(&self.others);
+        for sequence in load.ragged(&self.others) {
+            let shown = self.ragged.entry(sequence);
+            shown.or_insert_with(|| load.text.clone());
+        }
+        self.assert_ends(&load);
         load
+    }
+
+    /// Sound is missing where an encoder has stopped, or where gaps are listed, and nowhere else.
+    fn assert_ends(&mut self, load: &Load) {
+        self.ragged.retain(|&sequence, shown| {
+            let segment = load.segment(sequence);
+            if segment.is_some_and(|one| one.gap || one.parts.iter().any(|part| part.gap)) {
+                return false;
+            }
+            let Some(next) = load.segment(sequence + 1) else {
+                return true;
+            };
+            assert!(
+                next.discontinuity,
+                "the publish goes on behind {sequence}, in which sound is missing:\n{shown}\n{}",
+                load.text
+            );
+            false
+        });
     }
 
     /// The text, plain or compressed by turns.

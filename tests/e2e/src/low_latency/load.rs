@@ -78,6 +78,13 @@ pub struct Part {
     pub range: Option<(u64, u64)>,
 }
 
+impl Part {
+    /// Where it begins in its file.
+    pub(super) fn offset(&self) -> u64 {
+        self.range.map_or(0, |(_, offset)| offset)
+    }
+}
+
 impl Load {
     /// Reads a playlist: every line must be known to quick-m3u8 and stand where it may.
     ///
