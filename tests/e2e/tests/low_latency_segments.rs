@@ -1,15 +1,16 @@
 //! A segment by its own URI, while it is open and when it is complete, beside its parts: the same bytes, however they
 //! are asked for. They are those that were sent.
 
+use std::thread;
 use std::time::Duration;
 
 use e2e::Gateway;
-use e2e::clip::Clip;
+use e2e::clip::{Clip, VIDEO, Video};
 use e2e::http;
 use e2e::low_latency::{
     Asked, Follower, Fragments, Load, Part, Sample, Stepwise, join, until_listed,
 };
-use e2e::scripted::{Ending, Kind, Material, Sent};
+use e2e::scripted::{Ending, Kind, Material, Publisher, Sent};
 
 const SOON: Duration = Duration::from_secs(20);
 /// Long enough for bytes to come that are there.
@@ -214,6 +215,41 @@ fn every_payload_that_is_sent_comes_out_through_a_reconnect() {
             }
         }
     }
+}
+
+/// The followers hold EXT-X-INDEPENDENT-SEGMENTS against the parts of each load.
+#[test]
+fn a_gop_longer_than_its_segments_is_followed_by_the_rules() {
+    let gateway = Gateway::start_with(&KEYS);
+    let video = Some(Video {
+        gop: Some(100),
+        ..VIDEO
+    });
+    let material = Material::of(&Clip {
+        video,
+        ..Clip::usual(8)
+    });
+    let publisher = Publisher::publish(gateway.rtmp, "live", "show");
+    let playing = publisher.play(material.play(4_000), Ending::DeleteStream);
+    let followers: Vec<_> = join(&gateway, "/live/show")
+        .into_iter()
+        .map(|follower| thread::spawn(move || follower.follow_to_the_end()))
+        .collect();
+    for follower in followers {
+        let taken = follower.join().expect("it finds no fault");
+        let pictures = taken
+            .parts
+            .iter()
+            .filter(|one| one.map.starts_with("video"));
+        let dependent = pictures.filter(|one| one.index == 0 && !one.part.independent);
+        let is_video = taken.sections.keys().any(|uri| uri.starts_with("video"));
+        assert_eq!(
+            dependent.count() > 1,
+            is_video,
+            "segments without a key frame"
+        );
+    }
+    assert!(!playing.join().cut_off);
 }
 
 /// What a follower has taken when it has come to the end, part by part.
