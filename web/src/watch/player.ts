@@ -2,6 +2,7 @@
 // come back. This file decides what to do; how media are loaded is the source's own affair.
 
 import type Hls from "hls.js";
+import { bufferAhead } from "./ahead.ts";
 import { backoff } from "./backoff.ts";
 import type { Form } from "../paths.ts";
 import { find } from "./find.ts";
@@ -228,15 +229,6 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
       };
     },
   };
-}
-
-/** Seconds buffered without a gap from `at` on. */
-export function bufferAhead(buffered: TimeRanges, at: number): number {
-  for (let n = 0; n < buffered.length; n += 1) {
-    // The first picture may lie a little behind where the player begins.
-    if (buffered.start(n) <= at + 0.1 && at < buffered.end(n)) return buffered.end(n) - at;
-  }
-  return 0;
 }
 
 function pause(ms: number): Promise<void> {
