@@ -84,7 +84,7 @@ const CRATES: &[Crate] = &[
     },
     Crate {
         name: "bench",
-        may_use: &[],
+        may_use: &["e2e"],
         never: &["tokio"],
     },
     Crate {

@@ -1,16 +1,18 @@
 //! The low-latency form beside the classic one of the same gateway.
 //!
 //! [`availability`] (until something can be watched, and how old it is then), [`delay`] (until a part
-//! has arrived), [`crowd`] (thousands of waiting viewers), [`cost`] (processor time of a stream).
-//! Below them a playlist with parts ([`edge`]), who waits for them ([`follower`], [`throng`]) and what
-//! they hold ([`pictures`]).
+//! has arrived), [`crowd`] (thousands of waiting viewers), [`cost`] (processor time of a stream), [`glass`] (from
+//! encoder to screen). Below them a playlist with parts ([`edge`]), who waits for them ([`follower`], [`throng`]),
+//! what they hold ([`pictures`]), and pictures that say when they were made ([`clock_picture`]).
 
 mod availability;
+mod clock_picture;
 mod cost;
 mod crowd;
 mod delay;
 mod edge;
 mod follower;
+mod glass;
 mod pictures;
 mod throng;
 
@@ -38,6 +40,7 @@ pub(crate) enum Measure {
     Delay,
     Crowd,
     Cost,
+    Glass,
 }
 
 /// How much is measured of the low-latency form.
@@ -47,7 +50,8 @@ pub(crate) struct Options {
     /// Viewers that wait at once in ll_crowd [default: 5000; 500 with --quick].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=9000))]
     viewers: Option<u32>,
-    /// Seconds that each reader of ll_availability and ll_delay follows [default: 15; 4 with --quick].
+    /// Seconds that each reader of ll_availability and ll_delay follows [default: 15; 4 with --quick], and that
+    /// ll_glass watches [default: 300; 30 with --quick].
     #[arg(long, value_parser = clap::value_parser!(u32).range(3..=3600))]
     seconds: Option<u32>,
 }
@@ -67,6 +71,8 @@ pub(crate) struct Extent {
     /// Streams whose cost is measured, and windows of one GOP for each.
     streams: u32,
     windows: u32,
+    /// How long a browser watches.
+    watch: Duration,
 }
 
 impl Extent {
@@ -87,6 +93,7 @@ impl Extent {
                 releases: 1,
                 streams: 10,
                 windows: 1,
+                watch: Duration::from_secs(30),
             }
         } else {
             Self {
@@ -98,6 +105,7 @@ impl Extent {
                 releases: 3,
                 streams: 50,
                 windows: 5,
+                watch: Duration::from_secs(300),
             }
         };
         if let Some(most) = streams.iter().max() {
@@ -106,6 +114,7 @@ impl Extent {
         }
         if let Some(seconds) = options.seconds {
             extent.follow = Duration::from_secs(seconds.into());
+            extent.watch = extent.follow;
         }
         extent.viewers = options.viewers.unwrap_or(extent.viewers);
         extent.windows = windows.unwrap_or(extent.windows);
@@ -135,6 +144,7 @@ pub(crate) fn measure(
         }
         Measure::Crowd => crowd::measure(gateway, clip, extent.viewers, extent.releases, table),
         Measure::Cost => cost::measure(gateway, clip, extent.streams, extent.windows, table),
+        Measure::Glass => glass::measure(gateway, extent.watch, table),
     }
 }
 

@@ -51,7 +51,7 @@ struct Options {
     /// The gateway's binary; the environment variable FOREBAY_BIN without it.
     #[arg(long, value_name = "PATH")]
     gateway: Option<PathBuf>,
-    /// Fewer windows, one count of streams, fewer repetitions: about a minute.
+    /// Fewer windows, one count of streams, fewer repetitions: about two minutes.
     #[arg(long)]
     quick: bool,
     /// How often everything is repeated; the medians are of all repetitions.
@@ -97,15 +97,18 @@ enum Measure {
     LlCrowd,
     /// Low latency: processor time of a stream, watched or not.
     LlCost,
+    /// Low latency: from a picture at the encoder to the same picture in a browser.
+    LlGlass,
 }
 
 impl Measure {
     /// All that compare the two forms of one gateway.
-    const LOW_LATENCY: [(Self, low_latency::Measure); 4] = [
+    const LOW_LATENCY: [(Self, low_latency::Measure); 5] = [
         (Self::LlAvailability, low_latency::Measure::Availability),
         (Self::LlDelay, low_latency::Measure::Delay),
         (Self::LlCrowd, low_latency::Measure::Crowd),
         (Self::LlCost, low_latency::Measure::Cost),
+        (Self::LlGlass, low_latency::Measure::Glass),
     ];
 }
 

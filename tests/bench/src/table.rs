@@ -145,9 +145,9 @@ impl Table {
         }
     }
 
-    /// Whether nothing was measured.
+    /// Whether there is nothing to be said.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.is_empty() && self.notes.is_empty()
     }
 
     /// Adds a sample; rows stand in the order of their first.
