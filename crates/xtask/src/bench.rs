@@ -8,6 +8,7 @@ use clap::Args;
 use crate::install;
 use crate::interrupt::Interrupts;
 use crate::process;
+use crate::web;
 use crate::workspace::{GATEWAY_VARIABLE, Workspace};
 
 /// What to measure.
@@ -16,7 +17,7 @@ pub(crate) struct Options {
     /// The crates' own benches instead of the whole gateway.
     #[arg(long, conflicts_with_all = ["quick", "json", "rest"])]
     criterion: bool,
-    /// A first impression in about a minute.
+    /// A first impression in about two minutes.
     #[arg(long)]
     quick: bool,
     /// Where the figures are written as JSON [default: bench.json in the target directory].
@@ -37,12 +38,13 @@ pub(crate) fn run(
         // criterion keeps its own records in the target directory.
         return process::run(&mut workspace.cargo(["bench", "--workspace"]), interrupts);
     }
-    install::install(install::PEER_AND_LOAD)?;
+    install::install(install::PEERS_AND_LOAD)?;
     let json = match &options.json {
         Some(path) => std::path::absolute(path)?,
         None => workspace.bench_figures(),
     };
-    // The pages are not measured, so they are not built.
+    // Glass to glass is measured on the player page.
+    web::build_if_possible(&workspace.web(), interrupts)?;
     process::run(
         &mut workspace.cargo(["build", "--release", "-p", "forebay", "-p", "bench"]),
         interrupts,

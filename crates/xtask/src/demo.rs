@@ -17,7 +17,7 @@ use clap::Args;
 use crate::install;
 use crate::interrupt::Interrupts;
 use crate::process::{self, Output, Running};
-use crate::web::{self, Npm};
+use crate::web;
 use crate::workspace::{GATEWAY_VARIABLE, Workspace};
 use encoder::Picture;
 use greeting::{Encoder, greeting};
@@ -117,7 +117,7 @@ fn serve_command(workspace: &Workspace, interrupts: &Interrupts) -> anyhow::Resu
     let binary = match std::env::var_os(GATEWAY_VARIABLE) {
         Some(binary) => binary.into(),
         None => {
-            build_pages(workspace, interrupts)?;
+            web::build_if_possible(&workspace.web(), interrupts)?;
             println!("building the gateway");
             process::run(
                 &mut workspace.cargo(["build", "--release", "-p", "forebay"]),
@@ -130,23 +130,4 @@ fn serve_command(workspace: &Workspace, interrupts: &Interrupts) -> anyhow::Resu
     let mut command = Command::new(binary);
     command.arg("serve");
     Ok(command)
-}
-
-/// Builds the player where npm and Node.js can; else the binary holds a page that does without.
-fn build_pages(workspace: &Workspace, interrupts: &Interrupts) -> anyhow::Result<()> {
-    let web = workspace.web();
-    match Npm::find() {
-        Npm::Missing(why) => {
-            println!(
-                "{why}; until then the gateway's built-in page is used, which plays with the \
-                 browser's own HLS"
-            );
-            Ok(())
-        }
-        Npm::Present => {
-            println!("building the pages");
-            web::install_dependencies(&web, interrupts)?;
-            web::build(&web, interrupts)
-        }
-    }
 }

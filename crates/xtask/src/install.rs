@@ -40,14 +40,17 @@ pub(crate) const ENCODERS_AND_PLAYERS: &[Need] = &[
     program("chromium-driver", "chromedriver"),
 ];
 
-/// For `bench`: the peer we measure ourselves against, and the load.
-pub(crate) const PEER_AND_LOAD: &[Need] = &[
+/// For `bench`: the peer we measure ourselves against, the load, an encoder and a browser.
+pub(crate) const PEERS_AND_LOAD: &[Need] = &[
     program("nginx", "nginx"),
     Need {
         package: "libnginx-mod-rtmp",
         proof: Proof::File("/usr/lib/nginx/modules/ngx_rtmp_module.so"),
     },
     program("wrk", "wrk"),
+    program("ffmpeg", "ffmpeg"),
+    program("chromium", "chromium"),
+    program("chromium-driver", "chromedriver"),
 ];
 
 /// A fresh machine often upgrades itself first, and holds the lock meanwhile. In seconds.

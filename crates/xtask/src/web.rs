@@ -72,6 +72,25 @@ pub(crate) fn build(web: &Path, interrupts: &Interrupts) -> anyhow::Result<()> {
     run_script(web, "build", interrupts)
 }
 
+/// Installs the dependencies and builds the pages, for a gateway that is built next. Where that cannot be done, its
+/// built-in page does without.
+pub(crate) fn build_if_possible(web: &Path, interrupts: &Interrupts) -> anyhow::Result<()> {
+    match Npm::find() {
+        Npm::Missing(why) => {
+            println!(
+                "{why}; until then the gateway's built-in page is used, which plays with the \
+                 browser's own HLS"
+            );
+            Ok(())
+        }
+        Npm::Present => {
+            println!("building the pages");
+            install_dependencies(web, interrupts)?;
+            build(web, interrupts)
+        }
+    }
+}
+
 /// Every file that goes into the pages.
 fn sources(web: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
