@@ -11,16 +11,13 @@ import { browserPlaysHls, nativeSource } from "./native.ts";
 import { probe } from "./probe.ts";
 import type { Source, SourceEvents } from "./source.ts";
 import { countStall, NO_STALLS, type StallEvent } from "./stalls.ts";
-import { type Dryness, isStuck, withLook } from "./stuck.ts";
+import { isStuck, type Standstill, stands, withLook } from "./stuck.ts";
 
 /**
  * Loading that goes on has so long, in milliseconds, to bring media on from what is buffered: within it a
  * player has read the playlist twice and fetched a segment.
  */
 const RESUMED_WITHIN_MS = 4_000;
-
-/** With less than this ahead, in seconds, the picture is about to stand still. */
-const RUNNING_DRY_S = 0.5;
 
 /** How often it is looked whether the picture stands still although media come, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
@@ -92,7 +89,7 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
   let failures = 0;
   let looking: AbortController | null = null;
   let resuming = 0;
-  let dryness: Dryness | null = null;
+  let standstill: Standstill | null = null;
 
   function enter(next: Phase): void {
     if (next === phase) return;
@@ -133,25 +130,26 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
 
   function watchResumption(): void {
     clearTimeout(resuming);
+    const position = video.currentTime;
     resuming = window.setTimeout(() => {
-      const dry = bufferAhead(video.buffered, video.currentTime) < RUNNING_DRY_S;
-      if (dry && looking === null && !video.paused && phase !== "ended") load();
+      const stood = stands(position, video.currentTime);
+      if (stood && looking === null && !video.paused && phase !== "ended") load();
     }, RESUMED_WITHIN_MS);
   }
 
   function lookWhetherStuck(): void {
     const at = performance.now();
     const playing = phase === "playing" || phase === "stalled";
-    const dry = playing && !video.paused && bufferAhead(video.buffered, video.currentTime) < RUNNING_DRY_S;
-    dryness = withLook(dryness, { dry, edge: source?.edge() ?? null, at });
-    if (!isStuck(dryness, at)) return;
+    const edge = playing && !video.paused ? (source?.edge() ?? null) : null;
+    standstill = withLook(standstill, { position: video.currentTime, edge, at });
+    if (!isStuck(standstill, at)) return;
     remember("media come, and none of them is shown: loaded anew");
     load();
   }
 
   function load(): void {
     clearTimeout(resuming);
-    dryness = null;
+    standstill = null;
     stall("interrupted");
     enter("loading");
     loaded = form;

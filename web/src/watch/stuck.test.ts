@@ -1,30 +1,35 @@
 import { expect, it } from "vitest";
-import { type Dryness, isStuck, type Look, withLook } from "./stuck.ts";
+import { isStuck, type Look, type Standstill, withLook } from "./stuck.ts";
 
-/** Whether a player is stuck after these looks, one a second. */
-function after(looks: Omit<Look, "at">[]): boolean {
-  let dryness: Dryness | null = null;
-  looks.forEach((look, n) => (dryness = withLook(dryness, { ...look, at: n * 1_000 })));
-  return isStuck(dryness, (looks.length - 1) * 1_000);
+/** Whether a player is stuck after these looks, one a second: what is shown, and where the playlist ends. */
+function after(looks: [position: number, edge: number | null][]): boolean {
+  let standstill: Standstill | null = null;
+  looks.forEach(([position, edge], n) => {
+    const look: Look = { position, edge, at: n * 1_000 };
+    standstill = withLook(standstill, look);
+  });
+  return isStuck(standstill, (looks.length - 1) * 1_000);
 }
 
-const dry = (edge: number | null) => ({ dry: true, edge });
-
 it("an encoder that is away is waited for", () => {
-  expect(after(Array.from({ length: 60 }, () => dry(20)))).toBe(false);
+  expect(after(Array.from({ length: 60 }, () => [19.9, 20]))).toBe(false);
 });
 
 it("media that come and are not shown", () => {
-  const looks = [dry(20), dry(20), dry(21), dry(22), dry(23), dry(24)];
+  const looks: [number, number][] = [20, 20, 21, 22, 23, 24].map((edge) => [19.9, edge]);
   expect(after(looks)).toBe(false);
-  expect(after([...looks, dry(25)])).toBe(true);
+  expect(after([...looks, [19.9, 25]])).toBe(true);
+  expect(after([...looks, [20.1, 25]])).toBe(true);
+});
+
+it("a picture that moves is not stuck, however little is in hand", () => {
+  expect(after(Array.from({ length: 60 }, (_, n) => [n, n + 0.4]))).toBe(false);
 });
 
 it("what is shown again is not stuck", () => {
-  const looks = [dry(20), dry(21), dry(22), dry(23), { dry: false, edge: 24 }, dry(25), dry(26)];
-  expect(after(looks)).toBe(false);
+  expect(after([[19, 20], [19, 21], [19, 22], [19, 23], [23, 24], [23, 25], [23, 26]])).toBe(false);
 });
 
 it("where the browser does not say, nothing is known", () => {
-  expect(after(Array.from({ length: 9 }, () => dry(null)))).toBe(false);
+  expect(after(Array.from({ length: 9 }, () => [1, null]))).toBe(false);
 });

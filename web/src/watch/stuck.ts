@@ -4,34 +4,42 @@
 
 /** Media that come have so long, in milliseconds, to bring the picture on. */
 const MOVES_WITHIN_MS = 4_000;
+/** A picture that has come no further than this, in seconds, stands: hls.js nudges one that does. */
+const STANDS_S = 0.5;
 
-/** One look at a player. */
+/** One look at a player that should be playing. */
 export interface Look {
-  /** Nothing is left to be shown. */
-  dry: boolean;
-  /** Where the playlist ends, in seconds of the player's timeline; null where the browser does not say. */
+  /** What is shown, in seconds of the player's timeline. */
+  position: number;
+  /** Where the playlist ends, likewise; null where the browser does not say. */
   edge: number | null;
   /** Milliseconds. */
   at: number;
 }
 
-/** What earlier looks have shown; null while there is something to be shown. */
-export interface Dryness {
-  /** Where the playlist ended when nothing was left. */
+/** Since when a picture stands. */
+export interface Standstill {
+  position: number;
+  /** Where the playlist ended then. */
   edge: number;
   /** Since when the playlist has gone on from there. */
   goesOnSince: number | null;
 }
 
-/** What is known after one look more. */
-export function withLook(before: Dryness | null, { dry, edge, at }: Look): Dryness | null {
-  if (!dry || edge === null) return null;
-  if (before === null) return { edge, goesOnSince: null };
+/** Whether a picture still stands that was at `before`. */
+export function stands(before: number, position: number): boolean {
+  return Math.abs(position - before) < STANDS_S;
+}
+
+/** What is known after one look more; null where nothing can be known. */
+export function withLook(before: Standstill | null, { position, edge, at }: Look): Standstill | null {
+  if (edge === null) return null;
+  if (before === null || !stands(before.position, position)) return { position, edge, goesOnSince: null };
   // A player that was loaded anew counts from elsewhere.
   return { ...before, goesOnSince: edge === before.edge ? before.goesOnSince : (before.goesOnSince ?? at) };
 }
 
-/** Media have come for long enough, and nothing of them is there to be shown. */
-export function isStuck(dryness: Dryness | null, at: number): boolean {
-  return dryness !== null && dryness.goesOnSince !== null && at - dryness.goesOnSince >= MOVES_WITHIN_MS;
+/** Media have come for long enough, and nothing of them is shown. */
+export function isStuck(standstill: Standstill | null, at: number): boolean {
+  return standstill !== null && standstill.goesOnSince !== null && at - standstill.goesOnSince >= MOVES_WITHIN_MS;
 }
