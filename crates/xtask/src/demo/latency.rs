@@ -50,9 +50,9 @@ impl fmt::Display for Latency {
         write!(
             f,
             "Players that know low latency can show the picture about {:.1} s after the encoder sent it:\n\
-             a part is there at most {:.2} s after its end, and they stay {:.2} s behind that.",
+             a part is there at most {} ms after its end, and they stay {:.2} s behind that.",
             seconds(self.part + self.hold_back),
-            seconds(self.part),
+            self.part.as_millis() + 1,
             seconds(self.hold_back)
         )
     }
@@ -168,7 +168,7 @@ video-1-40.m4s
         assert_eq!(
             latency.to_string(),
             "Players that know low latency can show the picture about 0.7 s after the encoder sent it:\n\
-             a part is there at most 0.04 s after its end, and they stay 0.65 s behind that."
+             a part is there at most 41 ms after its end, and they stay 0.65 s behind that."
         );
     }
 }
