@@ -2,8 +2,6 @@
 
 import Hls, { type ErrorData } from "hls.js";
 import workerPath from "hls.js/dist/hls.worker.js?url";
-import { bufferAhead } from "./ahead.ts";
-import { rateOfPlay } from "./catchup.ts";
 import { allBuffered, type Place } from "./end.ts";
 import { bitRateOf, type Loaded, withLoaded } from "./rate.ts";
 import type { Source, SourceEvents } from "./source.ts";
@@ -38,8 +36,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     liveDurationInfinity: true,
     lowLatencyMode: true,
     // How near to the edge is the playlist's to say (PART-HOLD-BACK or HOLD-BACK): no liveSyncDuration here,
-    // it would win over the playlist. Getting back there is done below, and not by hls.js.
-    maxLiveSyncPlaybackRate: 1,
+    // it would win over the playlist. These get back there after a stall, unnoticed.
+    maxLiveSyncPlaybackRate: 1.1,
     liveSyncOnStallIncrease: BACK_AFTER_STALL_S,
     capLevelToPlayerSize: true,
     enableInterstitialPlayback: false,
@@ -52,8 +50,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   let recovered = Number.NEGATIVE_INFINITY;
 
   hls.on(Hls.Events.LEVEL_LOADED, (_, { details: { partHoldBack, targetduration } }) => {
-    // Too late to be caught up by playing faster, which is done within a target duration: hls.js jumps. Classic viewers
-    // may stay wherever they went.
+    // Too late to be caught up by playing faster, which hls.js does within a target duration: it jumps. Classic
+    // viewers may stay wherever they went.
     hls.config.liveMaxLatencyDuration = partHoldBack > 0 ? partHoldBack + targetduration : Number.POSITIVE_INFINITY;
   });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
@@ -102,18 +100,6 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     const loading = error.type === Hls.ErrorTypes.NETWORK_ERROR;
     resumable = loading && hls.latestLevelDetails !== null;
     events.failed(words, loading ? "not loaded" : "not playable");
-  });
-  video.addEventListener("timeupdate", () => {
-    const details = hls.latestLevelDetails;
-    if (!details || hls.targetLatency === null) return;
-    const rate = rateOfPlay({
-      latency: details.live ? hls.latency : 0,
-      wanted: hls.targetLatency,
-      ahead: bufferAhead(video.buffered, video.currentTime),
-      part: details.partTarget,
-      segment: details.targetduration,
-    });
-    if (video.playbackRate !== rate) video.playbackRate = rate;
   });
   hls.attachMedia(video);
 
