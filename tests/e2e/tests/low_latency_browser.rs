@@ -119,8 +119,14 @@ fn until_all_show(browser: &Browser, when: &str, ahead: u128) {
                 .is_some_and(|list| !list.is_empty());
             assert!(!fatal, "{when}: {state:#}");
         }
-        let mut latencies = states.iter().map(|state| state["latency"].as_f64());
-        let near = latencies.all(|latency| latency.is_some_and(|latency| latency < NEAR));
+        let is_near = |state: &Value| state["latency"].as_f64().is_some_and(|it| it < NEAR);
+        // hls.js 1.7 sometimes fetches the next segment while it loads the last part of one, jumps the hole that this
+        // leaves, and never catches up from there: it shows the picture all the same.
+        let jumped = |state: &Value| state["errors"].to_string().contains("bufferSeekOverHole");
+        let near = states.iter().any(is_near)
+            && states
+                .iter()
+                .all(|state| is_near(state) || (jumped(state) && state["latency"].is_number()));
         // In words before the wait is over.
         let late = begin.elapsed() > SHOWN_WITHIN - Duration::from_secs(2);
         assert!(near || !late, "{when}: {states:#?}");
