@@ -89,7 +89,7 @@ impl Clip {
             return file;
         }
         std::fs::create_dir_all(FOLDER).expect("target takes folders");
-        // Others may be making the same one: whoever is ready last replaces an equal file.
+        // Others may be making the same one, and not to the byte: whoever is ready first has made it.
         let made = Path::new(FOLDER).join(scratch("flv").file_name().expect("it has a name"));
         let output = Command::new("ffmpeg")
             .args(["-v", "error", "-y"])
@@ -99,7 +99,13 @@ impl Clip {
             .expect("ffmpeg is there");
         let why = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "ffmpeg made no {self:?}: {why}");
-        std::fs::rename(&made, &file).expect("both are in one folder");
+        let first = std::fs::hard_link(&made, &file);
+        std::fs::remove_file(&made).expect("it was made");
+        assert!(
+            first.is_ok() || file.exists(),
+            "no {}: {first:?}",
+            file.display()
+        );
         file
     }
 
