@@ -2,15 +2,14 @@
 
 import Hls, { type ErrorData } from "hls.js";
 import workerPath from "hls.js/dist/hls.worker.js?url";
+import { bufferAhead } from "./ahead.ts";
+import { rateOfPlay } from "./catchup.ts";
 import { allBuffered, type Place } from "./end.ts";
 import { bitRateOf, type Loaded, withLoaded } from "./rate.ts";
 import type { Source, SourceEvents } from "./source.ts";
 
 /** A media error within this time of the last, in milliseconds, is not cured by recovering once more. */
 const RECOVERED_AFTER_MS = 5_000;
-
-/** Media kept behind the picture, in seconds: a long watch on a phone must not fill its memory. */
-const BACK_BUFFER_S = 10;
 
 /**
  * By how much the picture is kept further back after each stall, in seconds: hls.js would take one, which is more
@@ -31,13 +30,15 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   const hls = new Hls({
     // A file of its own on our own origin; the bundled one would need blob: code.
     workerPath,
-    backBufferLength: BACK_BUFFER_S,
+    // No backBufferLength: what is behind the picture is the browser's to drop when its quota is full. hls.js 1.7.4
+    // forgets the segment under way when it drops media while a part is between loaded and buffered, and then
+    // loads nothing of its kind until the next segment but one.
     // Told apart from a recording by the browser's controls.
     liveDurationInfinity: true,
     lowLatencyMode: true,
     // How near to the edge is the playlist's to say (PART-HOLD-BACK or HOLD-BACK): no liveSyncDuration here,
-    // it would win over the playlist. These get back there after a stall, unnoticed.
-    maxLiveSyncPlaybackRate: 1.1,
+    // it would win over the playlist. Getting back there is done below, and not by hls.js.
+    maxLiveSyncPlaybackRate: 1,
     liveSyncOnStallIncrease: BACK_AFTER_STALL_S,
     capLevelToPlayerSize: true,
     enableInterstitialPlayback: false,
@@ -50,8 +51,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   let recovered = Number.NEGATIVE_INFINITY;
 
   hls.on(Hls.Events.LEVEL_LOADED, (_, { details: { partHoldBack, targetduration } }) => {
-    // Too late to be caught up by playing faster, which hls.js does within a target duration: it jumps. Classic
-    // viewers may stay wherever they went.
+    // Too late to be caught up by playing faster, which is done within a target duration: hls.js jumps. Classic viewers
+    // may stay wherever they went.
     hls.config.liveMaxLatencyDuration = partHoldBack > 0 ? partHoldBack + targetduration : Number.POSITIVE_INFINITY;
   });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
@@ -100,6 +101,18 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     const loading = error.type === Hls.ErrorTypes.NETWORK_ERROR;
     resumable = loading && hls.latestLevelDetails !== null;
     events.failed(words, loading ? "not loaded" : "not playable");
+  });
+  video.addEventListener("timeupdate", () => {
+    const details = hls.latestLevelDetails;
+    if (!details || hls.targetLatency === null) return;
+    const rate = rateOfPlay({
+      latency: details.live ? hls.latency : 0,
+      wanted: hls.targetLatency,
+      ahead: bufferAhead(video.buffered, video.currentTime),
+      part: details.partTarget,
+      segment: details.targetduration,
+    });
+    if (video.playbackRate !== rate) video.playbackRate = rate;
   });
   hls.attachMedia(video);
 
