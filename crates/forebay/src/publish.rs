@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use doctor::Doctor;
 use media::{
-    Cadence, Codec, Fault, FaultKind, Faults, MediaTime, Message, MessageKind, Part,
-    PresentationName, Segment, Track,
+    Cadence, Fault, FaultKind, Faults, MediaTime, Message, MessageKind, Part, PresentationName,
+    Segment, Track,
 };
 use playlist::{Backup, Dismissal, OnConflict, PublishStatus, PushError, Refused, Terms, Writer};
 use segmenter::{Output, Segmenter};
@@ -391,23 +391,17 @@ impl Seat {
 /// One track as a log line has it: `H.264 High 1280x720 29.97 fps`.
 fn describe((track, cadence): &(Track, Cadence)) -> String {
     let (name, profile) = (track.codec.name(), track.codec.profile());
-    match &track.codec {
-        Codec::H264(h264) => {
-            let rate = cadence
-                .unit_rate
-                .map(|rate| format!(" {rate:.2} fps"))
-                .unwrap_or_default();
-            format!("{name} {profile} {}x{}{rate}", h264.width, h264.height)
+    let mut text = format!("{name} {profile}");
+    if let Some((width, height)) = track.codec.size() {
+        text.push_str(&format!(" {width}x{height}"));
+        if let Some(rate) = cadence.unit_rate {
+            text.push_str(&format!(" {rate:.2} fps"));
         }
-        Codec::Aac(aac) => format!(
-            "{name} {profile} {} Hz {} ch",
-            aac.sample_rate, aac.channels
-        ),
-        Codec::Mp3(mp3) => format!(
-            "{name} {profile} {} Hz {} ch",
-            mp3.sample_rate, mp3.channels
-        ),
     }
+    if let (Some(rate), Some(channels)) = (track.codec.sample_rate(), track.codec.channels()) {
+        text.push_str(&format!(" {rate} Hz {channels} ch"));
+    }
+    text
 }
 
 fn whole_seconds(since: SystemTime) -> Duration {

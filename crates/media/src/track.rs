@@ -70,6 +70,33 @@ impl Codec {
         }
     }
 
+    /// Width and height of a picture after cropping, pixels; `None` for audio.
+    pub const fn size(&self) -> Option<(u16, u16)> {
+        match self {
+            Self::H264(h264) => Some((h264.width, h264.height)),
+            Self::Aac(_) | Self::Mp3(_) => None,
+        }
+    }
+
+    /// Channels of the decoded sound; `None` for video.
+    pub const fn channels(&self) -> Option<u8> {
+        match self {
+            Self::H264(_) => None,
+            Self::Aac(aac) => Some(aac.channels),
+            Self::Mp3(mp3) => Some(mp3.channels),
+        }
+    }
+
+    /// Sampling rate of the decoded sound, Hz; `None` for video. With SBR it is twice what
+    /// [`Self::samples_per_unit`] counts in.
+    pub const fn sample_rate(&self) -> Option<u32> {
+        match self {
+            Self::H264(_) => None,
+            Self::Aac(aac) => Some(aac.sample_rate),
+            Self::Mp3(mp3) => Some(mp3.sample_rate),
+        }
+    }
+
     /// How long one audio access unit lasts; `None` for video.
     pub fn unit_duration(&self) -> Option<MediaTime> {
         let (samples, rate) = self.samples_per_unit()?;

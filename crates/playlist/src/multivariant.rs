@@ -1,7 +1,7 @@
 //! Multivariant playlist text (rfc8216bis §4.4.6), by m3u8-rs, from what was measured.
 
 use m3u8_rs::{AlternativeMedia, AlternativeMediaType, MasterPlaylist, Resolution, VariantStream};
-use media::{Codec, MediaTime, Rendition, Segment, Track, TrackKind};
+use media::{MediaTime, Rendition, Segment, Track, TrackKind};
 
 use crate::RENDITION;
 use crate::low_latency::uri;
@@ -127,6 +127,7 @@ pub(crate) fn render_low_latency(
     renditions: &[Rendition],
 ) -> String {
     let leading = renditions.first().copied().unwrap_or(Rendition::Muxed);
+    let channels = tracks.iter().find_map(|track| track.codec.channels());
     let sound = renditions.get(1).map(|&sound| AlternativeMedia {
         media_type: AlternativeMediaType::Audio,
         uri: Some(uri::playlist(sound)),
@@ -134,7 +135,7 @@ pub(crate) fn render_low_latency(
         name: sound.name().to_owned(),
         default: true,
         autoselect: true,
-        channels: tracks.iter().find_map(|track| channels(track)),
+        channels: channels.map(|channels| channels.to_string()),
         ..AlternativeMedia::default()
     });
     written(&MasterPlaylist {
@@ -151,12 +152,10 @@ pub(crate) fn render_low_latency(
 
 fn variant(tracks: &[&Track], measured: &Measured, uri: String) -> VariantStream {
     let codecs: Vec<String> = tracks.iter().map(|track| track.codec.rfc6381()).collect();
-    let resolution = tracks.iter().find_map(|track| match &track.codec {
-        Codec::H264(h264) => Some(Resolution {
-            width: h264.width.into(),
-            height: h264.height.into(),
-        }),
-        Codec::Aac(_) | Codec::Mp3(_) => None,
+    let size = tracks.iter().find_map(|track| track.codec.size());
+    let resolution = size.map(|(width, height)| Resolution {
+        width: width.into(),
+        height: height.into(),
     });
     VariantStream {
         uri,
@@ -166,15 +165,6 @@ fn variant(tracks: &[&Track], measured: &Measured, uri: String) -> VariantStream
         resolution,
         frame_rate: resolution.and_then(|_| measured.frame_rate()),
         ..VariantStream::default()
-    }
-}
-
-/// CHANNELS.
-fn channels(track: &Track) -> Option<String> {
-    match &track.codec {
-        Codec::H264(_) => None,
-        Codec::Aac(aac) => Some(aac.channels.to_string()),
-        Codec::Mp3(mp3) => Some(mp3.channels.to_string()),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use media::{Codec, MediaTime, Rendition, Track, TrackKind};
+use media::{MediaTime, Rendition, Track, TrackKind};
 
 use super::segment::{CmafSegment, Run};
 use super::text::times;
@@ -200,13 +200,8 @@ fn adaptation_set(
     }
     let codecs: Vec<String> = carried.iter().map(|track| track.codec.rfc6381()).collect();
     let measured = window.measured();
-    let picture = carried.iter().find_map(|track| match &track.codec {
-        Codec::H264(h264) => Some(format!(
-            " width=\"{}\" height=\"{}\"",
-            h264.width, h264.height
-        )),
-        Codec::Aac(_) | Codec::Mp3(_) => None,
-    });
+    let size = carried.iter().find_map(|track| track.codec.size());
+    let picture = size.map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
     let sound = carried
         .iter()
         .find(|track| track.kind() == TrackKind::Audio)

@@ -53,10 +53,7 @@ pub fn init(tracks: &[Track], rendition: Rendition) -> Bytes {
 
 fn trak(boxes: &mut Boxes, codec: &Codec) {
     let kind = codec.kind();
-    let (width, height) = match codec {
-        Codec::H264(h264) => (h264.width, h264.height),
-        Codec::Aac(_) | Codec::Mp3(_) => (0, 0),
-    };
+    let (width, height) = codec.size().unwrap_or((0, 0));
     boxes.put(b"trak", |boxes| {
         // Enabled, in the movie, in its preview.
         boxes.full(b"tkhd", 0, 7, |boxes| {

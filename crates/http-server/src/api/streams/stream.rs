@@ -217,28 +217,24 @@ fn tracks(status: Option<&PublishStatus>, window: &Window) -> Vec<Track> {
 impl Track {
     fn of(codec: &Codec, cadence: Cadence) -> Self {
         let (name, profile, codecs) = (codec.name(), codec.profile(), codec.rfc6381());
-        let (sample_rate, channels) = match codec {
-            Codec::H264(h264) => {
-                return Self::Video {
-                    codec: name,
-                    profile,
-                    codecs,
-                    width: h264.width,
-                    height: h264.height,
-                    frame_rate: cadence.unit_rate.map(to_millis),
-                    gop_last_seconds: cadence.gop_last.map(MediaTime::as_secs_f64),
-                    gop_max_seconds: cadence.gop_max.map(MediaTime::as_secs_f64),
-                };
-            }
-            Codec::Aac(aac) => (aac.sample_rate, aac.channels),
-            Codec::Mp3(mp3) => (mp3.sample_rate, mp3.channels),
-        };
-        Self::Audio {
-            codec: name,
-            profile,
-            codecs,
-            sample_rate,
-            channels,
+        match codec.size() {
+            Some((width, height)) => Self::Video {
+                codec: name,
+                profile,
+                codecs,
+                width,
+                height,
+                frame_rate: cadence.unit_rate.map(to_millis),
+                gop_last_seconds: cadence.gop_last.map(MediaTime::as_secs_f64),
+                gop_max_seconds: cadence.gop_max.map(MediaTime::as_secs_f64),
+            },
+            None => Self::Audio {
+                codec: name,
+                profile,
+                codecs,
+                sample_rate: codec.sample_rate().unwrap_or(0),
+                channels: codec.channels().unwrap_or(0),
+            },
         }
     }
 }
