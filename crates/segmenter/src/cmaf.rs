@@ -11,6 +11,7 @@
 mod boxes;
 mod fragment;
 mod init;
+mod sample_entry;
 
 #[cfg(test)]
 mod tests;
