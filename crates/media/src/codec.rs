@@ -1,16 +1,24 @@
 //! Codec configurations, read from what encoders send ahead of the media.
 //!
-//! Each keeps the encoder's own bytes beside what was read from them: the bytes decide whether a header
-//! that comes again is a change.
+//! Each keeps the encoder's own bytes, where there are any, beside what was read from them: the bytes decide whether a
+//! header that comes again is a change.
 
 mod aac;
+pub mod av1;
 mod bits;
+mod colour;
 mod h264;
+mod h265;
 mod mp3;
+mod vp9;
 
 pub use aac::Aac;
+pub use av1::Av1;
+pub use colour::{Colour, VideoRange};
 pub use h264::H264;
+pub use h265::H265;
 pub use mp3::Mp3;
+pub use vp9::{Vp9, Vp9KeyFrame, Vp9Record};
 
 use thiserror::Error;
 
@@ -50,4 +58,7 @@ pub enum ConfigurationError {
     /// The sequence parameter set cannot be read.
     #[error("the H.264 sequence parameter set cannot be read: {0}")]
     SequenceParameterSet(String),
+    /// The header of a frame cannot be read.
+    #[error("the VP9 frame header cannot be read: {0}")]
+    FrameHeader(String),
 }

@@ -19,7 +19,7 @@ pub struct AccessUnit {
     pub composition: MediaTime,
     /// Decoding can begin here (an IDR picture; every audio frame).
     pub random_access: bool,
-    /// Length-prefixed NAL units, a raw AAC frame, an MP3 frame.
+    /// In the form that its [`Codec`](crate::Codec) says: length-prefixed NAL units, a raw AAC frame.
     pub payload: Bytes,
 }
 
@@ -73,6 +73,11 @@ impl Segment {
     /// Index of the track that leads: the first video track, else the first track.
     pub fn leading_track(&self) -> usize {
         leading_track(&self.tracks)
+    }
+
+    /// Whether it has a form in MPEG-TS: all its tracks belong there. Its CMAF form it has anyway.
+    pub fn fits_ts(&self) -> bool {
+        self.tracks.iter().all(|track| track.codec.fits_ts())
     }
 
     /// Payload bytes of all access units, without any container.

@@ -1,7 +1,7 @@
 //! Tracks: what one elementary sequence of access units is encoded with.
 
 use crate::MediaTime;
-use crate::codec::{Aac, H264, Mp3};
+use crate::codec::{Aac, Av1, Colour, H264, H265, Mp3, VideoRange, Vp9};
 
 /// What a track is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,11 +13,17 @@ pub enum TrackKind {
 }
 
 /// The codec of a track with its configuration. Two values are equal when the encoder's configuration
-/// bytes are: a repeated identical header is no change.
+/// bytes are, and what is read of its access units where those say more: a repeated identical header is no change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
     /// H.264 / AVC; access units are length-prefixed NAL units.
     H264(H264),
+    /// H.265 / HEVC; access units are length-prefixed NAL units.
+    H265(H265),
+    /// AV1; access units are temporal units without their temporal delimiter ([`Av1::sample`]).
+    Av1(Av1),
+    /// VP9; access units are frames or superframes.
+    Vp9(Vp9),
     /// MPEG-4 AAC; access units are raw frames without ADTS headers.
     Aac(Aac),
     /// MPEG-1/2 layer III; access units are whole frames with their headers.
@@ -28,7 +34,7 @@ impl Codec {
     /// Video or audio.
     pub const fn kind(&self) -> TrackKind {
         match self {
-            Self::H264(_) => TrackKind::Video,
+            Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => TrackKind::Video,
             Self::Aac(_) | Self::Mp3(_) => TrackKind::Audio,
         }
     }
@@ -37,6 +43,9 @@ impl Codec {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::H264(_) => "H.264",
+            Self::H265(_) => "H.265",
+            Self::Av1(_) => "AV1",
+            Self::Vp9(_) => "VP9",
             Self::Aac(_) => "AAC",
             Self::Mp3(_) => "MP3",
         }
@@ -46,6 +55,9 @@ impl Codec {
     pub fn profile(&self) -> &'static str {
         match self {
             Self::H264(h264) => h264.profile_name(),
+            Self::H265(h265) => h265.profile_name(),
+            Self::Av1(av1) => av1.profile_name(),
+            Self::Vp9(vp9) => vp9.profile_name(),
             Self::Aac(aac) => aac.profile_name(),
             Self::Mp3(_) => "Layer III",
         }
@@ -55,6 +67,9 @@ impl Codec {
     pub fn rfc6381(&self) -> String {
         match self {
             Self::H264(h264) => h264.rfc6381(),
+            Self::H265(h265) => h265.rfc6381(),
+            Self::Av1(av1) => av1.rfc6381(),
+            Self::Vp9(vp9) => vp9.rfc6381(),
             Self::Aac(aac) => aac.rfc6381(),
             Self::Mp3(_) => "mp4a.40.34".to_owned(),
         }
@@ -64,7 +79,7 @@ impl Codec {
     /// whose access units last until the next one.
     pub const fn samples_per_unit(&self) -> Option<(u32, u32)> {
         match self {
-            Self::H264(_) => None,
+            Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => None,
             Self::Aac(aac) => Some((aac.samples_per_frame, aac.core_rate)),
             Self::Mp3(mp3) => Some((mp3.samples_per_frame, mp3.sample_rate)),
         }
@@ -74,14 +89,43 @@ impl Codec {
     pub const fn size(&self) -> Option<(u16, u16)> {
         match self {
             Self::H264(h264) => Some((h264.width, h264.height)),
+            Self::H265(h265) => Some((h265.width, h265.height)),
+            Self::Av1(av1) => Some((av1.width, av1.height)),
+            Self::Vp9(vp9) => Some((vp9.width, vp9.height)),
             Self::Aac(_) | Self::Mp3(_) => None,
+        }
+    }
+
+    /// Colour, where the configuration says anything of it; that of H.264 is not read.
+    pub const fn colour(&self) -> Option<Colour> {
+        match self {
+            Self::H265(h265) => h265.colour,
+            Self::Av1(av1) => av1.colour,
+            Self::Vp9(vp9) => vp9.colour,
+            Self::H264(_) | Self::Aac(_) | Self::Mp3(_) => None,
+        }
+    }
+
+    /// The attribute VIDEO-RANGE (rfc8216bis §4.4.6.2); `None` for audio.
+    pub fn video_range(&self) -> Option<VideoRange> {
+        let colour = self.colour();
+        (self.kind() == TrackKind::Video)
+            .then(|| colour.map_or(VideoRange::Sdr, |colour| colour.video_range()))
+    }
+
+    /// Whether it is carried in MPEG-TS, for which HLS names H.264, AAC, MP3, AC-3 and E-AC-3 (rfc8216bis §3.1.1). There
+    /// is a way for H.265 too, but Apple wants it in CMAF (HLS authoring specification 1.5).
+    pub const fn fits_ts(&self) -> bool {
+        match self {
+            Self::H264(_) | Self::Aac(_) | Self::Mp3(_) => true,
+            Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => false,
         }
     }
 
     /// Channels of the decoded sound; `None` for video.
     pub const fn channels(&self) -> Option<u8> {
         match self {
-            Self::H264(_) => None,
+            Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => None,
             Self::Aac(aac) => Some(aac.channels),
             Self::Mp3(mp3) => Some(mp3.channels),
         }
@@ -91,7 +135,7 @@ impl Codec {
     /// [`Self::samples_per_unit`] counts in.
     pub const fn sample_rate(&self) -> Option<u32> {
         match self {
-            Self::H264(_) => None,
+            Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => None,
             Self::Aac(aac) => Some(aac.sample_rate),
             Self::Mp3(mp3) => Some(mp3.sample_rate),
         }

@@ -108,6 +108,8 @@ impl Counters {
 /// Writes `segment` as MPEG-TS: `segment.ts.bytes` bytes that begin with the counters of `segment.ts`, as
 /// [`Counters::lay_out`] gave them. One allocation, each payload byte copied once.
 ///
+/// A segment that does not belong in MPEG-TS ([`Segment::fits_ts`]) becomes two packets with empty tables.
+///
 /// What cannot be carried is left out: access units without content, AAC frames of more than 8184 bytes,
 /// whatever stands behind a NAL length that goes beyond its access unit.
 pub fn mux(segment: &Segment) -> Bytes {

@@ -26,8 +26,55 @@ impl<'a> Bits<'a> {
         Some(value)
     }
 
+    /// The next bit as a flag.
+    pub(super) fn flag(&mut self) -> Option<bool> {
+        self.read(1).map(|bit| bit == 1)
+    }
+
+    /// Passes over `count` bits; `None` if fewer are left, and then nothing is consumed.
+    pub(super) fn skip(&mut self, count: usize) -> Option<()> {
+        if count > self.left() {
+            return None;
+        }
+        self.at += count;
+        Some(())
+    }
+
+    /// An Exp-Golomb number (ITU-T H.264 §9.1, H.265 §9.2) below 2^32 - 1.
+    pub(super) fn exp_golomb(&mut self) -> Option<u32> {
+        let mut zeros = 0;
+        while !self.flag()? {
+            zeros += 1;
+            if zeros > 31 {
+                return None;
+            }
+        }
+        let rest = self.read(zeros)?;
+        Some(((1_u32 << zeros) - 1) + rest)
+    }
+
     /// Bits not yet read.
     pub(super) const fn left(&self) -> usize {
         self.bytes.len() * 8 - self.at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_golomb_numbers() {
+        let cases: [(&[u8], Option<u32>); 6] = [
+            (&[0b1000_0000], Some(0)),
+            (&[0b0100_0000], Some(1)),
+            (&[0b0011_1000], Some(6)),
+            (&[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff], Some(u32::MAX - 1)),
+            (&[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff], None),
+            (&[0b0001_0000], Some(7)),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(Bits::new(bytes).exp_golomb(), expected, "{bytes:?}");
+        }
     }
 }

@@ -2,35 +2,59 @@
 //! in the box that its binding says.
 
 use media::Codec;
-use media::codec::{Aac, H264};
+use media::codec::Aac;
 
 use super::boxes::Boxes;
 
 /// MPEG-4 audio, and MPEG-1 audio layers (ISO/IEC 14496-1 §7.2.6.6).
 const OBJECT_MPEG4_AUDIO: u8 = 0x40;
 const OBJECT_MPEG1_AUDIO: u8 = 0x6b;
+/// `samplesize` of what has no sample size of its own (§12.2.3.2).
+const SAMPLE_BITS: u8 = 16;
 
 /// The sample entry of a track of `codec`.
 pub(super) fn sample_entry(boxes: &mut Boxes, codec: &Codec) {
     match codec {
-        Codec::H264(h264) => avc1(boxes, h264),
-        Codec::Aac(aac) => mp4a(boxes, aac.channels, aac.core_rate, |boxes| {
-            decoder(boxes, OBJECT_MPEG4_AUDIO, Some(aac));
+        // ISO/IEC 14496-15 §5.4.2.1, with the encoder's own record.
+        Codec::H264(h264) => picture(boxes, b"avc1", codec, |boxes| {
+            boxes.put(b"avcC", |boxes| boxes.bytes(&h264.record));
         }),
-        Codec::Mp3(mp3) => mp4a(boxes, mp3.channels, mp3.sample_rate, |boxes| {
-            decoder(boxes, OBJECT_MPEG1_AUDIO, None);
+        // ISO/IEC 14496-15 §8.4.1.1; not `hev1`, which Safari refuses.
+        Codec::H265(h265) => picture(boxes, b"hvc1", codec, |boxes| {
+            boxes.put(b"hvcC", |boxes| boxes.bytes(&h265.hvc1_record()));
         }),
+        // AV1 Codec ISO Media File Format Binding §2.2.
+        Codec::Av1(av1) => picture(boxes, b"av01", codec, |boxes| {
+            boxes.put(b"av1C", |boxes| boxes.bytes(&av1.record));
+        }),
+        // VP Codec ISO Media File Format Binding §2.
+        Codec::Vp9(vp9) => picture(boxes, b"vp09", codec, |boxes| {
+            boxes.full(b"vpcC", 1, 0, |boxes| boxes.bytes(&vp9.vpcc_record()));
+        }),
+        Codec::Aac(aac) => {
+            let format = (aac.channels, SAMPLE_BITS, aac.core_rate);
+            sound(boxes, b"mp4a", format, |boxes| {
+                esds(boxes, |boxes| decoder(boxes, OBJECT_MPEG4_AUDIO, Some(aac)));
+            });
+        }
+        Codec::Mp3(mp3) => {
+            let format = (mp3.channels, SAMPLE_BITS, mp3.sample_rate);
+            sound(boxes, b"mp4a", format, |boxes| {
+                esds(boxes, |boxes| decoder(boxes, OBJECT_MPEG1_AUDIO, None));
+            });
+        }
     }
 }
 
-/// ISO/IEC 14496-12 §12.1.3 and 14496-15 §5.4.2.1, with the encoder's own record.
-fn avc1(boxes: &mut Boxes, h264: &H264) {
-    boxes.put(b"avc1", |boxes| {
+/// A VisualSampleEntry (ISO/IEC 14496-12 §12.1.3): `content` writes the codec's configuration.
+fn picture(boxes: &mut Boxes, kind: &[u8; 4], codec: &Codec, content: impl FnOnce(&mut Boxes)) {
+    let (width, height) = codec.size().unwrap_or((0, 0));
+    boxes.put(kind, |boxes| {
         boxes.zeros(6);
         boxes.u16(1);
         boxes.zeros(16);
-        boxes.u16(h264.width);
-        boxes.u16(h264.height);
+        boxes.u16(width);
+        boxes.u16(height);
         // 72 dpi, which nobody looks at.
         boxes.u32(0x48_0000);
         boxes.u32(0x48_0000);
@@ -39,30 +63,50 @@ fn avc1(boxes: &mut Boxes, h264: &H264) {
         boxes.zeros(32);
         boxes.u16(24);
         boxes.u16(0xffff);
-        boxes.put(b"avcC", |boxes| boxes.bytes(&h264.record));
+        content(boxes);
+        if let Some(colour) = codec.colour() {
+            // As ITU-T H.273 counts (§12.1.5).
+            boxes.put(b"colr", |boxes| {
+                boxes.bytes(b"nclx");
+                boxes.u16(colour.primaries.into());
+                boxes.u16(colour.transfer.into());
+                boxes.u16(colour.matrix.into());
+                boxes.u8(u8::from(colour.full_range) << 7);
+            });
+        }
     });
 }
 
-/// ISO/IEC 14496-12 §12.2.3 and 14496-14 §6.7.2; `decoder` writes the decoder configuration.
-fn mp4a(boxes: &mut Boxes, channels: u8, rate: u32, decoder: impl FnOnce(&mut Boxes)) {
-    boxes.put(b"mp4a", |boxes| {
+/// An AudioSampleEntry (ISO/IEC 14496-12 §12.2.3): `content` writes the codec's configuration. A `rate` that does not
+/// fit 16.16 is in the configuration alone.
+fn sound(
+    boxes: &mut Boxes,
+    kind: &[u8; 4],
+    (channels, bits, rate): (u8, u8, u32),
+    content: impl FnOnce(&mut Boxes),
+) {
+    boxes.put(kind, |boxes| {
         boxes.zeros(6);
         boxes.u16(1);
         boxes.zeros(8);
         boxes.u16(channels.into());
-        boxes.u16(16);
+        boxes.u16(bits.into());
         boxes.u32(0);
-        // 16.16; a rate that does not fit is in the decoder configuration alone.
         boxes.u32(u16::try_from(rate).map_or(0, |rate| u32::from(rate) << 16));
-        boxes.full(b"esds", 0, 0, |boxes| {
-            let mut inner = Boxes::default();
-            inner.u16(0);
-            inner.u8(0);
-            decoder(&mut inner);
-            // How packets are laid out: as MP4 says (ISO/IEC 14496-14 §3.1.2).
-            descriptor(&mut inner, 6, &[2]);
-            descriptor(boxes, 3, &inner.into_bytes());
-        });
+        content(boxes);
+    });
+}
+
+/// An ES descriptor (ISO/IEC 14496-14 §6.7.2) around the decoder configuration that `decoder` writes.
+fn esds(boxes: &mut Boxes, decoder: impl FnOnce(&mut Boxes)) {
+    boxes.full(b"esds", 0, 0, |boxes| {
+        let mut inner = Boxes::default();
+        inner.u16(0);
+        inner.u8(0);
+        decoder(&mut inner);
+        // How packets are laid out: as MP4 says (ISO/IEC 14496-14 §3.1.2).
+        descriptor(&mut inner, 6, &[2]);
+        descriptor(boxes, 3, &inner.into_bytes());
     });
 }
 

@@ -11,6 +11,7 @@ use shiguredo_mp4::boxes::{FtypBox, MoofBox, MoovBox, SampleEntry};
 
 use super::*;
 
+mod codecs;
 mod hostile;
 mod leading_sound;
 mod second_reader;

@@ -19,9 +19,10 @@ const MAX_ADTS_FRAME: usize = 8_191;
 
 /// Whether a frame can be sent at all: not empty, and not longer than the container can say.
 pub(super) fn fits(codec: &Codec, frame: &[u8]) -> bool {
-    let most = match codec {
-        Codec::Aac(_) => MAX_ADTS_FRAME - ADTS_HEADER,
-        Codec::Mp3(_) | Codec::H264(_) => MAX_BYTES,
+    let most = if has_adts(codec) {
+        MAX_ADTS_FRAME - ADTS_HEADER
+    } else {
+        MAX_BYTES
     };
     (1..=most).contains(&frame.len())
 }
@@ -74,9 +75,10 @@ impl<'a> Frames<'a> {
             .into_iter()
             .take(self.count)
             .flat_map(move |frame| {
-                let header = match codec {
-                    Codec::Aac(aac) => Piece::Adts(adts_header(aac, frame.len())),
-                    Codec::Mp3(_) | Codec::H264(_) => Piece::Slice(&[]),
+                let header = if let Codec::Aac(aac) = codec {
+                    Piece::Adts(adts_header(aac, frame.len()))
+                } else {
+                    Piece::Slice(&[])
                 };
                 [header, Piece::Slice(frame)]
             })
@@ -104,10 +106,12 @@ impl AsRef<[u8]> for Piece<'_> {
 }
 
 const fn header_len(codec: &Codec) -> usize {
-    match codec {
-        Codec::Aac(_) => ADTS_HEADER,
-        Codec::Mp3(_) | Codec::H264(_) => 0,
-    }
+    if has_adts(codec) { ADTS_HEADER } else { 0 }
+}
+
+/// Raw frames of AAC alone have no header of their own.
+const fn has_adts(codec: &Codec) -> bool {
+    matches!(codec, Codec::Aac(_))
 }
 
 /// MPEG-4, layer 0, no CRC, one raw data block, buffer fullness "variable rate". HE-AAC is announced as

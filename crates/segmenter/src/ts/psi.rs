@@ -28,21 +28,22 @@ pub(super) fn pat(counter: u8) -> [u8; TsPacket::SIZE] {
     packet(Pid::PAT, counter, table)
 }
 
-/// The packet with the program map table: exactly `tracks`, the leading one with the clock.
+/// The packet with the program map table: exactly those of `tracks` that belong in MPEG-TS, the leading one with the
+/// clock.
 pub(super) fn pmt(tracks: &[Track], counter: u8) -> [u8; TsPacket::SIZE] {
-    let types = || {
-        let tracks = tracks.iter().take(MAX_TRACKS);
-        tracks.map(|track| stream_type(&track.codec))
-    };
+    let types = tracks.iter().take(MAX_TRACKS);
+    let listed: Vec<(StreamType, usize)> = types
+        .zip(places(tracks))
+        .filter_map(|(track, place)| Some((stream_type(&track.codec)?, place)))
+        .collect();
+    let leading = places(tracks).nth(leading_track(tracks));
     let table = TsPayload::Pmt(Pmt {
         program_num: PROGRAM,
-        pcr_pid: places(tracks)
-            .nth(leading_track(tracks))
-            .map(|place| pid(track_pid(place))),
-        version_number: version(types()),
+        pcr_pid: leading.map(|place| pid(track_pid(place))),
+        version_number: version(listed.iter().map(|&(stream_type, _)| stream_type)),
         program_info: Vec::new(),
-        es_info: types()
-            .zip(places(tracks))
+        es_info: listed
+            .into_iter()
             .map(|(stream_type, place)| EsInfo {
                 stream_type,
                 elementary_pid: pid(track_pid(place)),
@@ -53,12 +54,14 @@ pub(super) fn pmt(tracks: &[Track], counter: u8) -> [u8; TsPacket::SIZE] {
     packet(PMT_PID, counter, table)
 }
 
-const fn stream_type(codec: &Codec) -> StreamType {
+/// `None` for what does not belong in MPEG-TS ([`Codec::fits_ts`]).
+const fn stream_type(codec: &Codec) -> Option<StreamType> {
     match codec {
-        Codec::H264(_) => StreamType::H264,
-        Codec::Aac(_) => StreamType::AdtsAac,
-        Codec::Mp3(mp3) if mp3.mpeg1 => StreamType::Mpeg1Audio,
-        Codec::Mp3(_) => StreamType::Mpeg2HalvedSampleRateAudio,
+        Codec::H264(_) => Some(StreamType::H264),
+        Codec::Aac(_) => Some(StreamType::AdtsAac),
+        Codec::Mp3(mp3) if mp3.mpeg1 => Some(StreamType::Mpeg1Audio),
+        Codec::Mp3(_) => Some(StreamType::Mpeg2HalvedSampleRateAudio),
+        Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) => None,
     }
 }
 

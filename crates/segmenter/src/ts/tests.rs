@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use self::read::{Stream, read};
 pub(super) use self::segments::{aac, h264, mp3};
-use self::segments::{any_segments, audio_only, film, prefixed, steady, unit};
+use self::segments::{any_segments, audio_only, film, prefixed, steady, unit, vp9};
 use super::*;
 
 /// 27 MHz ticks in a millisecond.
@@ -91,6 +91,7 @@ fn elementary(segments: &[Segment], track: usize) -> Vec<u8> {
                     bytes.extend_from_slice(&unit.payload);
                 }
                 Codec::Mp3(_) => bytes.extend_from_slice(&unit.payload),
+                other => panic!("{} is not made here", other.name()),
             }
         }
     }
@@ -292,6 +293,19 @@ fn what_cannot_be_carried_is_left_out() {
     assert_eq!(stream.tracks[&0x100].len(), 1);
     assert_eq!(stream.tracks[&0x101].len(), 1);
     assert_clock("one picture", &stream);
+}
+
+#[test]
+fn a_segment_that_does_not_belong_here_is_empty_tables() {
+    let ms = MediaTime::from_millis;
+    let units = vec![
+        unit(0, ms(0), vec![0x82, 0x49]),
+        unit(1, ms(0), vec![1; 100]),
+    ];
+    let mut segments = [steady(vec![vp9(), aac()], units)];
+    let stream = read(&transport_stream(&mut segments));
+    assert_eq!(stream.pids, [0, 0x1000]);
+    assert_eq!(stream.tracks.values().flatten().count(), 0);
 }
 
 #[test]

@@ -22,8 +22,12 @@ pub(super) trait Sink {
     fn clock(&mut self, place: usize, clock: Clock);
 }
 
-/// Sends all packets of `segment` to `sink`.
+/// Sends all packets of `segment` to `sink`: of one that does not belong in MPEG-TS, the tables alone, and these empty.
 pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
+    if !segment.fits_ts() {
+        // Half of it would be no use to anybody.
+        return sink.tables(&[]);
+    }
     sink.tables(&segment.tracks);
 
     let leading = segment.leading_track();
@@ -132,6 +136,8 @@ impl<'a> Sendable<'a> {
             Codec::H264(config) => Content::Picture(Picture::new(config, unit)?),
             Codec::Aac(_) | Codec::Mp3(_) if frames::fits(codec, &unit.payload) => Content::Frame,
             Codec::Aac(_) | Codec::Mp3(_) => return None,
+            // `walk` does not begin with a segment of these.
+            Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) => return None,
         };
         Some(Self { unit, content })
     }

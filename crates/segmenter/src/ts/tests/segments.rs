@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use media::codec::{Aac, H264, Mp3};
+use media::codec::{Aac, H264, Mp3, Vp9KeyFrame, Vp9Record};
 use media::{AccessUnit, Codec, MediaTime, Segment, Track, TsLayout};
 use proptest::prelude::*;
 
@@ -34,6 +34,17 @@ pub(in crate::ts) fn mp3(second_byte: u8) -> Track {
     let config = Mp3::parse(&[0xff, second_byte, 0x90, 0x64]).expect("a header");
     Track {
         codec: Codec::Mp3(config),
+    }
+}
+
+/// What does not belong in MPEG-TS.
+pub(super) fn vp9() -> Track {
+    let record = Vp9Record::parse(Bytes::from_static(&[0, 21, 0x82, 2, 2, 2, 0, 0]));
+    let key = [0x82, 0x49, 0x83, 0x42, 0x00, 0x27, 0xf0, 0x16, 0x76, 0x06];
+    let key = Vp9KeyFrame::read(&key).expect("a header");
+    let config = record.expect("a record").with(key.expect("a key frame"));
+    Track {
+        codec: Codec::Vp9(config),
     }
 }
 
