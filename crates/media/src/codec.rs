@@ -7,17 +7,21 @@ mod aac;
 pub mod av1;
 mod bits;
 mod colour;
+mod flac;
 mod h264;
 mod h265;
 mod mp3;
+mod opus;
 mod vp9;
 
 pub use aac::Aac;
 pub use av1::Av1;
 pub use colour::{Colour, VideoRange};
+pub use flac::Flac;
 pub use h264::H264;
 pub use h265::H265;
 pub use mp3::Mp3;
+pub use opus::{Opus, OpusHead};
 pub use vp9::{Vp9, Vp9KeyFrame, Vp9Record};
 
 use thiserror::Error;

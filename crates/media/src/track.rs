@@ -1,7 +1,7 @@
 //! Tracks: what one elementary sequence of access units is encoded with.
 
 use crate::MediaTime;
-use crate::codec::{Aac, Av1, Colour, H264, H265, Mp3, VideoRange, Vp9};
+use crate::codec::{Aac, Av1, Colour, Flac, H264, H265, Mp3, Opus, VideoRange, Vp9};
 
 /// What a track is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,10 @@ pub enum Codec {
     Aac(Aac),
     /// MPEG-1/2 layer III; access units are whole frames with their headers.
     Mp3(Mp3),
+    /// Opus; access units are packets, of several streams one behind the other.
+    Opus(Opus),
+    /// FLAC; access units are frames.
+    Flac(Flac),
 }
 
 impl Codec {
@@ -35,7 +39,7 @@ impl Codec {
     pub const fn kind(&self) -> TrackKind {
         match self {
             Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => TrackKind::Video,
-            Self::Aac(_) | Self::Mp3(_) => TrackKind::Audio,
+            Self::Aac(_) | Self::Mp3(_) | Self::Opus(_) | Self::Flac(_) => TrackKind::Audio,
         }
     }
 
@@ -48,10 +52,13 @@ impl Codec {
             Self::Vp9(_) => "VP9",
             Self::Aac(_) => "AAC",
             Self::Mp3(_) => "MP3",
+            Self::Opus(_) => "Opus",
+            Self::Flac(_) => "FLAC",
         }
     }
 
-    /// The profile's usual name, for people: `High`, `LC`, `HE-AAC v2`, `Layer III`.
+    /// The profile's usual name, for people: `High`, `LC`, `HE-AAC v2`, `Layer III`. Where there are no profiles, what
+    /// tells streams apart: how long Opus packets last (`20 ms`), how many bits FLAC has (`16 bit`).
     pub fn profile(&self) -> &'static str {
         match self {
             Self::H264(h264) => h264.profile_name(),
@@ -60,6 +67,8 @@ impl Codec {
             Self::Vp9(vp9) => vp9.profile_name(),
             Self::Aac(aac) => aac.profile_name(),
             Self::Mp3(_) => "Layer III",
+            Self::Opus(opus) => opus.profile_name(),
+            Self::Flac(flac) => flac.profile_name(),
         }
     }
 
@@ -72,6 +81,8 @@ impl Codec {
             Self::Vp9(vp9) => vp9.rfc6381(),
             Self::Aac(aac) => aac.rfc6381(),
             Self::Mp3(_) => "mp4a.40.34".to_owned(),
+            Self::Opus(_) => "Opus".to_owned(),
+            Self::Flac(_) => "fLaC".to_owned(),
         }
     }
 
@@ -82,6 +93,8 @@ impl Codec {
             Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => None,
             Self::Aac(aac) => Some((aac.samples_per_frame, aac.core_rate)),
             Self::Mp3(mp3) => Some((mp3.samples_per_frame, mp3.sample_rate)),
+            Self::Opus(opus) => Some((opus.samples_per_packet, Opus::RATE)),
+            Self::Flac(flac) => Some((flac.block_size, flac.sample_rate)),
         }
     }
 
@@ -92,7 +105,7 @@ impl Codec {
             Self::H265(h265) => Some((h265.width, h265.height)),
             Self::Av1(av1) => Some((av1.width, av1.height)),
             Self::Vp9(vp9) => Some((vp9.width, vp9.height)),
-            Self::Aac(_) | Self::Mp3(_) => None,
+            Self::Aac(_) | Self::Mp3(_) | Self::Opus(_) | Self::Flac(_) => None,
         }
     }
 
@@ -102,7 +115,7 @@ impl Codec {
             Self::H265(h265) => h265.colour,
             Self::Av1(av1) => av1.colour,
             Self::Vp9(vp9) => vp9.colour,
-            Self::H264(_) | Self::Aac(_) | Self::Mp3(_) => None,
+            Self::H264(_) | Self::Aac(_) | Self::Mp3(_) | Self::Opus(_) | Self::Flac(_) => None,
         }
     }
 
@@ -118,7 +131,7 @@ impl Codec {
     pub const fn fits_ts(&self) -> bool {
         match self {
             Self::H264(_) | Self::Aac(_) | Self::Mp3(_) => true,
-            Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => false,
+            Self::H265(_) | Self::Av1(_) | Self::Vp9(_) | Self::Opus(_) | Self::Flac(_) => false,
         }
     }
 
@@ -128,6 +141,8 @@ impl Codec {
             Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => None,
             Self::Aac(aac) => Some(aac.channels),
             Self::Mp3(mp3) => Some(mp3.channels),
+            Self::Opus(opus) => Some(opus.channels),
+            Self::Flac(flac) => Some(flac.channels),
         }
     }
 
@@ -138,6 +153,8 @@ impl Codec {
             Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => None,
             Self::Aac(aac) => Some(aac.sample_rate),
             Self::Mp3(mp3) => Some(mp3.sample_rate),
+            Self::Opus(_) => Some(Opus::RATE),
+            Self::Flac(flac) => Some(flac.sample_rate),
         }
     }
 

@@ -2,7 +2,7 @@
 //! in the box that its binding says.
 
 use media::Codec;
-use media::codec::Aac;
+use media::codec::{Aac, Opus};
 
 use super::boxes::Boxes;
 
@@ -41,6 +41,32 @@ pub(super) fn sample_entry(boxes: &mut Boxes, codec: &Codec) {
             let format = (mp3.channels, SAMPLE_BITS, mp3.sample_rate);
             sound(boxes, b"mp4a", format, |boxes| {
                 esds(boxes, |boxes| decoder(boxes, OBJECT_MPEG1_AUDIO, None));
+            });
+        }
+        // Encapsulation of Opus in ISO Base Media File Format §4.3: as the header has it, in the other byte order.
+        Codec::Opus(opus) => {
+            let format = (opus.channels, SAMPLE_BITS, Opus::RATE);
+            sound(boxes, b"Opus", format, |boxes| {
+                boxes.put(b"dOps", |boxes| {
+                    boxes.u8(0);
+                    boxes.u8(opus.channels);
+                    boxes.u16(opus.pre_skip);
+                    boxes.u32(opus.input_rate);
+                    boxes.bytes(&opus.output_gain.to_be_bytes());
+                    boxes.bytes(&opus.mapping);
+                });
+            });
+        }
+        // Encapsulation of FLAC in ISO Base Media File Format §3.3.
+        Codec::Flac(flac) => {
+            let format = (flac.channels, flac.bit_depth, expressible(flac.sample_rate));
+            sound(boxes, b"fLaC", format, |boxes| {
+                boxes.full(b"dfLa", 0, 0, |boxes| {
+                    // The last block, and of the kind STREAMINFO; its length in 24 bits.
+                    let length = u32::try_from(flac.stream_info.len()).unwrap_or(0);
+                    boxes.u32(0x8000_0000 | length);
+                    boxes.bytes(&flac.stream_info);
+                });
             });
         }
     }
@@ -95,6 +121,14 @@ fn sound(
         boxes.u32(u16::try_from(rate).map_or(0, |rate| u32::from(rate) << 16));
         content(boxes);
     });
+}
+
+/// The largest half, quarter, … of `rate` that an AudioSampleEntry can say, as FLAC wants it (§3.3.1).
+fn expressible(mut rate: u32) -> u32 {
+    while rate > u16::MAX.into() {
+        rate /= 2;
+    }
+    rate
 }
 
 /// An ES descriptor (ISO/IEC 14496-14 §6.7.2) around the decoder configuration that `decoder` writes.

@@ -61,7 +61,7 @@ const fn stream_type(codec: &Codec) -> Option<StreamType> {
         Codec::Aac(_) => Some(StreamType::AdtsAac),
         Codec::Mp3(mp3) if mp3.mpeg1 => Some(StreamType::Mpeg1Audio),
         Codec::Mp3(_) => Some(StreamType::Mpeg2HalvedSampleRateAudio),
-        Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) => None,
+        Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Flac(_) => None,
     }
 }
 

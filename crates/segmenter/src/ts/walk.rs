@@ -137,7 +137,9 @@ impl<'a> Sendable<'a> {
             Codec::Aac(_) | Codec::Mp3(_) if frames::fits(codec, &unit.payload) => Content::Frame,
             Codec::Aac(_) | Codec::Mp3(_) => return None,
             // `walk` does not begin with a segment of these.
-            Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) => return None,
+            Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Flac(_) => {
+                return None;
+            }
         };
         Some(Self { unit, content })
     }

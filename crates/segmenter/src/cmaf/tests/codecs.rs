@@ -1,6 +1,6 @@
 //! Sample entries of all codecs, from configurations of real encoders (ffmpeg 9.0.2), read back by both crates.
 
-use media::codec::{Av1, H265, Vp9KeyFrame, Vp9Record};
+use media::codec::{Av1, Flac, H265, OpusHead, Vp9KeyFrame, Vp9Record};
 use mp4_atom::{Codec as Entry, Colr, Decode as _, Ftyp, Moov};
 use shiguredo_mp4::codec_string::from_sample_entry;
 
@@ -24,6 +24,22 @@ const AV1C: &[u8] = &[
 /// libvpx, 640×360, and the beginning of its key frame.
 const VPCC: &[u8] = &[0x00, 0x15, 0x82, 0x02, 0x02, 0x02, 0, 0];
 const VP9_KEY: &[u8] = &[0x82, 0x49, 0x83, 0x42, 0x00, 0x27, 0xf0, 0x16, 0x76, 0x06];
+
+/// libopus, 5.1.
+const OPUS_HEAD: &[u8] =
+    b"OpusHead\x01\x06\x38\x01\x80\xbb\0\0\x01\xff\x01\x04\x02\x00\x04\x01\x02\x03\x05";
+
+fn opus(head: &'static [u8], samples: u32) -> Codec {
+    let head = OpusHead::parse(Bytes::from_static(head)).expect("Opus");
+    Codec::Opus(head.with(samples))
+}
+
+/// 24 bits, stereo.
+fn flac(rate: u32) -> Codec {
+    let format = (u64::from(rate) << 44 | 1 << 41 | 23 << 36).to_be_bytes();
+    let stream_info = [&[16, 0, 16, 0, 0, 0, 0, 0, 0, 0][..], &format, &[0; 16]].concat();
+    Codec::Flac(Flac::parse(stream_info.into()).expect("FLAC"))
+}
 
 fn h265() -> Codec {
     Codec::H265(H265::parse(Bytes::from_static(HVC)).expect("H.265"))
@@ -133,4 +149,88 @@ fn vp9_has_a_record_of_its_own() {
     };
     assert_eq!((vp09.vpcc.profile, vp09.vpcc.level), (0, 21));
     assert_eq!((vp09.vpcc.bit_depth, vp09.vpcc.chroma_subsampling), (8, 1));
+}
+
+#[test]
+fn opus_has_the_fields_of_its_header_in_the_other_byte_order() {
+    let stereo = b"OpusHead\x01\x02\x38\x01\x80\xbb\0\0\x01\xff\0";
+    let codec = opus(stereo, 960);
+    let (theirs, other) = entries(codec.clone());
+    let string = from_sample_entry(&theirs).expect("a codec string");
+    assert_eq!(codec.rfc6381(), string);
+    let Entry::Opus(read) = other else {
+        panic!("{other:?}");
+    };
+    assert_eq!(
+        (read.audio.channel_count, read.audio.sample_rate.integer()),
+        (2, 48_000)
+    );
+    assert_eq!(
+        (
+            read.dops.pre_skip,
+            read.dops.input_sample_rate,
+            read.dops.output_gain
+        ),
+        (312, 48_000, -255)
+    );
+}
+
+#[test]
+fn opus_of_several_streams_has_its_mapping() {
+    // Neither crate reads one.
+    let codec = opus(OPUS_HEAD, 960);
+    let bytes = init(&[Track { codec }], Rendition::Audio);
+    let at = bytes.windows(4).position(|it| it == b"dOps").expect("dOps");
+    let expected = [
+        &[0, 6, 1, 56, 0, 0, 0xbb, 0x80, 0xff, 0x01][..],
+        &OPUS_HEAD[18..],
+    ];
+    assert_eq!(bytes[at - 4..at], [0, 0, 0, 27]);
+    assert_eq!(bytes[at + 4..at + 23], expected.concat());
+}
+
+#[test]
+fn flac_has_its_stream_info_and_a_rate_that_can_be_said() {
+    for (rate, said) in [(48_000, 48_000), (96_000, 48_000), (176_400, 44_100)] {
+        let codec = flac(rate);
+        let (theirs, other) = entries(codec.clone());
+        let string = from_sample_entry(&theirs).expect("a codec string");
+        assert_eq!(codec.rfc6381(), string);
+        let (SampleEntry::Flac(theirs), Entry::Flac(other)) = (theirs, other) else {
+            panic!("no FLAC");
+        };
+        let [block] = &theirs.dfla_box.metadata_blocks[..] else {
+            panic!("{theirs:?}");
+        };
+        assert_eq!(block.block_data.len(), 34);
+        assert_eq!(other.audio.sample_rate.integer(), said, "{rate}");
+        assert_eq!(
+            (other.audio.sample_size, other.audio.channel_count),
+            (24, 2)
+        );
+    }
+}
+
+#[test]
+fn sound_is_counted_in_its_own_samples() {
+    let cases = [
+        (opus(OPUS_HEAD, 2_880), 48_000, 2_880_u32),
+        (flac(96_000), 96_000, 4_096),
+    ];
+    for (codec, rate, samples) in cases {
+        assert_eq!(super::rate(&codec), rate);
+        let name = codec.name();
+        let tracks = [Track { codec }];
+        let at = |n| MediaTime::from_ticks(n * i64::from(samples), rate);
+        let units = (0..3).map(|n| unit(0, at(n), 0, true, 9)).collect();
+        let part = part(units, None);
+        let fragment = Fragment {
+            part: &part,
+            tracks: &tracks,
+            rendition: Rendition::Audio,
+        };
+        let (_, moof, _) = read(&fragment);
+        let expected = (2, u64::from(rate) * 10, 3 * u64::from(samples));
+        assert_eq!(spans(&moof), [expected], "{name}");
+    }
 }
