@@ -40,7 +40,13 @@ pub(crate) fn examine(segment: &Segment, at: Duration, chart: &mut Chart) {
             }
             Codec::Aac(aac) => examine_aac(aac, track.codec.profile(), at, chart),
             Codec::Mp3(mp3) => examine_mp3(mp3, at, chart),
-            Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Flac(_) => {}
+            Codec::H265(_)
+            | Codec::Av1(_)
+            | Codec::Vp9(_)
+            | Codec::Opus(_)
+            | Codec::Flac(_)
+            | Codec::Ac3(_)
+            | Codec::Eac3(_) => {}
         }
     }
 }

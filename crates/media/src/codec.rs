@@ -4,9 +4,11 @@
 //! header that comes again is a change.
 
 mod aac;
+mod ac3;
 pub mod av1;
 mod bits;
 mod colour;
+mod eac3;
 mod flac;
 mod h264;
 mod h265;
@@ -15,8 +17,10 @@ mod opus;
 mod vp9;
 
 pub use aac::Aac;
+pub use ac3::Ac3;
 pub use av1::Av1;
 pub use colour::{Colour, VideoRange};
+pub use eac3::{Eac3, IndependentSubstream};
 pub use flac::Flac;
 pub use h264::H264;
 pub use h265::H265;

@@ -1,7 +1,7 @@
 //! Tracks: what one elementary sequence of access units is encoded with.
 
 use crate::MediaTime;
-use crate::codec::{Aac, Av1, Colour, Flac, H264, H265, Mp3, Opus, VideoRange, Vp9};
+use crate::codec::{Aac, Ac3, Av1, Colour, Eac3, Flac, H264, H265, Mp3, Opus, VideoRange, Vp9};
 
 /// What a track is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +32,10 @@ pub enum Codec {
     Opus(Opus),
     /// FLAC; access units are frames.
     Flac(Flac),
+    /// AC-3; access units are syncframes.
+    Ac3(Ac3),
+    /// E-AC-3; access units are the syncframes of all substreams, of up to six blocks or more.
+    Eac3(Eac3),
 }
 
 impl Codec {
@@ -39,7 +43,12 @@ impl Codec {
     pub const fn kind(&self) -> TrackKind {
         match self {
             Self::H264(_) | Self::H265(_) | Self::Av1(_) | Self::Vp9(_) => TrackKind::Video,
-            Self::Aac(_) | Self::Mp3(_) | Self::Opus(_) | Self::Flac(_) => TrackKind::Audio,
+            Self::Aac(_)
+            | Self::Mp3(_)
+            | Self::Opus(_)
+            | Self::Flac(_)
+            | Self::Ac3(_)
+            | Self::Eac3(_) => TrackKind::Audio,
         }
     }
 
@@ -54,6 +63,8 @@ impl Codec {
             Self::Mp3(_) => "MP3",
             Self::Opus(_) => "Opus",
             Self::Flac(_) => "FLAC",
+            Self::Ac3(_) => "AC-3",
+            Self::Eac3(_) => "E-AC-3",
         }
     }
 
@@ -69,6 +80,8 @@ impl Codec {
             Self::Mp3(_) => "Layer III",
             Self::Opus(opus) => opus.profile_name(),
             Self::Flac(flac) => flac.profile_name(),
+            Self::Ac3(_) => "Dolby Digital",
+            Self::Eac3(_) => "Dolby Digital Plus",
         }
     }
 
@@ -83,6 +96,8 @@ impl Codec {
             Self::Mp3(_) => "mp4a.40.34".to_owned(),
             Self::Opus(_) => "Opus".to_owned(),
             Self::Flac(_) => "fLaC".to_owned(),
+            Self::Ac3(_) => "ac-3".to_owned(),
+            Self::Eac3(_) => "ec-3".to_owned(),
         }
     }
 
@@ -95,6 +110,8 @@ impl Codec {
             Self::Mp3(mp3) => Some((mp3.samples_per_frame, mp3.sample_rate)),
             Self::Opus(opus) => Some((opus.samples_per_packet, Opus::RATE)),
             Self::Flac(flac) => Some((flac.block_size, flac.sample_rate)),
+            Self::Ac3(ac3) => Some((ac3.samples_per_unit, ac3.sample_rate)),
+            Self::Eac3(eac3) => Some((eac3.samples_per_unit, eac3.sample_rate)),
         }
     }
 
@@ -105,7 +122,12 @@ impl Codec {
             Self::H265(h265) => Some((h265.width, h265.height)),
             Self::Av1(av1) => Some((av1.width, av1.height)),
             Self::Vp9(vp9) => Some((vp9.width, vp9.height)),
-            Self::Aac(_) | Self::Mp3(_) | Self::Opus(_) | Self::Flac(_) => None,
+            Self::Aac(_)
+            | Self::Mp3(_)
+            | Self::Opus(_)
+            | Self::Flac(_)
+            | Self::Ac3(_)
+            | Self::Eac3(_) => None,
         }
     }
 
@@ -115,7 +137,13 @@ impl Codec {
             Self::H265(h265) => h265.colour,
             Self::Av1(av1) => av1.colour,
             Self::Vp9(vp9) => vp9.colour,
-            Self::H264(_) | Self::Aac(_) | Self::Mp3(_) | Self::Opus(_) | Self::Flac(_) => None,
+            Self::H264(_)
+            | Self::Aac(_)
+            | Self::Mp3(_)
+            | Self::Opus(_)
+            | Self::Flac(_)
+            | Self::Ac3(_)
+            | Self::Eac3(_) => None,
         }
     }
 
@@ -130,7 +158,7 @@ impl Codec {
     /// is a way for H.265 too, but Apple wants it in CMAF (HLS authoring specification 1.5).
     pub const fn fits_ts(&self) -> bool {
         match self {
-            Self::H264(_) | Self::Aac(_) | Self::Mp3(_) => true,
+            Self::H264(_) | Self::Aac(_) | Self::Mp3(_) | Self::Ac3(_) | Self::Eac3(_) => true,
             Self::H265(_) | Self::Av1(_) | Self::Vp9(_) | Self::Opus(_) | Self::Flac(_) => false,
         }
     }
@@ -143,6 +171,8 @@ impl Codec {
             Self::Mp3(mp3) => Some(mp3.channels),
             Self::Opus(opus) => Some(opus.channels),
             Self::Flac(flac) => Some(flac.channels),
+            Self::Ac3(ac3) => Some(ac3.channels),
+            Self::Eac3(eac3) => Some(eac3.channels),
         }
     }
 
@@ -155,6 +185,8 @@ impl Codec {
             Self::Mp3(mp3) => Some(mp3.sample_rate),
             Self::Opus(_) => Some(Opus::RATE),
             Self::Flac(flac) => Some(flac.sample_rate),
+            Self::Ac3(ac3) => Some(ac3.sample_rate),
+            Self::Eac3(eac3) => Some(eac3.sample_rate),
         }
     }
 

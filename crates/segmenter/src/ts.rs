@@ -36,8 +36,9 @@ use self::write::Writer;
 const PMT_PID: u16 = 0x1000;
 /// PID of the first place that a track can have; the others follow.
 const TRACKS_PID: u16 = 0x100;
-/// Tracks that the one packet of the program map table has room for; what belongs to others is left out.
-const MAX_TRACKS: usize = 32;
+/// Tracks that the one packet of the program map table has room for, each with a descriptor; what belongs to others is
+/// left out.
+const MAX_TRACKS: usize = 15;
 /// The largest segment that memory is set aside for before its packets are written: a layout that does
 /// not belong to its segment may say anything.
 const MAX_CAPACITY: u64 = 1 << 30;

@@ -57,6 +57,19 @@ pub(super) fn sample_entry(boxes: &mut Boxes, codec: &Codec) {
                 });
             });
         }
+        // ETSI TS 102 366 §F.3 and §F.5.
+        Codec::Ac3(ac3) => {
+            let format = (ac3.channels, SAMPLE_BITS, ac3.sample_rate);
+            sound(boxes, b"ac-3", format, |boxes| {
+                boxes.put(b"dac3", |boxes| boxes.bytes(&ac3.dac3()));
+            });
+        }
+        Codec::Eac3(eac3) => {
+            let format = (eac3.channels, SAMPLE_BITS, eac3.sample_rate);
+            sound(boxes, b"ec-3", format, |boxes| {
+                boxes.put(b"dec3", |boxes| boxes.bytes(&eac3.dec3()));
+            });
+        }
         // Encapsulation of FLAC in ISO Base Media File Format §3.3.
         Codec::Flac(flac) => {
             let format = (flac.channels, flac.bit_depth, expressible(flac.sample_rate));

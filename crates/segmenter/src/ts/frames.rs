@@ -1,7 +1,9 @@
-//! Audio in MPEG-TS: frames gathered into PES packets, AAC with ADTS headers (ISO/IEC 13818-7 §6.2).
+//! Audio in MPEG-TS: frames gathered into PES packets, AAC with ADTS headers (ISO/IEC 13818-7 §6.2), others as they are.
 
 use media::codec::Aac;
 use media::{Codec, MediaTime};
+
+use super::pes::Kind;
 
 /// The most frames in one PES packet: 171 ms of 48 kHz AAC. Each PES packet costs some 14 bytes of header
 /// and half a packet of stuffing, but a decoder hears nothing before it has come in whole.
@@ -25,6 +27,14 @@ pub(super) fn fits(codec: &Codec, frame: &[u8]) -> bool {
         MAX_BYTES
     };
     (1..=most).contains(&frame.len())
+}
+
+/// What a PES packet with frames of `codec` is: AC-3 and E-AC-3 are private data to ISO/IEC 13818-1 (ATSC A/52 annex A).
+pub(super) const fn kind(codec: &Codec) -> Kind {
+    match codec {
+        Codec::Ac3(_) | Codec::Eac3(_) => Kind::PrivateAudio,
+        _ => Kind::Audio,
+    }
 }
 
 /// The frames of one PES packet.

@@ -19,8 +19,10 @@ pub(super) enum Kind {
     Picture,
     /// One picture that it can begin with.
     RandomAccess,
-    /// Audio frames.
+    /// Audio frames of MPEG.
     Audio,
+    /// Audio frames of others: AC-3 and E-AC-3.
+    PrivateAudio,
 }
 
 /// A PES packet without its payload.
@@ -41,13 +43,13 @@ impl Pes {
     /// Its header: 14 bytes, or 19 where presentation and decode time differ.
     pub(super) fn header(&self) -> Header {
         let mut bytes = [0; Header::MAX];
+        // Frames are gathered so that this fits; 0, "unbounded", is for video only.
+        let bounded = u16::try_from(self.header_len() - Header::UNCOUNTED + self.payload);
+        let bounded = bounded.unwrap_or(u16::MAX);
         let (stream, length) = match self.kind {
             Kind::Picture | Kind::RandomAccess => (0xe0, 0),
-            // Frames are gathered so that this fits; 0, "unbounded", is for video only.
-            Kind::Audio => {
-                let length = self.header_len() - Header::UNCOUNTED + self.payload;
-                (0xc0, u16::try_from(length).unwrap_or(u16::MAX))
-            }
+            Kind::Audio => (0xc0, bounded),
+            Kind::PrivateAudio => (0xbd, bounded),
         };
         let [high, low] = length.to_be_bytes();
         let [a, b, c, d, e] = self.pts.to_bytes(if self.has_dts() { 3 } else { 2 });
@@ -100,7 +102,7 @@ impl Pes {
     pub(super) const fn flags(&self) -> usize {
         match self.kind {
             Kind::RandomAccess => FLAGS,
-            Kind::Picture | Kind::Audio => 0,
+            Kind::Picture | Kind::Audio | Kind::PrivateAudio => 0,
         }
     }
 }

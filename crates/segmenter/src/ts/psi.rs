@@ -5,8 +5,8 @@ use media::{Codec, Track, leading_track};
 use mpeg2ts::es::StreamType;
 use mpeg2ts::ts::payload::{Pat, Pmt};
 use mpeg2ts::ts::{
-    ContinuityCounter, EsInfo, Pid, ProgramAssociation, TransportScramblingControl, TsHeader,
-    TsPacket, TsPacketWriter, TsPayload, VersionNumber, WriteTsPacket,
+    ContinuityCounter, Descriptor, EsInfo, Pid, ProgramAssociation, TransportScramblingControl,
+    TsHeader, TsPacket, TsPacketWriter, TsPayload, VersionNumber, WriteTsPacket,
 };
 
 use super::{MAX_TRACKS, PMT_PID, places, track_pid};
@@ -47,7 +47,7 @@ pub(super) fn pmt(tracks: &[Track], counter: u8) -> [u8; TsPacket::SIZE] {
             .map(|(stream_type, place)| EsInfo {
                 stream_type,
                 elementary_pid: pid(track_pid(place)),
-                descriptors: Vec::new(),
+                descriptors: registration(stream_type).into_iter().collect(),
             })
             .collect(),
     });
@@ -61,8 +61,25 @@ const fn stream_type(codec: &Codec) -> Option<StreamType> {
         Codec::Aac(_) => Some(StreamType::AdtsAac),
         Codec::Mp3(mp3) if mp3.mpeg1 => Some(StreamType::Mpeg1Audio),
         Codec::Mp3(_) => Some(StreamType::Mpeg2HalvedSampleRateAudio),
+        // As ATSC has them (A/52 annex A), and after it HLS.
+        Codec::Ac3(_) => Some(StreamType::DolbyDigitalUpToSixChannelAudio),
+        Codec::Eac3(_) => Some(StreamType::DolbyDigitalPlusUpTo16ChannelAudioForAtsc),
         Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Flac(_) => None,
     }
+}
+
+/// Who defined a stream type that ISO/IEC 13818-1 leaves to others (§2.6.8).
+fn registration(stream_type: StreamType) -> Option<Descriptor> {
+    const TAG: u8 = 5;
+    let identifier = match stream_type {
+        StreamType::DolbyDigitalUpToSixChannelAudio => b"AC-3",
+        StreamType::DolbyDigitalPlusUpTo16ChannelAudioForAtsc => b"EAC3",
+        _ => return None,
+    };
+    Some(Descriptor {
+        tag: TAG,
+        data: identifier.to_vec(),
+    })
 }
 
 /// Other tracks, another version: told by the tracks alone, so that a segment needs to know nothing of the
@@ -73,9 +90,11 @@ fn version(types: impl Iterator<Item = StreamType>) -> VersionNumber {
             StreamType::H264 => 1,
             StreamType::AdtsAac => 2,
             StreamType::Mpeg1Audio => 3,
-            _ => 4,
+            StreamType::Mpeg2HalvedSampleRateAudio => 4,
+            StreamType::DolbyDigitalUpToSixChannelAudio => 5,
+            _ => 6,
         };
-        digest.wrapping_mul(5).wrapping_add(digit)
+        digest.wrapping_mul(10).wrapping_add(digit)
     });
     VersionNumber::from_u8(digest & VersionNumber::MAX).unwrap_or_default()
 }
@@ -126,7 +145,7 @@ mod tests {
     use mpeg2ts::ts::{ReadTsPacket, TsPacketReader};
 
     use super::*;
-    use crate::ts::tests::{aac, h264, mp3};
+    use crate::ts::tests::{aac, ac3, eac3, h264, mp3};
 
     fn read_pmt(packet: &[u8]) -> Pmt {
         // The reader knows a PMT by the PAT before it.
@@ -150,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_pmt_lists_the_tracks_and_no_more() {
-        let cases: [(&str, &[Track], Option<u16>, &[u8]); 5] = [
+        let cases: [(&str, &[Track], Option<u16>, &[u8]); 10] = [
             (
                 "video and AAC",
                 &[h264(), aac()],
@@ -165,23 +184,53 @@ mod tests {
             ),
             ("MP3", &[mp3(0xfb)], Some(0x101), &[0x03]),
             ("MP3 at half the rate", &[mp3(0xf3)], Some(0x101), &[0x04]),
+            ("AC-3", &[ac3()], Some(0x101), &[0x81]),
+            ("E-AC-3", &[eac3()], Some(0x101), &[0x87]),
+            (
+                "video and AC-3",
+                &[h264(), ac3()],
+                Some(0x100),
+                &[0x1b, 0x81],
+            ),
+            (
+                "video and E-AC-3",
+                &[h264(), eac3()],
+                Some(0x100),
+                &[0x1b, 0x87],
+            ),
+            ("video", &[h264()], Some(0x100), &[0x1b]),
             ("nothing", &[], None, &[]),
         ];
         let mut versions = Vec::new();
-        for (name, tracks, clock, types) in cases {
+        for (name, tracks, clock, types) in &cases {
             let pmt = read_pmt(&pmt(tracks, 5));
-            assert_eq!(pmt.pcr_pid.map(|pid| pid.as_u16()), clock, "{name}");
+            assert_eq!(pmt.pcr_pid.map(|pid| pid.as_u16()), *clock, "{name}");
             let listed: Vec<_> = pmt.es_info.iter().map(|es| es.stream_type as u8).collect();
-            assert_eq!(listed, types, "{name}");
+            assert_eq!(listed, *types, "{name}");
             versions.push(pmt.version_number);
         }
+        versions.sort_unstable_by_key(|version| version.as_u8());
         versions.dedup();
-        assert_eq!(versions.len(), 5, "every set of tracks has its own version");
+        assert_eq!(
+            versions.len(),
+            cases.len(),
+            "every set of tracks has its own version"
+        );
     }
 
     #[test]
     fn as_many_tracks_as_fit_and_no_panic_beyond() {
-        let tracks = vec![aac(); MAX_TRACKS + 3];
-        assert_eq!(read_pmt(&pmt(&tracks, 0)).es_info.len(), MAX_TRACKS);
+        // With the longest entries.
+        let tracks = vec![eac3(); MAX_TRACKS + 3];
+        let pmt = read_pmt(&pmt(&tracks, 0));
+        assert_eq!(pmt.es_info.len(), MAX_TRACKS);
+        for es in pmt.es_info {
+            let descriptors: Vec<_> = es
+                .descriptors
+                .iter()
+                .map(|it| (it.tag, &it.data[..]))
+                .collect();
+            assert_eq!(descriptors, [(5, &b"EAC3"[..])]);
+        }
     }
 }

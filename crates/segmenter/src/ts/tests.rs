@@ -9,7 +9,7 @@ use media::{Codec, MediaTime, Segment};
 use proptest::prelude::*;
 
 use self::read::{Stream, read};
-pub(super) use self::segments::{aac, h264, mp3};
+pub(super) use self::segments::{aac, ac3, eac3, h264, mp3};
 use self::segments::{any_segments, audio_only, film, prefixed, steady, unit, vp9};
 use super::*;
 
@@ -90,7 +90,9 @@ fn elementary(segments: &[Segment], track: usize) -> Vec<u8> {
                     bytes.extend_from_slice(&[0xff, 0xf1, 0x4c, 0x80 | a, b, c, 0xfc]);
                     bytes.extend_from_slice(&unit.payload);
                 }
-                Codec::Mp3(_) => bytes.extend_from_slice(&unit.payload),
+                Codec::Mp3(_) | Codec::Ac3(_) | Codec::Eac3(_) => {
+                    bytes.extend_from_slice(&unit.payload)
+                }
                 other => panic!("{} is not made here", other.name()),
             }
         }
@@ -135,6 +137,22 @@ fn everything_comes_back_bit_exact_and_at_its_time() {
 }
 
 #[test]
+fn ac_3_and_e_ac_3_come_back_as_they_are() {
+    for track in [ac3(), eac3()] {
+        let mut segments = audio_only(3, &track);
+        let bytes = transport_stream(&mut segments);
+        let stream = read(&bytes);
+        let audio = &stream.tracks[&0x101];
+        let read: Vec<u8> = audio.iter().flat_map(|pes| pes.data.clone()).collect();
+        assert!(read == elementary(&segments, 0), "{}", track.codec.name());
+        // Private stream 1.
+        let first = audio[0].packet * TsPacket::SIZE;
+        let packet = &bytes[first..first + TsPacket::SIZE];
+        assert!(packet.windows(4).any(|it| it == [0, 0, 1, 0xbd]));
+    }
+}
+
+#[test]
 fn a_segment_begins_with_pat_pmt_and_a_clock_at_its_idr_picture() {
     let mut segments = film(2, 25, 1);
     transport_stream(&mut segments);
@@ -170,7 +188,7 @@ fn the_clock_comes_every_40_ms_at_every_picture_rate() {
         assert_clock(&format!("{rate}/{per} fps"), &stream);
         assert_clock_keeps_pace(&stream);
     }
-    for track in [aac(), mp3(0xfb)] {
+    for track in [aac(), mp3(0xfb), ac3(), eac3()] {
         let mut segments = audio_only(3, &track);
         let stream = read(&transport_stream(&mut segments));
         assert_clock("audio only", &stream);

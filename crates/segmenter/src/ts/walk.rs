@@ -72,7 +72,8 @@ pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
                 {
                     cursor.advance();
                 }
-                clocks.send(cursor, end, unit, Kind::Audio, frames.pieces(), sink);
+                let kind = frames::kind(cursor.codec);
+                clocks.send(cursor, end, unit, kind, frames.pieces(), sink);
             }
         }
     }
@@ -134,8 +135,9 @@ impl<'a> Sendable<'a> {
     fn new(codec: &'a Codec, unit: &'a AccessUnit) -> Option<Self> {
         let content = match codec {
             Codec::H264(config) => Content::Picture(Picture::new(config, unit)?),
-            Codec::Aac(_) | Codec::Mp3(_) if frames::fits(codec, &unit.payload) => Content::Frame,
-            Codec::Aac(_) | Codec::Mp3(_) => return None,
+            Codec::Aac(_) | Codec::Mp3(_) | Codec::Ac3(_) | Codec::Eac3(_) => {
+                frames::fits(codec, &unit.payload).then_some(Content::Frame)?
+            }
             // `walk` does not begin with a segment of these.
             Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Flac(_) => {
                 return None;
@@ -209,7 +211,7 @@ impl Clocks {
             kind,
             pts: Stamp::new(match kind {
                 Kind::Picture | Kind::RandomAccess => unit.pts(),
-                Kind::Audio => unit.dts,
+                Kind::Audio | Kind::PrivateAudio => unit.dts,
             }),
             dts: Stamp::new(unit.dts),
             payload: pieces.clone().map(|piece| piece.as_ref().len()).sum(),

@@ -1,6 +1,6 @@
 //! Sample entries of all codecs, from configurations of real encoders (ffmpeg 9.0.2), read back by both crates.
 
-use media::codec::{Av1, Flac, H265, OpusHead, Vp9KeyFrame, Vp9Record};
+use media::codec::{Ac3, Av1, Eac3, Flac, H265, OpusHead, Vp9KeyFrame, Vp9Record};
 use mp4_atom::{Codec as Entry, Colr, Decode as _, Ftyp, Moov};
 use shiguredo_mp4::codec_string::from_sample_entry;
 
@@ -209,6 +209,44 @@ fn flac_has_its_stream_info_and_a_rate_that_can_be_said() {
             (24, 2)
         );
     }
+}
+
+#[test]
+fn ac_3_and_e_ac_3_have_what_their_frames_say() {
+    let mut frame = vec![0x0b, 0x77, 0xfe, 0x95, 0x14, 0x40, 0x43, 0xe1];
+    frame.resize(768, 0);
+    // shiguredo_mp4 knows neither.
+    let (_, entry) = entries(Codec::Ac3(Ac3::parse(&frame).expect("AC-3")));
+    let Entry::Ac3(ac3) = entry else {
+        panic!("{entry:?}");
+    };
+    assert_eq!(
+        (ac3.audio.channel_count, ac3.audio.sample_rate.integer()),
+        (2, 48_000)
+    );
+    assert_eq!((ac3.dac3.fscod, ac3.dac3.bsid, ac3.dac3.acmod), (0, 8, 2));
+    assert_eq!((ac3.dac3.lfeon, ac3.dac3.bit_rate_code), (false, 10));
+
+    let mut frame = vec![0x0b, 0x77, 0x02, 0xff, 0x3f, 0x87, 0xc0, 0x00];
+    frame.resize(1_536, 0);
+    let (_, entry) = entries(Codec::Eac3(Eac3::parse(&frame).expect("E-AC-3")));
+    let Entry::Eac3(eac3) = entry else {
+        panic!("{entry:?}");
+    };
+    assert_eq!((eac3.audio.channel_count, eac3.dec3.data_rate), (6, 384));
+    let [programme] = &eac3.dec3.substreams[..] else {
+        panic!("{:?}", eac3.dec3);
+    };
+    assert_eq!(
+        (
+            programme.fscod,
+            programme.bsid,
+            programme.acmod,
+            programme.lfeon,
+            programme.num_dep_sub
+        ),
+        (0, 16, 7, true, 0)
+    );
 }
 
 #[test]

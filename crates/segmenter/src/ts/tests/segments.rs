@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use media::codec::{Aac, H264, Mp3, Vp9KeyFrame, Vp9Record};
+use media::codec::{Aac, Ac3, Eac3, H264, Mp3, Vp9KeyFrame, Vp9Record};
 use media::{AccessUnit, Codec, MediaTime, Segment, Track, TsLayout};
 use proptest::prelude::*;
 
@@ -34,6 +34,24 @@ pub(in crate::ts) fn mp3(second_byte: u8) -> Track {
     let config = Mp3::parse(&[0xff, second_byte, 0x90, 0x64]).expect("a header");
     Track {
         codec: Codec::Mp3(config),
+    }
+}
+
+/// 48 kHz, stereo, 192 kbit/s; frames of 768 bytes.
+pub(in crate::ts) fn ac3() -> Track {
+    let mut frame = vec![0x0b, 0x77, 0xfe, 0x95, 0x14, 0x40, 0x43, 0xe1];
+    frame.resize(768, 0);
+    Track {
+        codec: Codec::Ac3(Ac3::parse(&frame).expect("a syncframe")),
+    }
+}
+
+/// 48 kHz, 5.1, 384 kbit/s; frames of 1536 bytes.
+pub(in crate::ts) fn eac3() -> Track {
+    let mut frame = vec![0x0b, 0x77, 0x02, 0xff, 0x3f, 0x87, 0xc0, 0x00];
+    frame.resize(1_536, 0);
+    Track {
+        codec: Codec::Eac3(Eac3::parse(&frame).expect("a syncframe")),
     }
 }
 
