@@ -28,6 +28,7 @@ pub use mp3::Mp3;
 pub use opus::{Opus, OpusHead};
 pub use vp9::{Vp9, Vp9KeyFrame, Vp9Record};
 
+use bytes::Bytes;
 use thiserror::Error;
 
 /// A codec configuration that cannot be used.
@@ -69,4 +70,29 @@ pub enum ConfigurationError {
     /// The header of a frame cannot be read.
     #[error("the VP9 frame header cannot be read: {0}")]
     FrameHeader(String),
+}
+
+/// Runs `bytes` through everything here that reads what encoders send, for corpus replay and fuzzing.
+#[doc(hidden)]
+pub fn fuzz(bytes: &[u8]) {
+    let record = || Bytes::copy_from_slice(bytes);
+    let _ = H264::parse(record());
+    if let Ok(h265) = H265::parse(record()) {
+        assert_eq!(h265.hvc1_record().len(), bytes.len());
+    }
+    let _ = Av1::parse(record());
+    let _ = Av1::is_random_access(bytes);
+    let _ = Av1::sample(&record());
+    let _ = Vp9Record::parse(record());
+    let _ = Vp9KeyFrame::read(bytes);
+    let _ = Vp9::is_random_access(bytes);
+    let _ = Aac::parse(record());
+    let _ = Mp3::parse(bytes);
+    let _ = OpusHead::parse(record());
+    let _ = Opus::samples(bytes);
+    let _ = Flac::parse(record());
+    let _ = Ac3::parse(bytes);
+    if let Ok(eac3) = Eac3::parse(bytes) {
+        let _ = eac3.dec3();
+    }
 }

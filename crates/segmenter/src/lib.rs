@@ -1,10 +1,10 @@
 //! FLV bodies to access units, timeline, cutting, and the containers of a segment.
 //!
 //! A publish walks through here in one direction, as plain calls: [`flv`] takes the payload out of an
-//! RTMP message, the sender's clock is watched, the timeline gives each access unit its time, the
-//! interleaving brings both tracks into one order, the cutter groups them into segments; [`Segmenter`] is
-//! all of them behind one push and pull. [`ts`] lays a segment out as MPEG-TS, [`cmaf`] a part
-//! as a movie fragment.
+//! RTMP message, [`random_access`] says whether decoding can begin with it, the sender's clock is watched, the
+//! timeline gives each access unit its time, the interleaving brings both tracks into one order, the cutter
+//! groups them into segments; [`Segmenter`] is all of them behind one push and pull. [`ts`] lays a segment out
+//! as MPEG-TS, [`cmaf`] a part as a movie fragment.
 //!
 //! What does not belong here: sockets, clocks, tokio, playlists.
 
@@ -18,6 +18,8 @@ mod interleave;
 mod nal;
 mod output;
 mod per_kind;
+#[deny(clippy::indexing_slicing, clippy::unwrap_used)]
+pub mod random_access;
 mod segmenter;
 mod sender_clock;
 mod timeline;

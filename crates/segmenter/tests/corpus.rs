@@ -2,9 +2,6 @@
 
 use std::path::Path;
 
-use bytes::Bytes;
-use media::codec::{Aac, H264, Mp3};
-
 fn replay(folder: &str, read: impl Fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("corpus")
@@ -27,9 +24,5 @@ fn flv_bodies_and_files() {
 
 #[test]
 fn codec_configurations() {
-    replay("codec", |bytes| {
-        let _ = H264::parse(Bytes::copy_from_slice(bytes));
-        let _ = Aac::parse(Bytes::copy_from_slice(bytes));
-        let _ = Mp3::parse(bytes);
-    });
+    replay("codec", media::codec::fuzz);
 }
