@@ -1,6 +1,12 @@
 //! Multivariant playlist text (rfc8216bis §4.4.6), by m3u8-rs, from what was measured.
 
-use m3u8_rs::{AlternativeMedia, AlternativeMediaType, MasterPlaylist, Resolution, VariantStream};
+use std::collections::HashMap;
+
+use m3u8_rs::{
+    AlternativeMedia, AlternativeMediaType, MasterPlaylist, QuotedOrUnquoted, Resolution,
+    VariantStream,
+};
+use media::codec::VideoRange;
 use media::{MediaTime, Rendition, Segment, Track, TrackKind};
 
 use crate::RENDITION;
@@ -164,8 +170,16 @@ fn variant(tracks: &[&Track], measured: &Measured, uri: String) -> VariantStream
         codecs: Some(codecs.join(",")),
         resolution,
         frame_rate: resolution.and_then(|_| measured.frame_rate()),
+        other_attributes: video_range(tracks),
         ..VariantStream::default()
     }
+}
+
+/// VIDEO-RANGE, which m3u8-rs does not know: left out where it is SDR, which players assume.
+fn video_range(tracks: &[&Track]) -> Option<HashMap<String, QuotedOrUnquoted>> {
+    let range = tracks.iter().find_map(|track| track.codec.video_range())?;
+    let name = QuotedOrUnquoted::Unquoted(range.name().to_owned());
+    (range != VideoRange::Sdr).then(|| HashMap::from([("VIDEO-RANGE".to_owned(), name)]))
 }
 
 fn written(playlist: &MasterPlaylist) -> String {
@@ -178,6 +192,9 @@ fn written(playlist: &MasterPlaylist) -> String {
 
 #[cfg(test)]
 mod tests {
+    use media::Codec;
+    use media::codec::Av1;
+
     use super::*;
     use crate::window::tests::{segment, video_segment};
 
@@ -224,6 +241,26 @@ main.m3u8
 #EXT-X-STREAM-INF:BANDWIDTH=128000,AVERAGE-BANDWIDTH=128000,CODECS=\"mp4a.40.2\"
 show/main.m3u8
 "
+        );
+    }
+
+    #[test]
+    fn high_dynamic_range_is_named() {
+        // libaom, 640×360, 10 bits, BT.2020 and HLG.
+        let record = [
+            0x81, 0x01, 0x4c, 0x00, 0x0a, 0x0e, 0x00, 0x00, 0x00, 0x0c, 0xc4, 0xff, 0x67, 0x36,
+            0xbe, 0x54, 0x24, 0x48, 0x24, 0x10,
+        ];
+        let codec = Codec::Av1(Av1::parse(record.to_vec().into()).expect("AV1"));
+        let mut hlg = video_segment(1, 2_000, 500_000);
+        hlg.tracks = [Track { codec }].into();
+        hlg.units.retain(|unit| unit.track == 0);
+        assert_eq!(
+            text(&[hlg], "").lines().nth(3),
+            Some(
+                "#EXT-X-STREAM-INF:BANDWIDTH=2000000,AVERAGE-BANDWIDTH=2000000,\
+                 CODECS=\"av01.0.01M.10.0.110.09.18.09.0\",RESOLUTION=640x360,FRAME-RATE=30,VIDEO-RANGE=HLG"
+            )
         );
     }
 

@@ -133,9 +133,12 @@ impl H265 {
     }
 
     /// The record for a sample entry `hvc1`: that of the encoder, with its arrays of parameter sets said to be
-    /// complete, as they have to be there (ISO/IEC 14496-15 §8.4.1.1.1). ffmpeg 9 and OBS 32 send them as for `hev1`.
+    /// complete, as they have to be there (ISO/IEC 14496-15 §8.4.1.1.1). ffmpeg 9 sends them as for `hev1`.
     pub fn hvc1_record(&self) -> Vec<u8> {
         let mut record = self.record.to_vec();
+        if let Some(version) = record.first_mut() {
+            *version = 1;
+        }
         let arrays = record.get(HEAD).copied().unwrap_or(0);
         let mut at = HEAD + 1;
         for _ in 0..arrays {
