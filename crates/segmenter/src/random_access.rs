@@ -197,7 +197,7 @@ mod tests {
         let [h264, h265, av1, vp9, aac] = codecs();
         let h265_unit = |kind: u8| prefixed(&[&[70, 1, 0x50], &[kind << 1, 1, 0xaa]]);
         let recovery: &[u8] = &[6, 6, 1, 0xc4, 0x80];
-        let cases: [(&str, &Codec, Vec<u8>, Mark, Entry); 20] = [
+        let cases: [(&str, &Codec, Vec<u8>, Mark, Entry); 21] = [
             (
                 "H.264, IDR",
                 &h264,
@@ -245,6 +245,13 @@ mod tests {
                 "H.265, another layer",
                 &h265,
                 prefixed(&[&[19 << 1, 9, 0xaa]]),
+                Other,
+                None,
+            ),
+            (
+                "H.265, CRA of another",
+                &h265,
+                prefixed(&[&[21 << 1 | 1, 1, 0xaa]]),
                 Other,
                 None,
             ),

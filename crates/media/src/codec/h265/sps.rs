@@ -247,7 +247,8 @@ fn skip_short_term_sets(bits: &mut Bits<'_>) -> Option<()> {
     if sets > MAX_SETS {
         return None;
     }
-    // Pictures in the set before, which the next may be told by.
+    // Pictures in the set before, which the next may be told by. (The picture itself is never counted; no encoder says
+    // that it refers to it.)
     let mut pictures = 0;
     for set in 0..sets {
         let predicted = set > 0 && bits.flag()?;

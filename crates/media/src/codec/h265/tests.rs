@@ -130,6 +130,111 @@ fn every_prefix_is_an_error_not_a_panic() {
     }
 }
 
+/// Bits, written as ITU-T H.265 §7.2 has them.
+#[derive(Default)]
+struct Written(Vec<bool>);
+
+impl Written {
+    fn u(&mut self, count: u32, value: u64) -> &mut Self {
+        self.0
+            .extend((0..count).rev().map(|at| value >> at & 1 == 1));
+        self
+    }
+
+    /// Exp-Golomb numbers.
+    fn ue(&mut self, values: &[u64]) -> &mut Self {
+        for value in values {
+            let bits = (value + 1).ilog2();
+            self.u(bits, 0).u(bits + 1, value + 1);
+        }
+        self
+    }
+
+    /// As a NAL unit: trailing bits, and bytes that keep start codes out.
+    fn nal_unit(&self, header: [u8; 2]) -> Vec<u8> {
+        let mut bits = self.0.clone();
+        bits.push(true);
+        bits.resize(bits.len().next_multiple_of(8), false);
+        let mut unit = header.to_vec();
+        for byte in bits.chunks(8) {
+            let byte = byte.iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
+            if byte <= 3 && unit.ends_with(&[0, 0]) {
+                unit.push(3);
+            }
+            unit.push(byte);
+        }
+        unit
+    }
+}
+
+/// Everything that may stand before the colour does: no encoder at hand sends it all.
+fn sps_with_everything() -> Vec<u8> {
+    let mut sps = Written::default();
+    // Three sub-layers; Main 10, level 4; sub-layer 0 has profile and level, 1 a level alone.
+    sps.u(4, 0).u(3, 2).u(1, 1);
+    sps.u(8, 2)
+        .u(32, 0x2000_0000)
+        .u(48, 0x9000_0000_0000)
+        .u(8, 120);
+    sps.u(4, 0b1101).u(12, 0);
+    sps.u(8, 2).u(32, 0x2000_0000).u(48, 0).u(8, 60).u(8, 90);
+    // 4:2:0, 1920×1088 less 8 lines, 10 bits, 8 bits of picture order count.
+    sps.ue(&[0, 1, 1_920, 1_088])
+        .u(1, 1)
+        .ue(&[0, 0, 0, 4])
+        .ue(&[2, 2, 4]);
+    // Buffers of each sub-layer.
+    sps.u(1, 1).ue(&[1, 0, 0, 2, 1, 0, 4, 2, 0]);
+    sps.ue(&[0, 3, 0, 3, 0, 0]);
+    // Scaling lists: predicted ones, and one of each size with coefficients of its own.
+    sps.u(1, 1).u(1, 1);
+    for (size, matrices) in [(0, 6), (1, 6), (2, 6), (3, 2)] {
+        for matrix in 0..matrices {
+            if matrix > 0 {
+                sps.u(1, 0).ue(&[0]);
+                continue;
+            }
+            sps.u(1, 1);
+            if size > 1 {
+                sps.ue(&[15]);
+            }
+            let coefficients = 64.min(1_usize << (4 + 2 * size));
+            sps.ue(&vec![1; coefficients]);
+        }
+    }
+    // Asymmetric partitions, adaptive offset, PCM.
+    sps.u(2, 3).u(1, 1).u(8, 0x77).ue(&[0, 1]).u(1, 1);
+    // Three sets of references: the pictures -1, -3 and 1; told by it, -3, -1 and -2; told by that, -2, -3, -4 and -1.
+    sps.ue(&[3]);
+    sps.ue(&[2, 1, 0]).u(1, 1).ue(&[1]).u(1, 1).ue(&[0]).u(1, 1);
+    sps.u(1, 1).u(1, 1).ue(&[1]).u(5, 0b10011);
+    sps.u(1, 1).u(1, 1).ue(&[0]).u(4, 0b1111);
+    // Two long-term references, of 8 bits and a flag each.
+    sps.u(1, 1).ue(&[2]).u(9, 0x55).u(9, 0xaa);
+    sps.u(2, 3);
+    // VUI: an aspect ratio in numbers, overscan; the signal in full range, BT.2020, HLG.
+    sps.u(1, 1).u(1, 1).u(8, 255).u(16, 1).u(16, 1).u(2, 0b10);
+    sps.u(1, 1).u(3, 5).u(1, 1).u(1, 1).u(8, 9).u(8, 18).u(8, 9);
+    // No more of it, and no extension.
+    sps.u(1, 0).u(3, 0).u(1, 0).u(2, 0).u(1, 0);
+    sps.nal_unit([0x42, 1])
+}
+
+#[test]
+fn the_colour_is_found_behind_everything() {
+    let unit = sps_with_everything();
+    assert!(parse_sps(&unit).is_ok(), "as far as another reads it");
+    let sps = sps::parse(&unit).expect("a sequence parameter set");
+    assert_eq!((sps.width, sps.height, sps.bit_depth), (1_920, 1_080, 10));
+    let expected = Colour {
+        primaries: 9,
+        transfer: 18,
+        matrix: 9,
+        full_range: true,
+    };
+    assert_eq!(sps.colour, Some(expected));
+}
+
 proptest! {
     #[test]
     fn any_bytes_give_a_configuration_or_an_error(
