@@ -154,8 +154,8 @@ impl Codec {
             .then(|| colour.map_or(VideoRange::Sdr, |colour| colour.video_range()))
     }
 
-    /// Whether it is carried in MPEG-TS: H.264, AAC, MP3, AC-3 and E-AC-3 are, as players of HLS know them there. There is
-    /// a way for H.265 too, but Apple wants it in CMAF (HLS authoring specification 1.5).
+    /// Whether it is carried in MPEG-TS: H.264, AAC, MP3, AC-3 and E-AC-3 are, as players of HLS know them there.
+    /// There is a way for H.265 too, but Apple wants it in CMAF (HLS authoring specification 1.5).
     pub const fn fits_ts(&self) -> bool {
         match self {
             Self::H264(_) | Self::Aac(_) | Self::Mp3(_) | Self::Ac3(_) | Self::Eac3(_) => true,

@@ -13,8 +13,6 @@ const FULL_BOX: [u8; 4] = [1, 0, 0, 0];
 const C420_COLOCATED: u8 = 1;
 const C422: u8 = 2;
 const C444: u8 = 3;
-/// `chromaSubsampling` that the record has no number for.
-const C440: u8 = 0;
 
 /// Levels (VP9 levels, webmproject.org): ten times their number, luma samples a second, luma samples of a picture.
 const LEVELS: [(u8, u64, u64); 14] = [
@@ -126,7 +124,6 @@ impl Vp9Record {
             chroma: match key.subsampling {
                 [1, 1] => self.chroma.min(C420_COLOCATED),
                 [1, 0] => C422,
-                [0, 1] => C440,
                 _ => C444,
             },
             width: key.width,
@@ -140,8 +137,8 @@ impl Vp9KeyFrame {
     /// Reads the first frame of `unit`, a frame or superframe; `None` if that is no key frame.
     ///
     /// # Errors
-    /// A header that is cut short or has forbidden values, a size beyond 65 535 pixels, or chroma at full width and half
-    /// height (4:4:0), which the record cannot say.
+    /// A header that is cut short or has forbidden values, a size beyond 65 535 pixels, or chroma at full width and
+    /// half height (4:4:0), which the record cannot say.
     pub fn read(unit: &[u8]) -> Result<Option<Self>, ConfigurationError> {
         let header = parse_frame_header(unit)
             .map_err(|error| ConfigurationError::FrameHeader(error.reason.to_string()))?;

@@ -1,5 +1,5 @@
-//! Sample entries: how the samples of a track are encoded (ISO/IEC 14496-12 §8.5.2), with the configuration of the codec
-//! in the box that its binding says.
+//! Sample entries: how the samples of a track are encoded (ISO/IEC 14496-12 §8.5.2), with the configuration of the
+//! codec in the box that its binding says.
 
 use media::Codec;
 use media::codec::{Aac, Opus};

@@ -1,4 +1,5 @@
-//! Audio in MPEG-TS: frames gathered into PES packets, AAC with ADTS headers (ISO/IEC 13818-7 §6.2), others as they are.
+//! Audio in MPEG-TS: frames gathered into PES packets, AAC with ADTS headers (ISO/IEC 13818-7 §6.2), others as they
+//! are.
 
 use media::codec::Aac;
 use media::{Codec, MediaTime};
@@ -29,7 +30,8 @@ pub(super) fn fits(codec: &Codec, frame: &[u8]) -> bool {
     (1..=most).contains(&frame.len())
 }
 
-/// What a PES packet with frames of `codec` is: AC-3 and E-AC-3 are private data to ISO/IEC 13818-1 (ATSC A/52 annex A).
+/// What a PES packet with frames of `codec` is: AC-3 and E-AC-3 are private data to ISO/IEC 13818-1 (ATSC A/52
+/// annex A).
 pub(super) const fn kind(codec: &Codec) -> Kind {
     match codec {
         Codec::Ac3(_) | Codec::Eac3(_) => Kind::PrivateAudio,
