@@ -1,31 +1,47 @@
-//! FLV tag bodies (Adobe Flash Video File Format 10.1, annex E.4.2 and E.4.3), which are also the
-//! payloads of RTMP audio and video messages: out come access units, each with its codec.
+//! FLV tag bodies (Adobe Flash Video File Format 10.1, annex E.4.2 and E.4.3, and Veovera Enhanced RTMP v2), which
+//! are also the payloads of RTMP audio and video messages: out come access units, each with its codec and track.
+//!
+//! A message is read as what it is, not as what was agreed on in `connect`: encoders send Enhanced RTMP without having
+//! said so (OBS 32 never does).
 //!
 //! What does not belong here: repairing times (the timeline does), the chunk stream, script data.
 
-mod audio;
+mod body;
+mod carried;
+mod enhanced;
+mod entry;
 pub mod file;
+mod legacy;
+mod track;
+mod track_set;
 mod unsupported;
 mod unwrap;
-mod video;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use media::{Codec, Fault, FaultKind, Message, MessageKind, TrackKind};
 
+pub(crate) use track_set::TrackSet;
+
+use body::Body;
+use track::{Found, Tracks};
 use unsupported::Unsupported;
 use unwrap::Unwrap;
 
 /// An access unit as it arrived, with the sender's own times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
+    /// Its track: Enhanced RTMP's trackId, which audio and video count for themselves; 0 without multitrack.
+    pub track: u8,
     /// What it is encoded with: the same `Arc` for as long as the configuration bytes stay the same.
     pub codec: Arc<Codec>,
     /// Decode time in milliseconds, unwrapped from RTMP's 32 bits.
     pub dts_ms: i64,
     /// Presentation time minus decode time in milliseconds, as sent: a signed 24-bit number.
     pub composition_ms: i32,
+    /// Nanoseconds that both times are later than their milliseconds say: 0..=999 999.
+    pub nanos: u32,
     /// Whether decoding can begin here.
     pub entry: Entry,
     /// Length-prefixed NAL units, a raw AAC frame, or an MP3 frame: a slice of the message.
@@ -51,55 +67,128 @@ impl Unit {
     }
 }
 
-/// Takes the audio and video messages of one publish apart.
+/// Takes the audio and video messages of one publish apart: *push once, pull until `None`, then push again*.
 ///
-/// After a fault it goes on with the next message as if the bad one had not been sent.
-#[derive(Debug, Default)]
+/// After a fault it goes on as if what was bad had not been sent.
+#[derive(Debug)]
 pub struct Demuxer {
     clock: Unwrap,
-    video: video::Reader,
-    audio: audio::Reader,
+    video: Tracks,
+    audio: Tracks,
     unsupported: Unsupported,
+    /// What is left of the message, and its timestamp.
+    bodies: Bodies,
+    timestamp_ms: u32,
 }
+
+/// What is left of a message.
+#[derive(Debug)]
+enum Bodies {
+    None,
+    Legacy(TrackKind, Bytes),
+    Enhanced(TrackKind, enhanced::Bodies),
+}
+
+/// First byte of a video message: it has an Enhanced RTMP header.
+const EX_VIDEO: u8 = 0x80;
+/// SoundFormat: the same of an audio message.
+const EX_AUDIO: u8 = 9;
 
 impl Demuxer {
     /// A demuxer for a new publish.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self {
+            clock: Unwrap::new(),
+            video: Tracks::new(TrackKind::Video),
+            audio: Tracks::new(TrackKind::Audio),
+            unsupported: Unsupported::new(),
+            bodies: Bodies::None,
+            timestamp_ms: 0,
+        }
     }
 
-    /// The access unit in `message`; `None` for configurations, the end of a sequence, data messages
-    /// and whatever else holds none.
-    ///
-    /// # Errors
-    /// A fault to be counted: a malformed body, an unusable configuration, media before its
-    /// configuration (once for each gap), a codec that is not carried (once for each codec).
-    pub fn push(&mut self, message: &Message) -> Result<Option<Unit>, Fault> {
-        let body = &message.payload;
-        if body.is_empty() {
-            return Ok(None);
-        }
-        let found = match message.kind {
-            MessageKind::Video => self.video.read(body, &mut self.unsupported)?,
-            MessageKind::Audio => self.audio.read(body, &mut self.unsupported)?,
-            MessageKind::Data => None,
+    /// Takes the next message. What was not pulled of the one before is forgotten.
+    pub fn push(&mut self, message: &Message) {
+        self.timestamp_ms = message.timestamp_ms;
+        let body = message.payload.clone();
+        self.bodies = match (message.kind, body.first()) {
+            // An empty audio message says that there is silence.
+            (_, None) | (MessageKind::Data, _) => Bodies::None,
+            (MessageKind::Video, Some(first)) if first & EX_VIDEO != 0 => {
+                let kind = TrackKind::Video;
+                Bodies::Enhanced(kind, enhanced::Bodies::new(kind, body))
+            }
+            (MessageKind::Audio, Some(first)) if first >> 4 == EX_AUDIO => {
+                let kind = TrackKind::Audio;
+                Bodies::Enhanced(kind, enhanced::Bodies::new(kind, body))
+            }
+            (MessageKind::Video, _) => Bodies::Legacy(TrackKind::Video, body),
+            (MessageKind::Audio, _) => Bodies::Legacy(TrackKind::Audio, body),
         };
-        Ok(found.map(|found| Unit {
+    }
+
+    /// The next access unit of the message, or a fault to be counted: a malformed body, an unusable configuration,
+    /// media before its configuration (once for each track), a codec that is not carried (once for each). `None` when
+    /// there is nothing more in it; configurations, the end of a sequence, data messages and the like hold nothing.
+    pub fn pull(&mut self) -> Option<Result<Unit, Fault>> {
+        loop {
+            if let Some(found) = self.step()?.transpose() {
+                return Some(found.map(|found| self.dated(found)));
+            }
+        }
+    }
+
+    /// What the next body leads to; `None` when there are no more.
+    fn step(&mut self) -> Option<Result<Option<Found>, Fault>> {
+        Some(match &mut self.bodies {
+            Bodies::None => return None,
+            Bodies::Legacy(kind, message) => {
+                let (kind, message) = (*kind, std::mem::take(message));
+                self.bodies = Bodies::None;
+                let body = match kind {
+                    TrackKind::Video => legacy::video(&message),
+                    TrackKind::Audio => legacy::audio(&message),
+                };
+                match body {
+                    Ok(body) => body.map_or(Ok(None), |body| self.take(kind, body)),
+                    Err(error) => self.unsupported.legacy(&error).map(|()| None),
+                }
+            }
+            Bodies::Enhanced(kind, bodies) => {
+                let kind = *kind;
+                match bodies.next()? {
+                    Ok(body) => self.take(kind, body),
+                    Err(error) => self.unsupported.enhanced(&error).map(|()| None),
+                }
+            }
+        })
+    }
+
+    fn take(&mut self, kind: TrackKind, body: Body) -> Result<Option<Found>, Fault> {
+        let tracks = match kind {
+            TrackKind::Video => &mut self.video,
+            TrackKind::Audio => &mut self.audio,
+        };
+        tracks.take(body, &mut self.unsupported)
+    }
+
+    fn dated(&mut self, found: Found) -> Unit {
+        Unit {
+            track: found.track,
             codec: found.codec,
-            dts_ms: self.clock.next(message.timestamp_ms),
+            dts_ms: self.clock.next(self.timestamp_ms),
             composition_ms: found.composition_ms,
+            nanos: found.nanos,
             entry: found.entry,
             payload: found.payload,
-        }))
+        }
     }
 }
 
-/// A [`Unit`] before it has its time.
-struct Found {
-    codec: Arc<Codec>,
-    composition_ms: i32,
-    entry: Entry,
-    payload: Bytes,
+impl Default for Demuxer {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 fn malformed(text: String) -> Fault {
@@ -107,13 +196,6 @@ fn malformed(text: String) -> Fault {
         kind: FaultKind::MalformedMessage,
         text,
     }
-}
-
-/// An access unit without a byte, in a message of `what`: nothing a decoder could be given, so something is missing.
-fn empty(what: &str) -> Fault {
-    malformed(format!(
-        "{what} message has an access unit of 0 bytes; dropped"
-    ))
 }
 
 /// Runs `body` through everything here that reads FLV, for corpus replay and fuzzing.
@@ -128,30 +210,47 @@ pub fn fuzz(body: &[u8]) {
     let mut demuxer = Demuxer::new();
     // Once on its own, then behind the configurations that open the way to the NAL walk and raw frames.
     for configure in [false, true] {
-        if configure {
-            let _ = demuxer.push(&message(
-                MessageKind::Video,
-                0,
-                Bytes::from_static(video::FUZZ_HEADER),
-            ));
-            let _ = demuxer.push(&message(
-                MessageKind::Audio,
-                0,
-                Bytes::from_static(&[0xaf, 0, 0x12, 0x10]),
-            ));
+        let headers = [
+            (MessageKind::Video, FUZZ_VIDEO_HEADER),
+            (MessageKind::Audio, FUZZ_AUDIO_HEADER),
+        ];
+        for (kind, header) in headers.into_iter().filter(|_| configure) {
+            demuxer.push(&message(kind, 0, Bytes::from_static(header)));
+            while demuxer.pull().is_some() {}
         }
         for kind in [MessageKind::Video, MessageKind::Audio] {
-            if let Ok(Some(unit)) = demuxer.push(&message(kind, u32::MAX, body.clone())) {
-                assert!(unit.payload.len() < body.len(), "a slice of the message");
+            demuxer.push(&message(kind, u32::MAX, body.clone()));
+            let mut faults = 0;
+            let mut held = 0;
+            while let Some(found) = demuxer.pull() {
+                match found {
+                    Ok(unit) => {
+                        let all = body.as_ptr_range();
+                        let part = unit.payload.as_ptr_range();
+                        assert!(all.start < part.start && part.end <= all.end, "a slice");
+                        held += unit.payload.len();
+                    }
+                    Err(_) => faults += 1,
+                }
             }
+            assert!(held < body.len() || held == 0, "a byte is in one unit only");
+            assert!(faults <= 1 + enhanced::MAX_TRACKS, "one for each body");
         }
     }
     let mut reader = file::Reader::new();
     reader.push(&body);
     while let Ok(Some(message)) = reader.pull() {
-        let _ = demuxer.push(&message);
+        demuxer.push(&message);
+        while demuxer.pull().is_some() {}
     }
 }
+
+/// Configurations that `fuzz` opens the way with: Baseline, 128×96; LC, 44.1 kHz, stereo.
+const FUZZ_VIDEO_HEADER: &[u8] = &[
+    0x17, 0, 0, 0, 0, 1, 0x42, 0xc0, 0x0b, 0xff, 0xe1, 0, 9, 0x67, 0x42, 0xc0, 0x0b, 0xda, 0x10,
+    0x1a, 0x6c, 0x80, 1, 0, 4, 0x68, 0xce, 0x3c, 0x80,
+];
+const FUZZ_AUDIO_HEADER: &[u8] = &[0xaf, 0, 0x12, 0x10];
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,10 @@ use std::time::SystemTime;
 use media::{Cadence, FaultKind, MediaTime, Message, Track};
 
 use crate::cutter::{Arrival, Cutter};
-use crate::flv::Demuxer;
+use crate::flv::{Demuxer, TrackSet, Unit};
 use crate::interleave::Interleave;
 use crate::output::{Output, Outputs};
+use crate::per_kind::{PerKind, word};
 use crate::sender_clock::SenderClock;
 use crate::timeline::{Succession, Timeline};
 
@@ -48,6 +49,8 @@ impl Default for Settings {
 #[derive(Debug)]
 pub struct Segmenter {
     demuxer: Demuxer,
+    /// Tracks beside the first of their kind that were told of.
+    left_out: PerKind<TrackSet>,
     clock: SenderClock,
     timeline: Timeline,
     interleave: Interleave,
@@ -64,6 +67,7 @@ impl Segmenter {
     pub fn new(settings: Settings) -> Self {
         Self {
             demuxer: Demuxer::new(),
+            left_out: PerKind::default(),
             clock: SenderClock::default(),
             timeline: Timeline::default(),
             interleave: Interleave::default(),
@@ -77,11 +81,60 @@ impl Segmenter {
     /// Takes the next message; data messages change nothing. `now`, when it arrived, dates the first segment of
     /// each discontinuity, and media whose timestamps cannot be used.
     pub fn push(&mut self, message: &Message, now: SystemTime) {
-        let mut unit = match self.demuxer.push(message) {
-            Ok(Some(unit)) => unit,
-            Ok(None) => return,
-            Err(fault) => return self.out.push(Output::Fault(fault)),
-        };
+        self.demuxer.push(message);
+        while let Some(found) = self.demuxer.pull() {
+            match found {
+                Ok(unit) if unit.track == 0 => self.take(unit, now),
+                Ok(unit) => self.leave_out(&unit),
+                Err(fault) => self.out.push(Output::Fault(fault)),
+            }
+        }
+    }
+
+    /// What the last push or [`Segmenter::finish`] has led to, in order.
+    pub fn pull(&mut self) -> Option<Output> {
+        self.out.pop()
+    }
+
+    /// Ends the publish, or a stretch of it: what is still open becomes the last segment, and what is pushed
+    /// after it begins a discontinuity. Pull again afterwards.
+    pub fn finish(&mut self) {
+        self.interleave.restart();
+        self.cut();
+        self.end_run();
+    }
+
+    /// No segment from here on is longer than `longest`: to be called once the playlist has fixed its
+    /// target duration.
+    pub fn limit(&mut self, longest: MediaTime) {
+        self.cutter.limit(longest);
+    }
+
+    /// No part from here on is longer than `longest`: the part target that the playlist has fixed.
+    pub fn limit_parts(&mut self, longest: MediaTime) {
+        if let Some(cutter) = &mut self.low_latency {
+            cutter.limit_parts(longest);
+        }
+    }
+
+    /// The tracks that have arrived so far, video first, and how they arrive.
+    pub fn tracks(&self) -> Vec<(Track, Cadence)> {
+        self.cutter.tracks()
+    }
+
+    /// A track beside the first of its kind.
+    fn leave_out(&mut self, unit: &Unit) {
+        let kind = unit.kind();
+        if self.left_out.of_mut(kind).insert(unit.track) {
+            let (word, track, codec) = (word(kind), unit.track, unit.codec.name());
+            let text = format!(
+                "{word} track {track} ({codec}) is dropped: further tracks are not carried yet"
+            );
+            self.out.fault(FaultKind::UnsupportedCodec, text);
+        }
+    }
+
+    fn take(&mut self, mut unit: Unit, now: SystemTime) {
         let (kind, sent) = (unit.kind(), unit.dts_ms);
         unit.dts_ms = self.clock.date(kind, sent, now, &mut self.out);
         let mut succession = self.timeline.succession(&unit);
@@ -126,37 +179,6 @@ impl Segmenter {
             self.interleave.push(arrival, now);
             self.cut();
         }
-    }
-
-    /// What the last push or [`Segmenter::finish`] has led to, in order.
-    pub fn pull(&mut self) -> Option<Output> {
-        self.out.pop()
-    }
-
-    /// Ends the publish, or a stretch of it: what is still open becomes the last segment, and what is pushed
-    /// after it begins a discontinuity. Pull again afterwards.
-    pub fn finish(&mut self) {
-        self.interleave.restart();
-        self.cut();
-        self.end_run();
-    }
-
-    /// No segment from here on is longer than `longest`: to be called once the playlist has fixed its
-    /// target duration.
-    pub fn limit(&mut self, longest: MediaTime) {
-        self.cutter.limit(longest);
-    }
-
-    /// No part from here on is longer than `longest`: the part target that the playlist has fixed.
-    pub fn limit_parts(&mut self, longest: MediaTime) {
-        if let Some(cutter) = &mut self.low_latency {
-            cutter.limit_parts(longest);
-        }
-    }
-
-    /// The tracks that have arrived so far, video first, and how they arrive.
-    pub fn tracks(&self) -> Vec<(Track, Cadence)> {
-        self.cutter.tracks()
     }
 
     fn cut(&mut self) {

@@ -125,7 +125,9 @@ impl Timeline {
         self.newest_ms = self.newest_ms.max(Some(unit.dts_ms));
 
         let (origin_ms, origin) = self.origin;
-        let sent = origin + MediaTime::from_millis(unit.dts_ms - origin_ms);
+        let sent = origin
+            + MediaTime::from_millis(unit.dts_ms - origin_ms)
+            + MediaTime::from_nanos(unit.nanos.into());
         if self.floor.is_some_and(|floor| sent < floor) {
             out.fault(
                 FaultKind::TimestampOrder,

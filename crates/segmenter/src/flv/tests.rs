@@ -1,3 +1,5 @@
+mod tracks;
+
 use media::codec::{Aac, Mp3};
 use proptest::prelude::*;
 
@@ -11,18 +13,37 @@ fn nal_units(types: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-fn push(demuxer: &mut Demuxer, kind: MessageKind, body: &[u8]) -> Result<Option<Unit>, Fault> {
+/// Bytes of hexadecimal digits, with spaces wherever they read well.
+pub(super) fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16);
+    digits
+        .chunks(2)
+        .map(|pair| byte(pair).expect("hexadecimal"))
+        .collect()
+}
+
+/// Everything in a message.
+fn all(demuxer: &mut Demuxer, kind: MessageKind, body: &[u8]) -> Vec<Result<Unit, Fault>> {
     demuxer.push(&Message {
         kind,
         timestamp_ms: 40,
         payload: Bytes::copy_from_slice(body),
-    })
+    });
+    std::iter::from_fn(|| demuxer.pull()).collect()
+}
+
+/// What is in a message that holds one thing at most.
+fn push(demuxer: &mut Demuxer, kind: MessageKind, body: &[u8]) -> Result<Option<Unit>, Fault> {
+    let mut all = all(demuxer, kind, body);
+    assert!(all.len() <= 1, "{all:?}");
+    all.pop().transpose()
 }
 
 /// A demuxer that has seen an H.264 and an AAC configuration.
 fn configured() -> Demuxer {
     let mut demuxer = Demuxer::new();
-    let video = push(&mut demuxer, MessageKind::Video, video::FUZZ_HEADER);
+    let video = push(&mut demuxer, MessageKind::Video, FUZZ_VIDEO_HEADER);
     assert_eq!(video, Ok(None));
     let audio = push(&mut demuxer, MessageKind::Audio, &[0xaf, 0, 0x12, 0x10]);
     assert_eq!(audio, Ok(None));
@@ -208,7 +229,7 @@ fn what_is_wrong_is_said_in_words() {
         (
             MessageKind::Audio,
             &[0x2f, 0x49, 0x44, 0x33, 0x03],
-            "an MP3 message was dropped: MP3 frame header has synchronisation word 586, which is not allowed",
+            "a message of audio was dropped: MP3 frame header has synchronisation word 586, which is not allowed",
         ),
         (
             MessageKind::Video,
@@ -240,17 +261,35 @@ fn codecs_that_are_not_carried_are_named_once_each() {
         first.text
     };
     let advice = "is not carried; set the encoder to H.264 and AAC";
+    let no_player =
+        "is not carried, since no player of HLS takes it; set the encoder to H.264 and AAC";
     assert_eq!(
-        named(MessageKind::Video, &[0x1c, 1, 0, 0, 0, 0]),
-        format!("video codec 12 (HEVC in the old unofficial form) {advice}")
+        named(MessageKind::Video, &[0x14, 0]),
+        format!("video codec 4 (On2 VP6) {advice}")
     );
     assert_eq!(
         named(MessageKind::Video, b"\x90hvc1\0"),
-        format!("video codec \"hvc1\" (Enhanced RTMP) {advice}")
+        format!("video codec \"hvc1\" (HEVC) {advice}")
+    );
+    assert_eq!(
+        named(MessageKind::Video, b"\x90vvc1\0"),
+        format!("video codec \"vvc1\" (VVC) {no_player}")
+    );
+    assert_eq!(
+        named(MessageKind::Video, b"\x91vp08\0"),
+        format!("video codec \"vp08\" (VP8) {no_player}")
+    );
+    assert_eq!(
+        named(MessageKind::Video, b"\x90mp4a\0"),
+        format!("video codec \"mp4a\" (AAC) {advice}")
     );
     assert_eq!(
         named(MessageKind::Audio, b"\x90Opus\0"),
-        format!("audio codec \"Opus\" (Enhanced RTMP) {advice}")
+        format!("audio codec \"Opus\" (Opus) {advice}")
+    );
+    assert_eq!(
+        named(MessageKind::Audio, b"\x91\xff\"\n1\0"),
+        format!("audio codec \"\\xff\\\"\\n1\" {advice}")
     );
     assert_eq!(
         named(MessageKind::Audio, &[0xb6, 0]),
@@ -298,10 +337,10 @@ fn the_same_configuration_again_is_no_change() {
             .expect("a unit");
         unit.codec
     };
-    let first = codec(video::FUZZ_HEADER, MessageKind::Video, &picture);
-    let again = codec(video::FUZZ_HEADER, MessageKind::Video, &picture);
+    let first = codec(FUZZ_VIDEO_HEADER, MessageKind::Video, &picture);
+    let again = codec(FUZZ_VIDEO_HEADER, MessageKind::Video, &picture);
     assert!(Arc::ptr_eq(&first, &again));
-    let mut other = video::FUZZ_HEADER.to_vec();
+    let mut other = FUZZ_VIDEO_HEADER.to_vec();
     *other.last_mut().expect("bytes") = 0x81;
     let changed = codec(&other, MessageKind::Video, &picture);
     assert_ne!(first, changed);
@@ -363,14 +402,13 @@ fn mp3_is_configured_by_each_frame() {
 #[test]
 fn payloads_are_slices_of_the_message() {
     let payload = Bytes::from_static(&[0xaf, 1, 0x21, 0x22]);
-    let unit = configured()
-        .push(&Message {
-            kind: MessageKind::Audio,
-            timestamp_ms: 0,
-            payload: payload.clone(),
-        })
-        .expect("media")
-        .expect("a unit");
+    let mut demuxer = configured();
+    demuxer.push(&Message {
+        kind: MessageKind::Audio,
+        timestamp_ms: 0,
+        payload: payload.clone(),
+    });
+    let unit = demuxer.pull().expect("a unit").expect("media");
     assert_eq!(unit.payload.as_ptr(), payload[2..].as_ptr());
     assert!(matches!(
         &*unit.codec,

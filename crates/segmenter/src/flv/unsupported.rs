@@ -1,9 +1,15 @@
-//! Codecs that are not carried: named once each, however many messages of them come.
+//! What is not carried, codecs above all: named once each, however many messages of it come.
 
-use media::{Fault, FaultKind};
+use media::{Fault, FaultKind, TrackKind};
+
+use super::body::FourCc;
+use super::{enhanced, legacy, malformed};
+use crate::per_kind::{PerKind, word};
 
 /// FourCCs remembered as already named. A sender that makes up more of them is not worth the memory.
 const MAX_FOURCCS: usize = 8;
+
+const ADVICE: &str = "set the encoder to H.264 and AAC";
 
 const VIDEO_CODECS: [&str; 16] = [
     "reserved",
@@ -18,8 +24,8 @@ const VIDEO_CODECS: [&str; 16] = [
     "MPEG-4 part 2",
     "unknown",
     "unknown",
-    "HEVC in the old unofficial form",
-    "AV1 in the old unofficial form",
+    "HEVC",
+    "AV1",
     "VP9 in the old unofficial form",
     "unknown",
 ];
@@ -38,7 +44,7 @@ const AUDIO_FORMATS: [&str; 16] = [
     "AAC",
     "Speex",
     "unknown",
-    "Opus in the old unofficial form",
+    "Opus",
     "MP3 8 kHz",
     "device-specific sound",
 ];
@@ -48,62 +54,104 @@ const AUDIO_FORMATS: [&str; 16] = [
 pub(super) struct Unsupported {
     video: u16,
     audio: u16,
-    fourccs: Vec<[u8; 5]>,
+    codecs: Vec<(TrackKind, FourCc)>,
+    packet_types: PerKind<u16>,
+    multitrack_types: PerKind<u16>,
+    mpeg2_ts: u16,
 }
 
 impl Unsupported {
-    /// Legacy VIDEODATA with a CodecID that is not carried.
-    pub(super) fn video(&mut self, id: u8) -> Result<(), Fault> {
-        first(&mut self.video, id)
-            .then(|| fault("video codec", id, &VIDEO_CODECS))
-            .map_or(Ok(()), Err)
-    }
-
-    /// Legacy AUDIODATA with a SoundFormat that is not carried.
-    pub(super) fn audio(&mut self, format: u8) -> Result<(), Fault> {
-        first(&mut self.audio, format)
-            .then(|| fault("sound format", format, &AUDIO_FORMATS))
-            .map_or(Ok(()), Err)
-    }
-
-    /// Enhanced RTMP, whose codec is the FourCC behind the first byte of `body`.
-    pub(super) fn enhanced(&mut self, what: &str, body: &[u8]) -> Result<(), Fault> {
-        let Some(fourcc) = body.get(1..5) else {
-            return Err(super::malformed(format!(
-                "an Enhanced RTMP {what} message of {} bytes ends before its FourCC",
-                body.len()
-            )));
-        };
-        let mut key = [what.as_bytes().first().copied().unwrap_or(0), 0, 0, 0, 0];
-        for (to, from) in key.iter_mut().skip(1).zip(fourcc) {
-            *to = *from;
+    /// With nothing named yet.
+    pub(super) const fn new() -> Self {
+        Self {
+            video: 0,
+            audio: 0,
+            codecs: Vec::new(),
+            packet_types: PerKind { video: 0, audio: 0 },
+            multitrack_types: PerKind { video: 0, audio: 0 },
+            mpeg2_ts: 0,
         }
-        if self.fourccs.contains(&key) || self.fourccs.len() == MAX_FOURCCS {
+    }
+
+    /// What is wrong with a legacy message, unless it was named before.
+    pub(super) fn legacy(&mut self, error: &legacy::Error) -> Result<(), Fault> {
+        let (seen, what, id, names) = match *error {
+            legacy::Error::VideoCodec(id) => (&mut self.video, "video codec", id, &VIDEO_CODECS),
+            legacy::Error::SoundFormat(id) => (&mut self.audio, "sound format", id, &AUDIO_FORMATS),
+            _ => return Err(malformed(error.to_string())),
+        };
+        fault(first(seen, id), || {
+            let name = names.get(usize::from(id)).copied().unwrap_or("unknown");
+            format!("{what} {id} ({name}) is not carried; {ADVICE}")
+        })
+    }
+
+    /// What is wrong with an enhanced message, unless it was named before.
+    pub(super) fn enhanced(&mut self, error: &enhanced::Error) -> Result<(), Fault> {
+        let enhanced::Error::Reserved { kind, field, value } = *error else {
+            return Err(malformed(error.to_string()));
+        };
+        let seen = match field {
+            enhanced::Field::PacketType => &mut self.packet_types,
+            enhanced::Field::MultitrackType => &mut self.multitrack_types,
+        };
+        fault(first(seen.of_mut(kind), value), || error.to_string())
+    }
+
+    /// A codec by the name that Enhanced RTMP has for it, however it was sent.
+    pub(super) fn codec(&mut self, kind: TrackKind, codec: FourCc) -> Result<(), Fault> {
+        if self.codecs.contains(&(kind, codec)) || self.codecs.len() == MAX_FOURCCS {
             return Ok(());
         }
-        self.fourccs.push(key);
-        Err(Fault {
-            kind: FaultKind::UnsupportedCodec,
-            text: format!(
-                "{what} codec {:?} (Enhanced RTMP) is not carried; set the encoder to H.264 and AAC",
-                fourcc.escape_ascii().to_string()
-            ),
+        self.codecs.push((kind, codec));
+        fault(Told::Now, || {
+            let name = codec
+                .name()
+                .map_or(String::new(), |name| format!(" ({name})"));
+            let reason = match codec {
+                FourCc::VP8 | FourCc::VVC => ", since no player of HLS takes it",
+                _ => "",
+            };
+            let what = word(kind);
+            format!("{what} codec {codec}{name} is not carried{reason}; {ADVICE}")
+        })
+    }
+
+    /// AV1 whose configuration is in MPEG-TS's form.
+    pub(super) fn mpeg2_ts_sequence_start(&mut self) -> Result<(), Fault> {
+        fault(first(&mut self.mpeg2_ts, 0), || {
+            "a video configuration in the form of MPEG-TS (MPEG2TSSequenceStart) is not read; \
+             set the encoder to send it as av1C (SequenceStart)"
+                .to_owned()
         })
     }
 }
 
-/// Whether bit `id` (0..=15) of `seen` was still clear; it is set now.
-const fn first(seen: &mut u16, id: u8) -> bool {
-    let bit = 1 << (id & 15);
-    let first = *seen & bit == 0;
-    *seen |= bit;
-    first
+/// Whether a fault was told before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Before,
+    Now,
 }
 
-fn fault(what: &str, id: u8, names: &[&str; 16]) -> Fault {
-    let name = names.get(usize::from(id)).copied().unwrap_or("unknown");
-    Fault {
-        kind: FaultKind::UnsupportedCodec,
-        text: format!("{what} {id} ({name}) is not carried; set the encoder to H.264 and AAC"),
+/// Whether bit `id` (0..=15) of `seen` was set already; it is now.
+const fn first(seen: &mut u16, id: u8) -> Told {
+    let bit = 1 << (id & 15);
+    let told = if *seen & bit == 0 {
+        Told::Now
+    } else {
+        Told::Before
+    };
+    *seen |= bit;
+    told
+}
+
+fn fault(told: Told, text: impl FnOnce() -> String) -> Result<(), Fault> {
+    match told {
+        Told::Before => Ok(()),
+        Told::Now => Err(Fault {
+            kind: FaultKind::UnsupportedCodec,
+            text: text(),
+        }),
     }
 }

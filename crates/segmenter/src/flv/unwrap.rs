@@ -2,12 +2,16 @@
 
 /// Unwraps the timestamps of one publish, all tracks together: they share a clock, and a track that
 /// begins after the wrap has to land beside the others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Unwrap {
     last: Option<i64>,
 }
 
 impl Unwrap {
+    pub(super) const fn new() -> Self {
+        Self { last: None }
+    }
+
     /// The timestamp nearest to the one before it; the first is taken as it is.
     pub(super) fn next(&mut self, timestamp_ms: u32) -> i64 {
         let unwrapped = match self.last {
@@ -29,7 +33,7 @@ mod tests {
 
     #[test]
     fn goes_on_past_the_wrap_and_back_before_it() {
-        let mut clock = Unwrap::default();
+        let mut clock = Unwrap::new();
         let times = [0xffff_fff0, 5, 0xffff_fffa, 26, 0x7fff_ffff, 0xffff_fffe, 3];
         let unwrapped: Vec<i64> = times.into_iter().map(|at| clock.next(at)).collect();
         let wrap = 1_i64 << 32;
@@ -52,7 +56,7 @@ mod tests {
         fn any_steps_below_24_days_are_followed(
             first: u32, steps in proptest::collection::vec(-2_000_000_000_i64..2_000_000_000, 0..50),
         ) {
-            let mut clock = Unwrap::default();
+            let mut clock = Unwrap::new();
             let mut at = i64::from(first);
             prop_assert_eq!(clock.next(first), at);
             for step in steps {

@@ -193,6 +193,33 @@ fn timestamps_that_stand_still_end_no_publish() {
     assert_eq!(bench.faults.len(), 999);
 }
 
+#[test]
+fn further_tracks_are_told_of_once_each_and_change_nothing() {
+    let mut alone = Bench::new();
+    alone.seconds(0, 3);
+    alone.finish();
+    let mut bench = Bench::new();
+    for track in [1, 2] {
+        let start = [&b"\x96\0avc1"[..], &[track], &VIDEO_HEADER[5..]].concat();
+        bench.push(MessageKind::Video, 0, &start);
+        for _ in 0..10 {
+            let picture = [&b"\x96\x03avc1"[..], &[track], &IDR[5..]].concat();
+            bench.push(MessageKind::Video, 0, &picture);
+        }
+    }
+    bench.seconds(0, 3);
+    bench.finish();
+    assert_eq!(bench.segments, alone.segments);
+    let texts: Vec<&str> = bench.faults.iter().map(|fault| &fault.text[..]).collect();
+    assert_eq!(
+        texts,
+        [
+            "video track 1 (H.264) is dropped: further tracks are not carried yet",
+            "video track 2 (H.264) is dropped: further tracks are not carried yet"
+        ]
+    );
+}
+
 proptest! {
     #[test]
     fn whatever_is_sent_segments_follow_each_other(

@@ -72,9 +72,11 @@ impl Run {
 
 fn unit(codec: &Arc<Codec>, dts_ms: i64, composition_ms: i32) -> Unit {
     Unit {
+        track: 0,
         codec: Arc::clone(codec),
         dts_ms,
         composition_ms,
+        nanos: 0,
         entry: Entry::RandomAccess,
         payload: Bytes::new(),
     }
@@ -99,6 +101,30 @@ fn millis(count: i64, rate: u32, rounding: Rounding) -> i64 {
         Rounding::Nearest => (scaled + rate / 2).div_euclid(rate),
         Rounding::Up => -(-scaled).div_euclid(rate),
     }
+}
+
+#[test]
+fn nanoseconds_move_decode_and_presentation_time() {
+    let mut run = Run::new();
+    let picture = Unit {
+        nanos: 400_000,
+        ..unit(&h264(), 40, 80)
+    };
+    let place = run.timeline.place(&picture, &mut Outputs::default());
+    let expected = Place {
+        dts: ms(40) + MediaTime::from_nanos(400_000),
+        composition: ms(80),
+    };
+    assert_eq!(place, Some(expected));
+    let sound = Unit {
+        nanos: 333_333,
+        ..unit(&aac_48000(), 21, 0)
+    };
+    let place = run.timeline.place(&sound, &mut Outputs::default());
+    assert_eq!(
+        place.map(|place| place.dts),
+        Some(MediaTime::from_nanos(21_333_333))
+    );
 }
 
 #[test]

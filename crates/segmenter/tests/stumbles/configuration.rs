@@ -135,7 +135,7 @@ fn a_video_header_that_never_comes_leaves_the_audio() {
     assert_eq!(published.kinds(), ["early_media"]);
     assert_eq!(
         published.words(FaultKind::EarlyMedia),
-        "video came before its configuration (AVC sequence header); dropped until it comes"
+        "video came before its configuration (H.264 sequence header); dropped until it comes"
     );
     assert!(published.lost().iter().all(|event| event.is_picture()));
 }
