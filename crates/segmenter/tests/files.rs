@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use media::{AccessUnit, MediaTime, Message, MessageKind, Segment, TrackKind};
-use segmenter::flv::file::Reader;
+use segmenter::flv::{Demuxer, Unit, file::Reader};
 use segmenter::{Output, Segmenter, Settings};
 
 fn messages(file: &str) -> Vec<Message> {
@@ -181,6 +181,36 @@ fn mp3_only() {
             "4.023s +1.019s mp4a.40.34"
         ]
     );
+}
+
+/// FFmpeg 9 with the same picture and the same sound twice: track 0 in the legacy form, track 1 in Enhanced RTMP's.
+#[test]
+fn two_tracks_of_each_kind() {
+    let messages = messages("two-of-each.flv");
+    let mut demuxer = Demuxer::new();
+    let mut units = Vec::new();
+    for message in &messages {
+        demuxer.push(message);
+        while let Some(found) = demuxer.pull() {
+            units.push(found.expect("nothing is wrong"));
+        }
+    }
+    for kind in [TrackKind::Video, TrackKind::Audio] {
+        let track = |track| -> Vec<&Unit> {
+            let its = units.iter().filter(|unit| unit.kind() == kind);
+            its.filter(|unit| unit.track == track).collect()
+        };
+        let (first, second) = (track(0), track(1));
+        assert!(first.len() >= 10, "{kind:?}");
+        assert_eq!(first.len(), second.len(), "{kind:?}");
+        for (one, other) in first.into_iter().zip(second) {
+            let as_first = Unit {
+                track: 0,
+                ..other.clone()
+            };
+            assert_eq!(*one, as_first);
+        }
+    }
 }
 
 #[test]
