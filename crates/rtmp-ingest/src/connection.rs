@@ -142,6 +142,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.session.end_publish(stream, why);
     }
 
+    /// Asks the peer to connect anew, and to publish there; whether it was asked, which only a client is that said it
+    /// knows the request. The next call of [`Connection::next`] tells it, with why, in words without secrets. What it
+    /// publishes here goes on until it leaves.
+    pub fn ask_to_reconnect(&mut self, why: &str) -> bool {
+        self.session.ask_to_reconnect(why)
+    }
+
     /// Tells the peer why its publishes are over, in words without secrets, and closes the socket within
     /// [`Limits::close_time`].
     pub async fn close(&mut self, why: &str) {

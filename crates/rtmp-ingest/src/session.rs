@@ -5,6 +5,7 @@
 
 mod address;
 mod aggregate;
+mod capabilities;
 mod command;
 mod control;
 mod net_connection;
@@ -17,6 +18,7 @@ use std::collections::VecDeque;
 
 use media::{Message, MessageKind};
 
+use self::capabilities::OnReconnectRequest;
 use self::command::Command;
 use self::control::Acknowledgements;
 use self::net_connection::Application;
@@ -162,6 +164,19 @@ impl Session {
             self.replies.unpublished(stream, why);
         }
         self.stage = Stage::Dead;
+    }
+
+    /// Asks the peer to connect anew, and tells it why, in words without secrets; whether it was asked: only a
+    /// client that said in `connect` that it knows the request is. What it publishes goes on until it leaves.
+    pub fn ask_to_reconnect(&mut self, why: &str) -> bool {
+        let asked = matches!(self.stage, Stage::Chunks(_))
+            && self.application.as_ref().is_some_and(|application| {
+                application.on_reconnect_request == OnReconnectRequest::Connects
+            });
+        if asked {
+            self.replies.reconnect_request(why);
+        }
+        asked
     }
 
     /// Asks the peer for a sign of life. Nothing is sent before the handshake is complete.

@@ -14,6 +14,7 @@ pub(crate) enum Property<'a> {
     Number(f64),
     Text(&'a str),
     Object(&'a [(&'a str, Property<'a>)]),
+    StrictArray(&'a [Property<'a>]),
 }
 
 /// A command message's body.
@@ -41,6 +42,15 @@ pub(super) fn write_value(out: &mut Vec<u8>, value: Property<'_>) {
                 write_value(out, property);
             }
             out.extend_from_slice(&[0, 0, 9]);
+            return;
+        }
+        Property::StrictArray(values) => {
+            out.push(10);
+            let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+            out.extend_from_slice(&count.to_be_bytes());
+            for &value in values {
+                write_value(out, value);
+            }
             return;
         }
     };

@@ -56,6 +56,11 @@ impl Command {
     pub(super) fn property(&self, name: &str) -> Option<&str> {
         self.object.property(name).and_then(Value::as_str)
     }
+
+    /// A property of the command object as a number; `None` if it is missing or something else.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        self.object.property(name).and_then(Value::as_number)
+    }
 }
 
 const fn kind(value: &Value) -> &'static str {

@@ -1,5 +1,6 @@
 //! NetConnection commands (RTMP 1.0 §7.2.1): `connect` and `createStream`.
 
+use super::capabilities::OnReconnectRequest;
 use super::command::Command;
 use super::reply::Answer;
 use super::{Session, address};
@@ -12,6 +13,7 @@ pub(super) struct Application {
     pub(super) query: Option<Query>,
     pub(super) tc_url: Option<String>,
     pub(super) encoder: Option<String>,
+    pub(super) on_reconnect_request: OnReconnectRequest,
 }
 
 impl Session {
@@ -45,6 +47,7 @@ impl Session {
                 .filter(|url| url.len() <= self.limits.query_bytes)
                 .map(str::to_owned),
             encoder: command.property("flashVer").and_then(presentable),
+            on_reconnect_request: OnReconnectRequest::of(command),
         });
         self.replies.connected(command);
         Ok(())

@@ -9,6 +9,7 @@ use rml_rtmp::chunk_io::ChunkSerializer;
 use rml_rtmp::messages::MessagePayload;
 use rml_rtmp::time::RtmpTimestamp;
 
+use super::capabilities;
 use super::command::Command;
 use crate::amf0::{Property, write_command};
 use crate::{Error, Rejection};
@@ -117,17 +118,35 @@ impl Replies {
         self.send(5, 0, WINDOW.to_be_bytes().to_vec());
         self.send(6, 0, [&WINDOW.to_be_bytes()[..], &[DYNAMIC]].concat());
         self.announce_chunk_size();
-        let server = Property::Object(&[
+        let server = [
             ("fmsVer", Property::Text("FMS/3,0,1,123")),
             ("capabilities", Property::Number(31.0)),
-        ]);
-        let outcome = Property::Object(&[
+        ];
+        let outcome = [
             ("level", Property::Text("status")),
             ("code", Property::Text("NetConnection.Connect.Success")),
             ("description", Property::Text("connection succeeded")),
-            ("objectEncoding", Property::Number(0.0)),
-        ]);
-        self.command(0, "_result", transaction(command), &[server, outcome]);
+        ];
+        let offered = capabilities::offered();
+        let server = [&server[..], &offered].concat();
+        let outcome = [&outcome[..], &offered].concat();
+        self.command(
+            0,
+            "_result",
+            transaction(command),
+            &[Property::Object(&server), Property::Object(&outcome)],
+        );
+    }
+
+    /// Asks the peer to connect anew, to the same address, and to publish there (Enhanced RTMP v2, "Reconnect
+    /// Request").
+    pub(super) fn reconnect_request(&mut self, why: &str) {
+        self.status(
+            0,
+            Level::Status,
+            "NetConnection.Connect.ReconnectRequest",
+            why,
+        );
     }
 
     pub(super) fn connect_rejected(&mut self, command: &Command, why: &str) {

@@ -72,6 +72,10 @@ fn show(value: &Value) -> String {
                 .collect();
             format!("{{{}}}", all.join(" "))
         }
+        Value::StrictArray(values) => {
+            let all: Vec<String> = values.iter().map(show).collect();
+            format!("[{}]", all.join(" "))
+        }
         Value::Null => "null".into(),
         Value::Undefined => "undefined".into(),
         other => format!("{other:?}"),
@@ -228,10 +232,62 @@ fn connect_is_answered_in_order() {
         client.answers(),
         "5@0 [00, 26, 25, a0]\n\
          6@0 [00, 26, 25, a0, 02]\n\
-         20@0 \"_result\" 1 {fmsVer:\"FMS/3,0,1,123\" capabilities:31} \
-         {level:\"status\" code:\"NetConnection.Connect.Success\" description:\"connection succeeded\" objectEncoding:0}\n"
+         20@0 \"_result\" 1 {fmsVer:\"FMS/3,0,1,123\" capabilities:31 #} \
+         {level:\"status\" code:\"NetConnection.Connect.Success\" description:\"connection succeeded\" #}\n"
+            .replace(
+                '#',
+                "objectEncoding:0 capsEx:14 \
+                 fourCcList:[\"avc1\" \"hvc1\" \"av01\" \"vp09\" \"mp4a\" \"Opus\" \"fLaC\" \"ac-3\" \"ec-3\" \".mp3\"] \
+                 videoFourCcInfoMap:{avc1:4 hvc1:4 av01:4 vp09:4} \
+                 audioFourCcInfoMap:{mp4a:4 Opus:4 fLaC:4 ac-3:4 ec-3:4 .mp3:4}"
+            )
     );
     assert_eq!(client.reader.chunk_size(), 65_536);
+}
+
+#[test]
+fn who_said_that_it_knows_the_request_is_asked_to_reconnect() {
+    let request = "20@0 \"onStatus\" 0 null {level:\"status\" code:\"NetConnection.Connect.ReconnectRequest\" \
+                   description:\"leaving\"}\n";
+    let connect = |caps: Property<'_>| {
+        let object = [("app", Text("live")), ("capsEx", caps)];
+        command(0, "connect", 1.0, &[Property::Object(&object)])
+    };
+    let cases = [
+        (Number(1.0), request),
+        (Number(15.0), request),
+        (Number(14.0), ""),
+        (Number(0.0), ""),
+        (Number(f64::NAN), ""),
+        (Number(f64::INFINITY), ""),
+        (Text("1"), ""),
+        (Null, ""),
+    ];
+    for (caps, expected) in cases {
+        let mut client = Client::new();
+        client.send(&connect(caps));
+        client.answers();
+        let asked = client.session.ask_to_reconnect("leaving");
+        assert_eq!(client.answers(), expected, "{caps:?}");
+        assert_eq!(asked, !expected.is_empty(), "{caps:?}");
+    }
+    // What is published goes on.
+    let mut client = Client::new();
+    for bytes in [connect(Number(1.0)), create(), publish(1, "show")] {
+        client.send(&bytes);
+    }
+    client.events();
+    client.session.accept(MessageStreamId(1));
+    assert!(client.session.ask_to_reconnect("leaving"));
+    client.send(&message(9, 1, 7, &[0x17, 1]));
+    assert_eq!(
+        client.events(),
+        [media(1, MessageKind::Video, 7, &[0x17, 1])]
+    );
+    // Nobody is asked before connect, or after the end.
+    assert!(!Client::new().session.ask_to_reconnect("leaving"));
+    client.session.end("over");
+    assert!(!client.session.ask_to_reconnect("leaving"));
 }
 
 #[test]
