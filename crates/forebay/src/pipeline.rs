@@ -12,7 +12,7 @@ use rtmp_ingest::{Connection, Error, Event, MessageStreamId};
 use tls::Stream;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 use tracing::{debug, info, warn};
 
 use crate::admission::{Refusal, admit};
@@ -72,6 +72,12 @@ async fn converse(
     let mut publishes: BTreeMap<MessageStreamId, Publish> = BTreeMap::new();
     let dismissed = Arc::new(Notify::new());
     let mut draining = pin!(house.draining());
+    // A client that connects elsewhere goes on here meanwhile, up to a key frame of its own.
+    let mut asked_to_reconnect = false;
+    let mut overdue = pin!(sleep_behind(
+        house.draining(),
+        house.config.shutdown.deadline / 2
+    ));
     let mut reports = interval(REPORT_EVERY);
     reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
@@ -79,7 +85,15 @@ async fn converse(
         // The encoder comes last: one that floods is always ready, and must not put off the others.
         let event = tokio::select! {
             biased;
-            () = &mut draining => break Ending::Drained,
+            () = &mut draining, if !asked_to_reconnect => {
+                let why = Ending::Drained.to_string();
+                asked_to_reconnect = !publishes.is_empty() && connection.ask_to_reconnect(&why);
+                if !asked_to_reconnect {
+                    break Ending::Drained;
+                }
+                continue;
+            }
+            () = &mut overdue, if asked_to_reconnect => break Ending::Drained,
             () = dismissed.notified() => {
                 let Some((stream, why)) = publishes
                     .iter_mut()
@@ -166,6 +180,12 @@ async fn converse(
         publish.end(&ending);
     }
     connection.close(&ending.to_string()).await;
+}
+
+/// Completes so long after `event`.
+async fn sleep_behind(event: impl Future<Output = ()>, time: Duration) {
+    event.await;
+    sleep(time).await;
 }
 
 /// Ends one publish of a connection that goes on.

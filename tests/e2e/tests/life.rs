@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use e2e::clip::Clip;
 use e2e::encoder::{Encoder, Pace};
+use e2e::raw_rtmp::{Peer, wire};
 use e2e::reader::Player;
 use e2e::{Gateway, gateway, wait};
 
@@ -35,6 +36,40 @@ fn players_get_the_last_segment_of_a_gateway_that_leaves() {
         "a gateway that is restarted is expected back"
     );
     assert_eq!(gateway.get("/readyz").status, 503);
+    let status = gateway.left(Duration::from_secs(30));
+    assert_eq!(status.code(), Some(0), "{:?}", gateway.log());
+}
+
+/// Half of the deadline is its time to be gone; encoders that do not know the request end at once.
+#[test]
+fn an_encoder_that_can_is_asked_to_reconnect_and_goes_on_until_it_does() {
+    let environment = [("FOREBAY__SHUTDOWN__DEADLINE", "20s")];
+    let mut gateway = Gateway::start_with(&environment);
+    let publish = |connect: Vec<u8>, name: &str| {
+        let mut peer = Peer::shaken(gateway.rtmp);
+        for bytes in [connect, wire::create_stream(), wire::publish(1, name)] {
+            peer.send(&bytes);
+        }
+        peer.until_told("NetStream.Publish.Start");
+        peer
+    };
+    let mut knows = publish(wire::connect_reconnecting("live"), "knows");
+    let mut knows_not = publish(wire::connect("live"), "knows-not");
+    gateway.ask_to_leave();
+    knows.until_told("NetConnection.Connect.ReconnectRequest");
+    knows_not.until_closed(Duration::from_secs(5));
+    assert!(!knows_not.words().contains("ReconnectRequest"));
+    // Its pings are answered: nobody has closed it.
+    knows.send(&wire::message(4, 0, 0, &[0, 6, 1, 2, 3, 4]));
+    knows.until_told_bytes(&[0, 7, 1, 2, 3, 4]);
+    knows.send(&wire::command(
+        0,
+        "deleteStream",
+        0.0,
+        &[wire::NULL, &wire::number(1.0)],
+    ));
+    knows.finish();
+    knows.until_closed(Duration::from_secs(5));
     let status = gateway.left(Duration::from_secs(30));
     assert_eq!(status.code(), Some(0), "{:?}", gateway.log());
 }

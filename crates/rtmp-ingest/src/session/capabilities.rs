@@ -7,7 +7,7 @@
 use super::command::Command;
 use crate::amf0::Property::{self, Number, Object, StrictArray, Text};
 
-/// `capsEx`: asked to, the client connects anew and hands its publish over.
+/// `capsEx`: a server asks clients to connect anew when it leaves; a client does so, and hands its publish over.
 const RECONNECT: u32 = 0x01;
 /// `capsEx`: messages may hold several tracks.
 const MULTITRACK: u32 = 0x02;
@@ -51,7 +51,7 @@ const LIST: [Property<'static>; 10] = [
 
 /// What the answer to `connect` says. The specification leaves open in which of the two objects, so both have it.
 pub(super) fn offered() -> [(&'static str, Property<'static>); 5] {
-    let caps = MULTITRACK | MOD_EX | TIMESTAMP_NANO_OFFSET;
+    let caps = RECONNECT | MULTITRACK | MOD_EX | TIMESTAMP_NANO_OFFSET;
     [
         // AMF0 only, whatever was asked for.
         ("objectEncoding", Number(0.0)),

@@ -53,6 +53,12 @@ pub fn command(stream: u32, name: &str, transaction: f64, arguments: &[&[u8]]) -
     message(20, stream, 0, &body)
 }
 
+/// `connect` as encoders send it that connect anew when they are asked to (Enhanced RTMP's capsEx 1).
+pub fn connect_reconnecting(app: &str) -> Vec<u8> {
+    let properties = object(&[("app", string(app)), ("capsEx", number(1.0))]);
+    command(0, "connect", 1.0, &[&properties])
+}
+
 /// `connect` as encoders send it.
 pub fn connect(app: &str) -> Vec<u8> {
     let url = format!("rtmp://127.0.0.1/{app}");
