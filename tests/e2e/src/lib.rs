@@ -11,6 +11,7 @@ pub mod clip;
 pub mod dash_site;
 pub mod delivery;
 pub mod encoder;
+pub mod enhanced;
 pub mod fallback_site;
 pub mod ffmpeg_witness;
 pub mod footprint;
