@@ -161,6 +161,14 @@ fn a_track_may_change_its_codec_and_back() {
     let early =
         ["audio came before its configuration (AAC sequence header); dropped until it comes"];
     assert_eq!(faults(&mut demuxer, AUDIO, "AF 01 21"), early);
+    // An empty configuration is not that of MP3, which has none.
+    assert_eq!(
+        faults(&mut demuxer, AUDIO, "90 6D703461"),
+        [
+            "unusable configuration of audio, the one before stays: AudioSpecificConfig ends after 0 bytes, in the \
+          middle of audio object type"
+        ]
+    );
     nothing(&mut demuxer, AUDIO, "AF 00 1210");
     assert_eq!(unit(&mut demuxer, AUDIO, "AF 01 21").codec.name(), "AAC");
 }
@@ -329,4 +337,25 @@ fn tracks_beyond_the_32nd_are_told_once_and_dropped() {
         unit(&mut demuxer, VIDEO, &format!("17 01 000000 {IDR}")).track,
         0
     );
+}
+
+proptest! {
+    #[test]
+    fn any_change_to_a_good_message_is_survived(
+        which in 0_usize..6, at in 0_usize..60, with: u8, end in 0_usize..60,
+    ) {
+        let mut message = hex(&[
+            format!("96 10 61766331 00 000018 {AVCC}"),
+            format!("96 11 61766331 00 000009 000000 {IDR} 03 000009 000028 {INTER}"),
+            format!("97 02 07A120 06 21 61766331 00 000009 000000 {IDR} 61763031 01 000003 120034"),
+            format!("97 FF 0003 AABBCCDD 03 61766331 {IDR}"),
+            "95 11 2E6D7033 00 000004 FFFB9064 01 000004 FFF344C4".to_owned(),
+            "95 21 6D703461 00 000002 2110 2E6D7033 01 000004 FFFB9064".to_owned(),
+        ][which]);
+        if let Some(byte) = message.get_mut(at) {
+            *byte = with;
+        }
+        message.truncate(end);
+        fuzz(&message);
+    }
 }
