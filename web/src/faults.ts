@@ -15,6 +15,7 @@ const LABELS: Readonly<Record<string, string>> = {
   configuration_flood: "Codec configuration changes too often",
   clock_unusable: "Timestamps without use, dated by arrival",
   name_contested: "Another encoder wants this name",
+  ladder_misfit: "Segments that do not fit the other rungs",
 };
 
 /** What to call a fault kind; one that a newer gateway counts is shown by its own name. */

@@ -40,6 +40,7 @@ pub(crate) struct Repairs {
     unreadable: Fresh,
     unsupported: Fresh,
     contested: Fresh,
+    misfit: Fresh,
 }
 
 impl Repairs {
@@ -78,6 +79,10 @@ impl Repairs {
             FaultKind::NameContested => {
                 self.contested.text.clone_from(&fault.text);
                 &mut self.contested
+            }
+            FaultKind::LadderMisfit => {
+                self.misfit.text.clone_from(&fault.text);
+                &mut self.misfit
             }
             // Whoever connects in the middle of a GOP sends early media; the rest shows elsewhere.
             FaultKind::EarlyMedia
@@ -120,6 +125,22 @@ impl Repairs {
         if self.contested.times > 0 {
             self.see_contested(chart);
         }
+        if self.misfit.times > 0 {
+            self.see_misfit(chart);
+        }
+    }
+
+    fn see_misfit(&mut self, chart: &mut Chart) {
+        let Fresh { times, last, text } = std::mem::take(&mut self.misfit);
+        let finding = Finding {
+            severity: Severity::Problem,
+            text: format!("Viewers are not offered this rung: {text}."),
+            remedy: "Send all rungs of a ladder from one encoder, with one frame rate and one key frame interval. \
+                     ffmpeg: one command with an output for each rung, each with -force_key_frames \
+                     'expr:gte(t,n_forced*2)'."
+                .to_owned(),
+        };
+        chart.see_times(AdviceKind::LadderMisfit, last, times, 1, finding);
     }
 
     fn see_contested(&mut self, chart: &mut Chart) {

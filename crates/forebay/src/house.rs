@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http_server::{About, Audience, Readiness, Sources, Totals};
 use media::{Host, MediaTime};
 use playlist::{
-    Addressing, LowLatency, OnConflict, Packaging, Registry, Remembered, Terms, Vacancy,
+    Addressing, LowLatency, OnConflict, Packaging, Registry, Remembered, RungNames, Terms, Vacancy,
 };
 use rtmp_ingest::Budget;
 use tokio::sync::{Notify, watch};
@@ -277,7 +277,15 @@ impl Drop for Admission {
     }
 }
 
-fn windows(Config { rtmp, hls, .. }: &Config) -> playlist::Settings {
+fn windows(
+    Config {
+        rtmp, hls, apps, ..
+    }: &Config,
+) -> playlist::Settings {
+    let mut rung_names = RungNames::default();
+    for app in apps {
+        rung_names.declare(&app.name, &app.rungs);
+    }
     playlist::Settings {
         segment: MediaTime::from(hls.segment),
         window: hls.window,
@@ -296,6 +304,7 @@ fn windows(Config { rtmp, hls, .. }: &Config) -> playlist::Settings {
         listed_bytes: hls.listed_bytes,
         presentations: hls.max_presentations,
         stalled: rtmp.stalled_after,
+        rung_names,
     }
 }
 

@@ -9,7 +9,10 @@ use media::{
     Cadence, Fault, FaultKind, Faults, MediaTime, Message, MessageKind, Part, PresentationName,
     Segment, Track,
 };
-use playlist::{Backup, Dismissal, OnConflict, PublishStatus, PushError, Refused, Terms, Writer};
+use playlist::{
+    Adjustment, Backup, Dismissal, Misfit, OnConflict, PublishStatus, PushError, Refused, Terms,
+    Writer,
+};
 use segmenter::{Output, Segmenter};
 use tracing::{info, warn};
 
@@ -22,6 +25,12 @@ use crate::repeated::Repeated;
 
 /// How often the status API learns something new.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// The least that a segment has which ends early so that those behind it begin where the others of a ladder do.
+const SHORTEST_BEFORE: MediaTime = MediaTime::from_millis(200);
+
+/// So many segments in a row that do not fit a ladder are nothing to tell: whoever joins it has to find its way.
+const MISFITS_PARDONED: u32 = 3;
 
 /// A publish that is going on. Dropping it, for whatever reason, vacates its presentation.
 pub(crate) struct Publish {
@@ -47,6 +56,8 @@ pub(crate) struct Publish {
     /// For how long nothing has come, in whole reports; `None` if something came since the last.
     silent: Option<Duration>,
     segments: u64,
+    /// How many segments in a row did not fit its ladder.
+    misfits: u32,
     duration: MediaTime,
     faults: Faults,
     fault_lines: Repeated,
@@ -86,6 +97,7 @@ impl Publish {
             reported: 0,
             silent: None,
             segments: 0,
+            misfits: 0,
             duration: MediaTime::ZERO,
             faults: Faults::default(),
             fault_lines: Repeated::default(),
@@ -158,6 +170,9 @@ impl Publish {
                 self.segmenter.limit_parts(target);
             }
             self.contests = writer.contests();
+            if let Some(clock) = writer.ladder_clock() {
+                self.segmenter.join_ladder(clock);
+            }
         }
         self.vacate();
         self.seat = Some(seat);
@@ -236,6 +251,7 @@ impl Publish {
         }
         self.entrance = Entrance::open();
         let duration = segment.duration;
+        let end = segment.start + duration;
         let target = match writer.push(segment, Instant::now()) {
             // It is about to be dismissed; what it still sends has no place.
             Err(PushError::Replaced(_)) => return Ok(()),
@@ -243,8 +259,10 @@ impl Publish {
         };
         let window = writer.presentation().window();
         self.segmenter.limit(target.longest_segment());
+        let adjustment = writer.adjustment(end + SHORTEST_BEFORE);
         self.segments += 1;
         self.duration += duration;
+        self.adjust(adjustment);
         if self.segments == 1 {
             self.announce();
         }
@@ -260,6 +278,30 @@ impl Publish {
             });
         }
         Ok(())
+    }
+
+    /// Cuts so that it fits its ladder, and tells what stands against it if that has not helped.
+    fn adjust(&mut self, adjustment: Option<Adjustment>) {
+        let Some(Adjustment {
+            misfit,
+            clock,
+            next,
+        }) = adjustment
+        else {
+            self.misfits = 0;
+            return;
+        };
+        match misfit {
+            Misfit::Clock(_) => self.segmenter.join_ladder(clock),
+            Misfit::KeyFrames(_) => self.segmenter.begin_next_at(next),
+        }
+        self.misfits += 1;
+        if self.misfits > MISFITS_PARDONED {
+            self.record(Fault {
+                kind: FaultKind::LadderMisfit,
+                text: format!("{} is no variant of its ladder: {misfit}", self.name),
+            });
+        }
     }
 
     fn list_part(&mut self, part: Part) -> Result<(), PushError> {

@@ -20,6 +20,7 @@ use crate::pieces::Pieces;
 use crate::replies::{self, Kind};
 use crate::request_path::{File, MediaPath};
 
+mod ladder;
 mod low_latency;
 
 use low_latency::LowLatency;
@@ -55,6 +56,11 @@ impl Presentations {
         let Ok(name) = PresentationName::parse(path.app, path.name) else {
             return nothing_here();
         };
+        if let Some((form, place)) = ladder::multivariant(path.file)
+            && let Some(ladder) = self.directory.ladder(&name)
+        {
+            return self.ladder(ladder, form, place, request).await;
+        }
         let Some(presentation) = self.directory.find(&name) else {
             return unknown(&name);
         };

@@ -51,11 +51,13 @@ pub enum AdviceKind {
     TimestampRepairs,
     /// Another encoder wants the same name.
     NameContested,
+    /// It is published as a rung of a ladder, and does not fit the others.
+    LadderMisfit,
 }
 
 impl AdviceKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::NoKeyFrame,
         Self::KeyFrameInterval,
         Self::OpenGop,
@@ -77,6 +79,7 @@ impl AdviceKind {
         Self::TrackDrift,
         Self::TimestampRepairs,
         Self::NameContested,
+        Self::LadderMisfit,
     ];
 
     /// Its name in the API: `snake_case`, never changed once released.
@@ -103,6 +106,7 @@ impl AdviceKind {
             Self::TrackDrift => "track_drift",
             Self::TimestampRepairs => "timestamp_repairs",
             Self::NameContested => "name_contested",
+            Self::LadderMisfit => "ladder_misfit",
         }
     }
 }
@@ -161,7 +165,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_name_of_its_own() {
         let mut names: Vec<&str> = AdviceKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(names.len(), AdviceKind::NameContested as usize + 1);
+        assert_eq!(names.len(), AdviceKind::LadderMisfit as usize + 1);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), AdviceKind::ALL.len());

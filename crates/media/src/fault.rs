@@ -35,11 +35,13 @@ pub enum FaultKind {
     WindowShortened,
     /// Another encoder wanted the name again and again.
     NameContested,
+    /// A rung of a ladder whose segments do not begin where those of the others do: it is no variant.
+    LadderMisfit,
 }
 
 impl FaultKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::MalformedMessage,
         Self::UnsupportedCodec,
         Self::BadConfiguration,
@@ -55,6 +57,7 @@ impl FaultKind {
         Self::AudioResync,
         Self::WindowShortened,
         Self::NameContested,
+        Self::LadderMisfit,
     ];
 
     /// The counter's name in the status API: `snake_case`, never changed once released.
@@ -75,6 +78,7 @@ impl FaultKind {
             Self::AudioResync => "audio_resync",
             Self::WindowShortened => "window_shortened",
             Self::NameContested => "name_contested",
+            Self::LadderMisfit => "ladder_misfit",
         }
     }
 }
@@ -154,6 +158,6 @@ mod tests {
         assert_eq!(counts, (1..=kinds).collect::<Vec<u64>>());
         assert_eq!(faults.total(), kinds * (kinds + 1) / 2);
         let last = faults.last().expect("the last recorded");
-        assert_eq!(last.text, format!("name_contested {}", kinds - 1));
+        assert_eq!(last.text, format!("ladder_misfit {}", kinds - 1));
     }
 }

@@ -5,6 +5,7 @@
 //! any clock, any I/O.
 
 mod advice;
+mod anchor;
 pub mod codec;
 mod fault;
 mod host;
@@ -16,6 +17,7 @@ mod time;
 mod track;
 
 pub use advice::{Advice, AdviceKind, Severity};
+pub use anchor::Anchor;
 pub use fault::{Fault, FaultKind, Faults};
 pub use host::Host;
 pub use message::{Message, MessageKind};

@@ -4,6 +4,7 @@
 //! [`Directory`] and clone an `Arc` per request. What does not belong here: HTTP, RTMP, FLV, and how a
 //! container is written (a body is made by whoever asks for it first, through [`Entry::mpeg_ts`]).
 
+mod ladder;
 mod low_latency;
 mod media_playlist;
 mod multivariant;
@@ -19,6 +20,9 @@ mod vod;
 mod window;
 mod writer;
 
+pub use ladder::{
+    Adjustment, Form, Ladder, Misfit, Place, Rung, RungNames, Standing as RungStanding,
+};
 pub use low_latency::{
     Addressing, CmafSegment, InitSection, LowLatency, LowLatencyWindow, Packaging, PartEntry,
     Playlist, Position, Standing, uri,

@@ -10,14 +10,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use media::Segment;
 
-use crate::TargetDuration;
 use crate::window::Entry;
+use crate::{RENDITION, TargetDuration};
 
 /// The version that decimal EXTINF needs (rfc8216bis §8); nothing here needs more.
 const VERSION: u8 = 3;
 
 /// The last line of a playlist that will not change any more.
 pub(crate) const END: &str = "#EXT-X-ENDLIST\n";
+
+/// The URI of the playlist; `folder` goes before it.
+pub(crate) fn uri(folder: &str) -> String {
+    format!("{folder}{RENDITION}.m3u8")
+}
 
 /// The lines of one segment; `dated` is when it began, which something that is not live has no use for.
 pub(crate) fn segment_lines(segment: &Segment, dated: Option<SystemTime>, uri: &str) -> String {

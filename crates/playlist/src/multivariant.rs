@@ -9,9 +9,6 @@ use m3u8_rs::{
 use media::codec::VideoRange;
 use media::{MediaTime, Rendition, Segment, Track, TrackKind};
 
-use crate::RENDITION;
-use crate::low_latency::uri;
-
 /// What was measured of a rendition since its presentation began, containers included.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Measured {
@@ -112,51 +109,63 @@ pub(crate) fn newest<'a>(sets: impl Iterator<Item = &'a [Track]>) -> Vec<&'a Tra
     video.into_iter().chain(audio).collect()
 }
 
-/// The whole playlist: one variant of `tracks`; `folder` goes before its URI.
-pub(crate) fn render(tracks: &[&Track], measured: &Measured, folder: &str) -> String {
-    written(&MasterPlaylist {
-        version: Some(3),
-        independent_segments: measured.is_independent(),
-        variants: vec![variant(
-            tracks,
-            measured,
-            format!("{folder}{RENDITION}.m3u8"),
-        )],
-        ..MasterPlaylist::default()
-    })
+/// One variant: the tracks that a player of it has to be ready for, sound of its own rendition included.
+pub(crate) struct Variant<'a> {
+    pub(crate) tracks: Vec<&'a Track>,
+    pub(crate) measured: Measured,
+    /// Its media playlist.
+    pub(crate) uri: String,
 }
 
-/// The same for low latency: one variant, whose sound is a rendition of its own where it has two.
-pub(crate) fn render_low_latency(
-    tracks: &[&Track],
-    measured: &Measured,
-    renditions: &[Rendition],
-) -> String {
-    let leading = renditions.first().copied().unwrap_or(Rendition::Muxed);
-    let channels = tracks.iter().find_map(|track| track.codec.channels());
-    let sound = renditions.get(1).map(|&sound| AlternativeMedia {
+impl<'a> Variant<'a> {
+    /// It is played with this sound, and not with its own.
+    pub(crate) fn hear(&mut self, sound: &'a Track) {
+        self.tracks.retain(|track| track.kind() == TrackKind::Video);
+        self.tracks.push(sound);
+    }
+}
+
+/// Sound with a media playlist of its own, which serves all variants.
+pub(crate) struct Sound<'a> {
+    pub(crate) track: Option<&'a Track>,
+    pub(crate) uri: String,
+}
+
+/// The whole playlist; players begin with the first variant.
+pub(crate) fn render(variants: &[Variant<'_>], sound: Option<&Sound<'_>>) -> String {
+    let group = Rendition::Audio.name();
+    let sound = sound.map(|sound| AlternativeMedia {
         media_type: AlternativeMediaType::Audio,
-        uri: Some(uri::playlist(sound)),
-        group_id: sound.name().to_owned(),
-        name: sound.name().to_owned(),
+        uri: Some(sound.uri.clone()),
+        group_id: group.to_owned(),
+        name: group.to_owned(),
         default: true,
         autoselect: true,
-        channels: channels.map(|channels| channels.to_string()),
+        channels: sound
+            .track
+            .and_then(|track| track.codec.channels())
+            .map(|channels| channels.to_string()),
         ..AlternativeMedia::default()
     });
+    let stream = |variant: &Variant<'_>| VariantStream {
+        audio: sound.as_ref().map(|sound| sound.group_id.clone()),
+        ..stream(variant)
+    };
     written(&MasterPlaylist {
-        version: Some(6),
-        independent_segments: measured.is_independent(),
-        variants: vec![VariantStream {
-            audio: sound.as_ref().map(|sound| sound.group_id.clone()),
-            ..variant(tracks, measured, uri::playlist(leading))
-        }],
+        version: Some(if sound.is_some() { 6 } else { 3 }),
+        independent_segments: variants.iter().all(|it| it.measured.is_independent()),
+        variants: variants.iter().map(stream).collect(),
         alternatives: sound.into_iter().collect(),
         ..MasterPlaylist::default()
     })
 }
 
-fn variant(tracks: &[&Track], measured: &Measured, uri: String) -> VariantStream {
+fn stream(variant: &Variant<'_>) -> VariantStream {
+    let Variant {
+        tracks,
+        measured,
+        uri,
+    } = variant;
     let codecs: Vec<String> = tracks.iter().map(|track| track.codec.rfc6381()).collect();
     let size = tracks.iter().find_map(|track| track.codec.size());
     let resolution = size.map(|(width, height)| Resolution {
@@ -164,7 +173,7 @@ fn variant(tracks: &[&Track], measured: &Measured, uri: String) -> VariantStream
         height: height.into(),
     });
     VariantStream {
-        uri,
+        uri: uri.clone(),
         bandwidth: measured.peak(),
         average_bandwidth: Some(measured.average()),
         codecs: Some(codecs.join(",")),
@@ -208,7 +217,12 @@ mod tests {
 
     fn text(segments: &[Segment], folder: &str) -> String {
         let tracks = newest(segments.iter().map(|segment| &*segment.tracks));
-        render(&tracks, &measured(segments), folder)
+        let variant = Variant {
+            tracks,
+            measured: measured(segments),
+            uri: format!("{folder}main.m3u8"),
+        };
+        render(&[variant], None)
     }
 
     #[test]

@@ -262,19 +262,20 @@ impl Presentation {
         };
         inner.version += 1;
         let text = |plain| Text::new(plain, format!("{:08x}-{:x}", self.epoch, inner.version));
-        let tracks = multivariant::newest(window.listed.iter().map(|entry| &*entry.segment.tracks));
-        let measured = &inner.measured;
-        let alias_folder = format!("{}/", self.name.name);
-        let independent = measured.is_independent();
+        let window = Window {
+            measured: inner.measured,
+            ..window
+        };
+        let multivariant = |folder: &str| multivariant::render(&[window.variant(folder)], None);
         Window {
             playlist: text(media_playlist::render(
                 &window.listed,
                 target,
-                independent,
+                window.measured.is_independent(),
                 window.ended,
             )),
-            multivariant: text(multivariant::render(&tracks, measured, "")),
-            alias: text(multivariant::render(&tracks, measured, &alias_folder)),
+            multivariant: text(multivariant("")),
+            alias: text(multivariant(&format!("{}/", self.name.name))),
             ..window
         }
     }

@@ -1,6 +1,6 @@
 //! Which presentations there are.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -12,7 +12,8 @@ use media::{MediaTime, PresentationName};
 use crate::Dismissal;
 use crate::low_latency::Growth;
 use crate::{
-    LowLatency, Presentation, Refused, Remembered, TargetDuration, Terms, Vacancy, Writer,
+    Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
+    Vacancy, Writer,
 };
 
 /// Media sequence numbers of a new presentation begin where the clock stands, counted from 2026 on in steps
@@ -44,6 +45,8 @@ pub struct Settings {
     pub stalled: Duration,
     /// How long an ended presentation can still be fetched.
     pub linger: Duration,
+    /// Which presentations are rungs of one ladder.
+    pub rung_names: RungNames,
 }
 
 impl Default for Settings {
@@ -57,6 +60,7 @@ impl Default for Settings {
             presentations: 10_000,
             stalled: Duration::from_secs(2),
             linger: Duration::from_secs(60),
+            rung_names: RungNames::default(),
         }
     }
 }
@@ -73,7 +77,8 @@ pub struct Directory {
     shared: Arc<Shared>,
 }
 
-type Presentations = HashMap<PresentationName, Arc<Presentation>>;
+/// By name, so that the rungs of a ladder lie side by side.
+type Presentations = BTreeMap<PresentationName, Arc<Presentation>>;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -132,7 +137,8 @@ impl Registry {
         } else if presentations.len() >= shared.settings.presentations {
             return Err(Refused::TooMany(shared.settings.presentations));
         }
-        let fresh = Arc::new(shared.begin(name, None));
+        let number = shared.number_beside(&presentations, name);
+        let fresh = Arc::new(shared.begin(name, number, None));
         presentations.insert(name.clone(), fresh.clone());
         let writer = Writer::begin(fresh, shared.clone(), terms, now)?;
         Ok(writer.expect("a new presentation should not have ended"))
@@ -194,7 +200,8 @@ impl Registry {
             .filter(|(_, target)| *target >= least)
             .take(shared.settings.presentations);
         kept.map(|(name, target)| {
-            let waiting = Arc::new(shared.begin(name, Some(*target)));
+            let number = number_by_the_clock();
+            let waiting = Arc::new(shared.begin(name, number, Some(*target)));
             presentations.insert(name.clone(), waiting.clone());
             Vacancy::restored(waiting, shared.clone(), resume(name))
         })
@@ -225,9 +232,17 @@ impl Directory {
 
     /// All presentations, by name.
     pub fn all(&self) -> Vec<Arc<Presentation>> {
-        let mut all: Vec<_> = self.shared.read().values().cloned().collect();
-        all.sort_by(|a, b| a.name().cmp(b.name()));
-        all
+        self.shared.read().values().cloned().collect()
+    }
+
+    /// The ladder that `name` stands for, as it is now; `None` where nothing is a rung of it.
+    pub fn ladder(&self, name: &PresentationName) -> Option<Ladder> {
+        self.shared.ladder(name)
+    }
+
+    /// The ladder that the presentation `name` is a rung of, by its name.
+    pub fn ladder_over(&self, name: &PresentationName) -> Option<Ladder> {
+        self.shared.ladder_over(name)
     }
 }
 
@@ -245,11 +260,66 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, name: &PresentationName, target: Option<TargetDuration>) -> Presentation {
-        let clock = since_1970();
-        let first = number_by(clock);
+    /// The presentation `name`, if there is one, and the rungs below it; `None` without a rung.
+    pub(crate) fn ladder(&self, name: &PresentationName) -> Option<Ladder> {
+        let presentations = self.read();
+        let rungs: Vec<_> = self.rungs(&presentations, name).cloned().collect();
+        let source = presentations.get(name).cloned();
+        drop(presentations);
+        (!rungs.is_empty()).then(|| Ladder::new(name.clone(), source, rungs))
+    }
+
+    /// The rungs of the ladder `name`, by name.
+    fn rungs<'a>(
+        &'a self,
+        presentations: &'a Presentations,
+        name: &'a PresentationName,
+    ) -> impl Iterator<Item = &'a Arc<Presentation>> {
+        let first = RungNames::first_below(name);
+        let all = first
+            .into_iter()
+            .flat_map(|first| presentations.range(first..));
+        all.take_while(|(there, _)| RungNames::may_be_below(there, name))
+            .filter(|(there, _)| {
+                let above = self.settings.rung_names.ladder_over(there);
+                above.as_ref() == Some(name)
+            })
+            .map(|(_, rung)| rung)
+    }
+
+    /// The number that the first segment of `name` is to have: that of the others of its ladder while nothing is listed
+    /// of it, so that rungs that begin together have the same numbers; else what the clock says.
+    fn number_beside(&self, presentations: &Presentations, name: &PresentationName) -> u64 {
+        let above = self.settings.rung_names.ladder_over(name);
+        let ladder = above.as_ref().unwrap_or(name);
+        let others = || {
+            let source = presentations.get(ladder);
+            let all = self.rungs(presentations, ladder).chain(source);
+            all.filter(|other| !other.window().is_ended())
+        };
+        let first = others()
+            .next()
+            .filter(|_| !others().any(|other| other.is_listed()));
+        first.map_or_else(number_by_the_clock, |first| {
+            first.low_latency_window().next_sequence()
+        })
+    }
+
+    /// The ladder that has the presentation `name` as a rung, or as its source.
+    pub(crate) fn ladder_over(&self, name: &PresentationName) -> Option<Ladder> {
+        let above = self.settings.rung_names.ladder_over(name);
+        self.ladder(above.as_ref().unwrap_or(name))
+    }
+
+    /// A presentation whose first segment has the number `first`, if all used before are below it.
+    fn begin(
+        &self,
+        name: &PresentationName,
+        first: u64,
+        target: Option<TargetDuration>,
+    ) -> Presentation {
         let first = first.max(self.sequence_floor.load(Ordering::Relaxed));
-        let epoch = self.epochs.hash_one((name, clock));
+        let epoch = self.epochs.hash_one((name, since_1970()));
         let epoch = u32::try_from(epoch & u64::from(u32::MAX)).unwrap_or_default();
         let discontinuities = self.discontinuity_floor.load(Ordering::Relaxed);
         Presentation::new(

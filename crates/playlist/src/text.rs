@@ -1,5 +1,6 @@
 //! A playlist text as it is sent: rendered once, compressed once, shared by every request.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::sync::OnceLock;
 
@@ -23,6 +24,13 @@ impl Text {
             gzip: OnceLock::new(),
             tag,
         }
+    }
+
+    /// With a tag that follows from the text: for one that is made of several snapshots.
+    pub(crate) fn tagged_by_content(plain: String) -> Self {
+        let mut hasher = DefaultHasher::new();
+        plain.hash(&mut hasher);
+        Self::new(plain, format!("{:016x}", hasher.finish()))
     }
 
     /// The text itself, UTF-8.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use media::{MediaTime, Segment, Track};
 
-use crate::media_playlist::{END, Header, extinf_millis, segment_lines};
-use crate::multivariant::{self, Measured};
+use crate::media_playlist::{self, END, Header, extinf_millis, segment_lines};
+use crate::multivariant::{self, Measured, Variant};
 use crate::{RENDITION, TargetDuration};
 
 /// Collects segments and gives both playlists at the end. Holds no media.
@@ -82,7 +82,14 @@ impl Vod {
         };
         let tracks = multivariant::newest(self.tracks.iter().map(|tracks| &**tracks));
         Some(VodTexts {
-            multivariant: multivariant::render(&tracks, &self.measured, ""),
+            multivariant: multivariant::render(
+                &[Variant {
+                    tracks,
+                    measured: self.measured,
+                    uri: media_playlist::uri(""),
+                }],
+                None,
+            ),
             playlist: format!(
                 "{}#EXT-X-PLAYLIST-TYPE:VOD\n{}{END}",
                 header.lines(),

@@ -7,6 +7,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use media::{MediaTime, Segment};
 
+use crate::media_playlist;
+use crate::multivariant::{Measured, Variant, newest};
 use crate::slide::{Held, Removed};
 use crate::{TargetDuration, Text};
 
@@ -105,6 +107,7 @@ pub struct Window {
     pub(crate) playlist: Text,
     pub(crate) multivariant: Text,
     pub(crate) alias: Text,
+    pub(crate) measured: Measured,
     pub(crate) ended: bool,
     pub(crate) shortened: bool,
 }
@@ -148,6 +151,15 @@ impl Window {
     /// The target duration, once the first segment is listed.
     pub fn target_duration(&self) -> Option<TargetDuration> {
         self.target
+    }
+
+    /// Its variant; `folder` goes before the URI.
+    pub(crate) fn variant(&self, folder: &str) -> Variant<'_> {
+        Variant {
+            tracks: newest(self.listed.iter().map(|entry| &*entry.segment.tracks)),
+            measured: self.measured,
+            uri: media_playlist::uri(folder),
+        }
     }
 
     /// The media playlist; empty before [`Window::is_ready`].
@@ -223,7 +235,7 @@ pub(crate) mod tests {
 
     pub(crate) fn listed(sequence: u64, discontinuities: u64, segment: Segment) -> Arc<Entry> {
         let uri = format!("main-000000e1-{sequence}.ts");
-        let text = crate::media_playlist::segment_lines(&segment, Some(segment.date), &uri);
+        let text = media_playlist::segment_lines(&segment, Some(segment.date), &uri);
         Arc::new(Entry::new(
             sequence,
             discontinuities,

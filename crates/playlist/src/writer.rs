@@ -3,15 +3,15 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use media::{MediaTime, Part, Segment};
+use media::{Anchor, MediaTime, Part, Segment};
 use thiserror::Error;
 
 use crate::presentation::{Inner, Publish};
 use crate::registry::Shared;
 use crate::slide::slide;
 use crate::{
-    Dismissal, OnConflict, Presentation, PublishStatus, Refused, TargetDuration, Terms, Window,
-    media_playlist,
+    Adjustment, Dismissal, OnConflict, Presentation, PublishStatus, Refused, TargetDuration, Terms,
+    Window, media_playlist,
 };
 
 /// So many of the newest segments keep the bodies made of them: players follow the edge, and fetch a segment
@@ -235,6 +235,19 @@ impl Writer {
         };
         self.presentation.show_low_latency(window);
         result
+    }
+
+    /// The clock of the ladder that this presentation is a rung of; `None` where it is none, or leads.
+    pub fn ladder_clock(&self) -> Option<Anchor> {
+        let name = self.presentation.name();
+        self.shared.ladder_over(name)?.clock(name)
+    }
+
+    /// What this presentation has to change to fit into its ladder, with what comes at `from` or later; `None` where it
+    /// has none, or fits.
+    pub fn adjustment(&self, from: MediaTime) -> Option<Adjustment> {
+        let name = self.presentation.name();
+        self.shared.ladder_over(name)?.adjustment(name, from)
     }
 
     /// Ends the publish. The presentation stays as it is; what becomes of it is up to [`Vacancy::expire`].

@@ -14,10 +14,10 @@ mod parts;
 mod waiting;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use media::{Cadence, Codec, FaultKind, MediaTime, Track, TrackKind};
+use media::{Anchor, Cadence, Codec, FaultKind, MediaTime, Track, TrackKind};
 
 use crate::allowance::{self, Allowance, Verdict};
 use crate::flv::Entry;
@@ -40,6 +40,10 @@ const MAX_TOLERANCE: MediaTime = MediaTime::from_millis(20);
 const LATEST: MediaTime = MediaTime::from_millis(300);
 /// A picture shown so much later than one that is decoded after it has been given a wrong composition time.
 const MAX_REORDERING: MediaTime = MediaTime::from_millis(1_000);
+/// So long before the moment that was asked for a segment may begin: encoders of one programme differ by as much.
+const NEAR_WANTED: MediaTime = MediaTime::from_millis(100);
+/// What a publish is dated by from outside may be so far from its arrival.
+const DATES_AGREE: Duration = Duration::from_secs(1);
 /// A segment is never shorter, whatever the timestamps say: EXTINF is above zero.
 const SHORTEST: MediaTime = MediaTime::from_millis(1);
 
@@ -117,6 +121,10 @@ pub(crate) struct Cutter {
     unbroken: Option<Arc<Codec>>,
     /// How long after it is decoded the last random access of the video is shown.
     delay: MediaTime,
+    /// Where the next segment is to begin, whatever its target: others of the same programme do.
+    wanted: Option<MediaTime>,
+    /// What dates the beginnings of runs, if it is close to the clock.
+    dates: Option<Anchor>,
     meters: PerKind<Option<Meter>>,
 }
 
@@ -137,6 +145,8 @@ impl Cutter {
             changes: Allowance::default(),
             unbroken: None,
             delay: MediaTime::ZERO,
+            wanted: None,
+            dates: None,
             meters: PerKind::default(),
         }
     }
@@ -160,6 +170,16 @@ impl Cutter {
     pub(crate) fn limit(&mut self, longest: MediaTime) {
         self.longest = longest.max(SHORTEST);
         self.limited = true;
+    }
+
+    /// The next segment begins at the first random access at `at` or shortly before, if that is not too late.
+    pub(crate) const fn begin_next_at(&mut self, at: MediaTime) {
+        self.wanted = Some(at);
+    }
+
+    /// The runs that begin from here on are dated by `clock`, if that is close to the time of arrival.
+    pub(crate) const fn date_by(&mut self, clock: Anchor) {
+        self.dates = Some(clock);
     }
 
     /// Where the last segment ends.
@@ -261,7 +281,10 @@ impl Cutter {
     }
 
     fn begin_at(&mut self, start: MediaTime) {
-        self.closing.begin(start, self.now);
+        self.wanted = self.wanted.filter(|&at| start < at - NEAR_WANTED);
+        let date = self.dates.map(|clock| clock.date_at(start));
+        let date = date.filter(|&date| is_near(date, self.now));
+        self.closing.begin(start, date.unwrap_or(self.now));
         if let Some(parts) = &mut self.parts {
             parts.begin(start);
         }
@@ -298,11 +321,15 @@ impl Cutter {
         let Some(open) = &self.open else { return };
         let span = unit.pts() - open.start;
         let target = self.settings.segment_target.min(self.longest) - self.tolerance(&unit);
+        let reached = match self.wanted {
+            Some(at) => unit.pts() >= at - NEAR_WANTED,
+            None => span >= target,
+        };
         let due = match unit.entry {
             Entry::None => false,
-            Entry::RecoveryPoint => span >= target,
+            Entry::RecoveryPoint => reached,
             Entry::RandomAccess => {
-                span >= target
+                reached
                     || !open.independent
                     || (self.changed.span().is_some() && self.may_change(&unit, out))
             }
@@ -620,6 +647,13 @@ impl Cutter {
 /// The longest that rounds to as many seconds as `duration`, and to one at least (rfc8216bis §4.4.3.1).
 fn rounding_as(duration: MediaTime) -> MediaTime {
     MediaTime::from_ticks(duration.rescale(1).max(1), 1) + MediaTime::from_millis(499)
+}
+
+fn is_near(one: SystemTime, other: SystemTime) -> bool {
+    let apart = one
+        .duration_since(other)
+        .unwrap_or_else(|before| before.duration());
+    apart <= DATES_AGREE
 }
 
 /// Whether the units of `open` before `index` take longer than `longest`.

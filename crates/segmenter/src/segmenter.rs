@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use media::{Cadence, FaultKind, MediaTime, Message, Track};
+use media::{Anchor, Cadence, FaultKind, MediaTime, Message, Track};
 
 use crate::cutter::{Arrival, Cutter};
 use crate::flv::{Demuxer, TrackSet, Unit};
@@ -11,6 +11,9 @@ use crate::output::{Output, Outputs};
 use crate::per_kind::{PerKind, word};
 use crate::sender_clock::SenderClock;
 use crate::timeline::{Succession, Timeline};
+
+/// Timestamps that are so close to the clock of a ladder agree with it: the rest is what links differ by.
+const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
 
 /// How a publish is segmented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +61,10 @@ pub struct Segmenter {
     /// Cuts the same units for low latency: in parts that are out before their segment is, with a target duration that
     /// is known before the first GOP is.
     low_latency: Option<Cutter>,
+    /// The clock of the ladder that this publish is a rung of.
+    ladder: Option<Anchor>,
+    /// The next unit has to agree with it.
+    joins: bool,
     out: Outputs,
     low_latency_out: Outputs,
 }
@@ -74,6 +81,8 @@ impl Segmenter {
             cutter: Cutter::new(settings),
             low_latency: settings.part.map(|part| Cutter::in_parts(settings, part)),
             low_latency_out: Outputs::default(),
+            ladder: None,
+            joins: false,
             out: Outputs::default(),
         }
     }
@@ -117,6 +126,25 @@ impl Segmenter {
         }
     }
 
+    /// The next segment begins at the first random access at `at` or shortly before, however long the one before is
+    /// then: where the segments of another publish of the same programme do.
+    pub fn begin_next_at(&mut self, at: MediaTime) {
+        self.cutter.begin_next_at(at);
+        if let Some(cutter) = &mut self.low_latency {
+            cutter.begin_next_at(at);
+        }
+    }
+
+    /// Media go by `clock` from here on, the one of a ladder, unless the timestamps that are sent agree with it.
+    pub fn join_ladder(&mut self, clock: Anchor) {
+        self.ladder = Some(clock);
+        self.joins = true;
+        self.cutter.date_by(clock);
+        if let Some(cutter) = &mut self.low_latency {
+            cutter.date_by(clock);
+        }
+    }
+
     /// The tracks that have arrived so far, video first, and how they arrive.
     pub fn tracks(&self) -> Vec<(Track, Cadence)> {
         self.cutter.tracks()
@@ -134,9 +162,29 @@ impl Segmenter {
         }
     }
 
+    /// Puts `unit` where the clock of the ladder has it, if what was sent is too far from that.
+    fn join(&mut self, unit: &Unit, now: SystemTime) {
+        if !std::mem::take(&mut self.joins) {
+            return;
+        }
+        let Some(at) = self.ladder.map(|clock| clock.media_time(now)) else {
+            return;
+        };
+        let apart = self.timeline.sent(unit) - at;
+        let edge = self.edge();
+        if (apart <= CLOCKS_AGREE && -apart <= CLOCKS_AGREE) || Some(at) <= edge {
+            return;
+        }
+        self.interleave.restart();
+        self.cut();
+        self.end_run();
+        self.timeline.begin_run(unit, self.edge(), Some(at));
+    }
+
     fn take(&mut self, mut unit: Unit, now: SystemTime) {
         let (kind, sent) = (unit.kind(), unit.dts_ms);
         unit.dts_ms = self.clock.date(kind, sent, now, &mut self.out);
+        self.join(&unit, now);
         let mut succession = self.timeline.succession(&unit);
         if matches!(succession, Succession::Jumps(_))
             && !self.clock.may_jump(kind, now, &mut self.out)
@@ -160,7 +208,8 @@ impl Segmenter {
                 self.interleave.restart();
                 self.cut();
                 self.end_run();
-                self.timeline.begin_run(&unit, self.edge());
+                let at = self.ladder.map(|clock| clock.media_time(now));
+                self.timeline.begin_run(&unit, self.edge(), at);
                 let text = format!(
                     "the sender's clock jumped by {by_ms} ms to {} ms; a new discontinuity begins",
                     unit.dts_ms

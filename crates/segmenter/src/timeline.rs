@@ -104,12 +104,12 @@ impl Timeline {
             && self.before_ms.of(unit.kind()).is_some_and(goes_on)
     }
 
-    /// Begins a new run with `unit`, which follows `end`, where the run before ended on the window's
-    /// timeline; the distance between the tracks stays as sent.
-    pub(crate) fn begin_run(&mut self, unit: &Unit, end: Option<MediaTime>) {
-        if let Some(end) = end {
-            self.origin = (unit.dts_ms, end + RUN_MARGIN);
-            self.floor = Some(end);
+    /// Begins a new run with `unit`, which follows `end`, where the run before ended on the window's timeline: at `at`,
+    /// if that is later. The distance between the tracks stays as sent.
+    pub(crate) fn begin_run(&mut self, unit: &Unit, end: Option<MediaTime>, at: Option<MediaTime>) {
+        if let Some(begin) = end.map(|end| end + RUN_MARGIN).max(at) {
+            self.origin = (unit.dts_ms, begin);
+            self.floor = end.or(self.floor);
         }
         self.before_ms = std::mem::take(&mut self.last_ms);
         self.newest_ms = None;
@@ -118,16 +118,21 @@ impl Timeline {
         self.grid = None;
     }
 
+    /// Where `unit` was sent to be, if it goes on from what was placed before.
+    pub(crate) fn sent(&self, unit: &Unit) -> MediaTime {
+        let (origin_ms, origin) = self.origin;
+        origin
+            + MediaTime::from_millis(unit.dts_ms - origin_ms)
+            + MediaTime::from_nanos(unit.nanos.into())
+    }
+
     /// Places a unit; `None` if it belongs before the start of this run.
     pub(crate) fn place(&mut self, unit: &Unit, out: &mut Outputs) -> Option<Place> {
         let kind = unit.kind();
         let before_ms = self.last_ms.of_mut(kind).replace(unit.dts_ms);
         self.newest_ms = self.newest_ms.max(Some(unit.dts_ms));
 
-        let (origin_ms, origin) = self.origin;
-        let sent = origin
-            + MediaTime::from_millis(unit.dts_ms - origin_ms)
-            + MediaTime::from_nanos(unit.nanos.into());
+        let sent = self.sent(unit);
         if self.floor.is_some_and(|floor| sent < floor) {
             out.fault(
                 FaultKind::TimestampOrder,

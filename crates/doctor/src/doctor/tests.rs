@@ -414,11 +414,12 @@ fn a_jump_of_the_clock_is_told_at_once_and_little_disorder_not_at_all() {
 }
 
 #[test]
-fn a_clock_without_any_use_media_too_late_and_a_contested_name_are_told_at_once() {
+fn what_viewers_notice_at_once_is_told_at_once() {
     for (fault, expected) in [
         (FaultKind::ClockUnusable, (Kind::TimestampRepairs, Warning)),
         (FaultKind::LateMedia, (Kind::TrackOffset, Problem)),
         (FaultKind::NameContested, (Kind::NameContested, Warning)),
+        (FaultKind::LadderMisfit, (Kind::LadderMisfit, Problem)),
     ] {
         let mut script = Script::new();
         script.run(10);

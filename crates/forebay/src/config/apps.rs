@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use media::{AppName, Name, NameError};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, Expected, MapAccess, Visitor};
@@ -22,6 +22,9 @@ pub(crate) struct App {
     /// Who may publish: empty for everybody, under the name they publish.
     #[serde(default)]
     pub(crate) keys: Vec<Key>,
+    /// What stands behind `_` in the names of the rungs of a ladder, beside heights: `mobile` in `show_mobile`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rungs: Vec<String>,
     /// Above `rtmp.on_conflict`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) on_conflict: Option<OnConflict>,
@@ -139,6 +142,7 @@ impl App {
         Self {
             name: name.to_owned(),
             keys: Vec::new(),
+            rungs: Vec::new(),
             on_conflict: None,
             resume: None,
         }
@@ -156,6 +160,21 @@ impl App {
             ensure!(
                 app.as_str() == self.name,
                 "[[app]] name {:?} ends with '/'; leave it out",
+                self.name
+            );
+        }
+        for rung in &self.rungs {
+            Name::parse(rung, "rung")
+                .with_context(|| format!("rungs of [[app]] {:?}", self.name))?;
+            ensure!(
+                !rung.contains('_'),
+                "rungs of [[app]] {:?}: {rung:?} has a '_'; name what stands behind the last one",
+                self.name
+            );
+        }
+        if let Some((first, second)) = twice(&self.rungs, String::as_str) {
+            bail!(
+                "[[app]] {:?} has one rung twice: its rungs {first} and {second} are the same",
                 self.name
             );
         }

@@ -1,6 +1,7 @@
 //! `/api/v1/streams`: the presentations, and the way to disconnect a publisher.
 
 mod health;
+mod rung;
 mod stream;
 
 use std::sync::Arc;
@@ -59,7 +60,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Response {
     json(&Streams {
         streams: all
             .iter()
-            .map(|presentation| Stream::of(presentation))
+            .map(|presentation| Stream::of(presentation, &api.sources.directory))
             .collect(),
     })
 }
@@ -79,7 +80,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Response {
 )]
 pub(super) async fn show(State(api): State<Arc<Api>>, uri: Uri) -> Response {
     match find(&api, path(&uri)) {
-        Ok(presentation) => json(&Stream::of(&presentation)),
+        Ok(presentation) => json(&Stream::of(&presentation, &api.sources.directory)),
         Err(detail) => problem(StatusCode::NOT_FOUND, &detail),
     }
 }

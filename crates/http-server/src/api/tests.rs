@@ -43,7 +43,7 @@ async fn a_stream_as_json() {
                 "bit_rate_current": 3_000_000, "bit_rate_average": 2_990_000,
                 "metadata": {"videodatarate": "2500"},
             },
-            "backups": 0, "tracks": [
+            "rung": null, "backups": 0, "tracks": [
                 {"kind": "video", "codec": "H.264", "profile": "High", "codecs": "avc1.64001f",
                  "width": 1280, "height": 720, "frame_rate": 25.0,
                  "gop_last_seconds": 2.0, "gop_max_seconds": 2.04},

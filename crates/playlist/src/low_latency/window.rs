@@ -8,7 +8,7 @@ use media::{MediaTime, Rendition, Track};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
 use super::{LowLatency, Packaging, dash, text};
-use crate::multivariant::{self, Measured};
+use crate::multivariant::{self, Measured, Sound, Variant};
 use crate::slide::Removed;
 use crate::{TargetDuration, Text};
 
@@ -219,9 +219,7 @@ impl LowLatencyWindow {
     /// The multivariant playlist.
     pub fn multivariant(&self) -> &Text {
         self.multivariant.get_or_init(|| {
-            let measured = self.measured();
-            let text =
-                multivariant::render_low_latency(&self.tracks(), &measured, &self.renditions());
+            let text = multivariant::render(&[self.variant("")], self.sound("").as_ref());
             Text::new(text, format!("{:08x}-{:x}-ll", self.epoch, self.version))
         })
     }
@@ -233,6 +231,27 @@ impl LowLatencyWindow {
                 dash::render(self),
                 format!("{:08x}-{:x}-mpd", self.epoch, self.version),
             )
+        })
+    }
+
+    /// Its variant; `folder` goes before the URI.
+    pub(crate) fn variant(&self, folder: &str) -> Variant<'_> {
+        let renditions = self.renditions();
+        let leading = renditions.first().copied().unwrap_or(Rendition::Muxed);
+        Variant {
+            tracks: self.tracks(),
+            measured: self.measured(),
+            uri: format!("{folder}{}", text::uri::playlist(leading)),
+        }
+    }
+
+    /// Its sound, where that is a rendition of its own beside pictures.
+    pub(crate) fn sound(&self, folder: &str) -> Option<Sound<'_>> {
+        let sound = self.renditions().into_iter().nth(1)?;
+        let mut tracks = self.tracks().into_iter();
+        Some(Sound {
+            track: tracks.find(|track| sound.carries(track.kind())),
+            uri: format!("{folder}{}", text::uri::playlist(sound)),
         })
     }
 

@@ -494,7 +494,7 @@ fn a_new_run_follows_the_old_and_keeps_the_tracks_apart_as_sent() {
     run.place(&audio, 100_010, 0);
     let again = unit(&video, 0, 0);
     assert_eq!(run.timeline.succession(&again), Succession::Jumps(-100_000));
-    run.timeline.begin_run(&again, Some(ms(100_040)));
+    run.timeline.begin_run(&again, Some(ms(100_040)), None);
     assert_eq!(run.place(&video, 0, 0).expect("placed").dts, ms(100_540));
 
     let late = unit(&audio, 100_031, 0);
@@ -519,7 +519,7 @@ fn what_is_sent_from_before_a_short_jump_back_straggles() {
             run.timeline.succession(&again),
             Succession::Jumps(40 - back)
         );
-        run.timeline.begin_run(&again, Some(ms(100_040)));
+        run.timeline.begin_run(&again, Some(ms(100_040)), None);
         run.place(&video, 100_040 - back, 0);
         let stands = |at| run.timeline.succession(&unit(&audio, at, 0));
         assert_eq!(stands(100_031), Succession::Straggles, "{back}");

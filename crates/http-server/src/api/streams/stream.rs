@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use media::{Cadence, Codec, MediaTime};
-use playlist::{Presentation, PublishStatus, State, Window};
+use playlist::{Directory, Presentation, PublishStatus, State, Window};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::health::HealthStatus;
+use super::rung::Rung;
 use crate::time::rfc3339;
 
 /// One presentation.
@@ -30,6 +31,8 @@ pub(in crate::api) struct Stream {
     watch: String,
     /// Who publishes it; null while nobody does.
     publisher: Option<Publisher>,
+    /// Its place in a ladder; null where it is no rung of one.
+    rung: Option<Rung>,
     /// Encoders that stand by to take the publisher's place.
     backups: u64,
     tracks: Vec<Track>,
@@ -147,7 +150,7 @@ struct Faults {
 }
 
 impl Stream {
-    pub(in crate::api) fn of(presentation: &Presentation) -> Self {
+    pub(in crate::api) fn of(presentation: &Presentation, directory: &Directory) -> Self {
         let name = presentation.name();
         let (state, status) = (presentation.state(), presentation.status());
         let window = presentation.window();
@@ -166,6 +169,7 @@ impl Stream {
                 State::Live => status.as_ref().map(Publisher::of),
                 State::Resuming | State::Ended => None,
             },
+            rung: Rung::of(presentation, directory),
             backups: presentation.backups() as u64,
             state: Life::of(state),
             health: HealthStatus::of(status.as_ref()),

@@ -1,0 +1,98 @@
+//! The multivariant playlist of a ladder: of several presentations, published apart.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::response::Response;
+use http::request::Parts;
+use media::PresentationName;
+use playlist::{Form, Ladder, Place};
+
+use super::{Presentations, not_yet, text_reply, unknown};
+use crate::replies::{self, Kind};
+use crate::request_path::File;
+
+/// So long a rung is waited for that has begun, when others are there: players do not look for variants again.
+const FOR_THE_OTHERS: Duration = Duration::from_millis(1_000);
+
+/// Which multivariant playlist a file is.
+pub(super) const fn multivariant(file: File) -> Option<(Form, Place)> {
+    match file {
+        File::Multivariant => Some((Form::Classic, Place::Folder)),
+        File::Alias => Some((Form::Classic, Place::Above)),
+        File::LowLatency => Some((Form::LowLatency, Place::Folder)),
+        _ => None,
+    }
+}
+
+impl Presentations {
+    /// The playlist of `ladder`, once there is a variant, and a moment for the others.
+    pub(super) async fn ladder(
+        &self,
+        ladder: Ladder,
+        form: Form,
+        place: Place,
+        request: &Parts,
+    ) -> Response {
+        let name = ladder.name().clone();
+        let Some(ladder) = self.begun(ladder, form).await else {
+            return replies::try_again(
+                "nothing to play yet, and too many requests wait for it; try again",
+            );
+        };
+        let Some(text) = ladder.multivariant(form, place) else {
+            return match ladder.rungs().first() {
+                Some(rung) => not_yet(&rung.presentation),
+                None => unknown(&name),
+            };
+        };
+        let kind = match form {
+            Form::Classic => Kind::Playlist,
+            Form::LowLatency => Kind::MovingPlaylist,
+        };
+        text_reply(kind, &text, &request.headers)
+    }
+
+    /// The ladder once something can be played; `None` if too many wait.
+    async fn begun(&self, ladder: Ladder, form: Form) -> Option<Ladder> {
+        let name = ladder.name().clone();
+        if !ladder.is_begun(form) {
+            let _permit = self.waiting.try_acquire().ok()?;
+            let _ = tokio::time::timeout(self.first_segment_wait, first(&ladder, form)).await;
+        }
+        let ladder = self.now(&name, ladder);
+        if ladder.is_begun(form) && !ladder.is_complete(form) {
+            let _permit = self.waiting.try_acquire().ok()?;
+            let _ = tokio::time::timeout(FOR_THE_OTHERS, all(&ladder, form)).await;
+            return Some(self.now(&name, ladder));
+        }
+        Some(ladder)
+    }
+
+    fn now(&self, name: &PresentationName, before: Ladder) -> Ladder {
+        self.directory.ladder(name).unwrap_or(before)
+    }
+}
+
+/// Until one rung lists something.
+async fn first(ladder: &Ladder, form: Form) {
+    let rungs = ladder.rungs().iter();
+    let mut waits: Vec<_> = rungs.map(|rung| Box::pin(rung.begun(form))).collect();
+    let any = poll_fn(|context| {
+        let mut ready = waits.iter_mut().map(|wait| wait.as_mut().poll(context));
+        match ready.any(|poll| poll.is_ready()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    });
+    pin!(any).await;
+}
+
+/// Until all rungs that are published list something.
+async fn all(ladder: &Ladder, form: Form) {
+    for rung in ladder.rungs().iter().filter(|rung| rung.is_live()) {
+        rung.begun(form).await;
+    }
+}

@@ -1,0 +1,66 @@
+//! When a media time was, by the wall clock.
+
+use std::time::SystemTime;
+
+use crate::MediaTime;
+
+/// A media time and the wall clock at it: both go on equally fast from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// The media time.
+    pub at: MediaTime,
+    /// The wall clock.
+    pub date: SystemTime,
+}
+
+impl Anchor {
+    /// The wall clock at another media time; that of the anchor where no clock could say it.
+    pub fn date_at(&self, at: MediaTime) -> SystemTime {
+        let by = (at - self.at).to_duration();
+        let back = (self.at - at).to_duration();
+        let date = self.date.checked_add(by);
+        date.and_then(|date| date.checked_sub(back))
+            .unwrap_or(self.date)
+    }
+
+    /// The media time at another moment of the wall clock.
+    pub fn media_time(&self, date: SystemTime) -> MediaTime {
+        match date.duration_since(self.date) {
+            Ok(since) => self.at + MediaTime::from(since),
+            Err(before) => self.at - MediaTime::from(before.duration()),
+        }
+    }
+
+    /// By how much its dates are later than those of another; negative where they are earlier.
+    pub fn behind(&self, other: &Self) -> MediaTime {
+        other.media_time(self.date) - self.at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn media_times_and_dates_go_on_together() {
+        let anchor = |at, date| Anchor {
+            at: MediaTime::from_millis(at),
+            date: UNIX_EPOCH + Duration::from_millis(date),
+        };
+        let one = anchor(10_000, 50_000);
+        for at in [0, 9_999, 10_000, 12_345] {
+            let at = MediaTime::from_millis(at);
+            assert_eq!(one.media_time(one.date_at(at)), at);
+        }
+        assert_eq!(one.behind(&anchor(0, 40_000)), MediaTime::ZERO);
+        assert_eq!(
+            anchor(0, 43_000).behind(&one),
+            MediaTime::from_millis(3_000)
+        );
+        assert_eq!(
+            one.behind(&anchor(0, 43_000)),
+            MediaTime::from_millis(-3_000)
+        );
+    }
+}

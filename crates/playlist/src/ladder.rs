@@ -1,0 +1,322 @@
+//! A ladder: presentations of one programme, published apart, as the variants of one multivariant playlist. Nothing of
+//! it is stored: it is what the windows of its rungs show at the moment, compared with each other.
+//!
+//! A rung is a presentation like any other, with playlists of its own. What does not belong here: how a publish
+//! changes its cuts to fit in (whoever publishes does, told by [`Ladder::adjustment`]).
+
+mod boundaries;
+mod names;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use media::{Anchor, MediaTime, PresentationName};
+
+use crate::multivariant::{self, Sound, Variant};
+use crate::{CmafSegment, LowLatencyWindow, Presentation, State, Text, Window};
+
+pub use boundaries::Misfit;
+pub use names::RungNames;
+
+use boundaries::{Boundaries, Stretch};
+
+/// A variant at most so fast comes first, where players begin: the rate that authoring guides recommend for an unknown
+/// line, bit/s.
+const FIRST_AT_MOST: u64 = 2_500_000;
+
+/// In which form a presentation is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// MPEG-TS, segment by segment.
+    Classic,
+    /// CMAF, part by part.
+    LowLatency,
+}
+
+/// One moment of a ladder.
+#[derive(Debug)]
+pub struct Ladder {
+    name: PresentationName,
+    /// The source, if it is published, then from the highest to the lowest.
+    rungs: Vec<Rung>,
+}
+
+/// One moment of a rung.
+#[derive(Debug)]
+pub struct Rung {
+    /// The presentation.
+    pub presentation: Arc<Presentation>,
+    window: Arc<Window>,
+    low_latency: Arc<LowLatencyWindow>,
+    state: State,
+}
+
+/// Why a rung is among the variants, or is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The others are compared with it.
+    Leads,
+    /// Its segments begin where those of the leading rung do.
+    Fits,
+    /// They do not.
+    Misfits(Misfit),
+    /// It lists nothing yet.
+    Empty,
+    /// Its encoder is away, while those of others are not.
+    Away,
+}
+
+/// What a rung has to change to fit in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adjustment {
+    /// Why it does not.
+    pub misfit: Misfit,
+    /// The clock of the leading rung.
+    pub clock: Anchor,
+    /// Where a segment of the leading rung begins, as far as can be foreseen.
+    pub next: MediaTime,
+}
+
+impl Standing {
+    /// It is among the variants.
+    pub const fn is_listed(self) -> bool {
+        matches!(self, Self::Leads | Self::Fits)
+    }
+}
+
+impl Ladder {
+    pub(crate) fn new(
+        name: PresentationName,
+        source: Option<Arc<Presentation>>,
+        rungs: Vec<Arc<Presentation>>,
+    ) -> Self {
+        let moment = |presentation: Arc<Presentation>| Rung {
+            window: presentation.window(),
+            low_latency: presentation.low_latency_window(),
+            state: presentation.state(),
+            presentation,
+        };
+        let mut rungs: Vec<_> = rungs.into_iter().map(moment).collect();
+        rungs.sort_by_key(|rung| std::cmp::Reverse(rung.height()));
+        rungs.splice(0..0, source.map(moment));
+        Self { name, rungs }
+    }
+
+    /// Its name: that of its source, whether that is published or not.
+    pub fn name(&self) -> &PresentationName {
+        &self.name
+    }
+
+    /// Its rungs: the source first, then from the highest to the lowest.
+    pub fn rungs(&self) -> &[Rung] {
+        &self.rungs
+    }
+
+    /// Something can be played.
+    pub fn is_begun(&self, form: Form) -> bool {
+        self.rungs.iter().any(|rung| rung.is_begun(form))
+    }
+
+    /// All rungs that are published can be played.
+    pub fn is_complete(&self, form: Form) -> bool {
+        let mut live = self.rungs.iter().filter(|rung| rung.is_live());
+        live.all(|rung| rung.is_begun(form))
+    }
+
+    /// How each rung stands, in the order of [`Ladder::rungs`].
+    pub fn standings(&self, form: Form) -> Vec<Standing> {
+        let anybody = self.rungs.iter().any(|rung| rung.is_live());
+        let boundaries: Vec<_> = self
+            .rungs
+            .iter()
+            .map(|rung| rung.boundaries(form))
+            .collect();
+        let candidates = || {
+            let all = self.rungs.iter().zip(&boundaries).enumerate();
+            all.filter(|(_, (rung, boundaries))| {
+                !boundaries.is_empty() && (rung.is_live() || !anybody)
+            })
+        };
+        // Whom most agree with leads, so that a bad one leaves out itself and not the others; of several the first.
+        let agreeing = |one: &Boundaries| {
+            candidates()
+                .filter(|(_, (_, other))| one.compare(other).is_ok())
+                .count()
+        };
+        let leader = candidates()
+            .max_by_key(|(at, (_, boundaries))| (agreeing(boundaries), std::cmp::Reverse(*at)))
+            .map(|(at, (_, boundaries))| (at, boundaries));
+        let all = self.rungs.iter().zip(&boundaries).enumerate();
+        all.map(|(at, (rung, boundaries))| match leader {
+            _ if boundaries.is_empty() => Standing::Empty,
+            _ if anybody && !rung.is_live() => Standing::Away,
+            Some((leads, _)) if leads == at => Standing::Leads,
+            Some((_, leader)) => match leader.compare(boundaries) {
+                Ok(()) => Standing::Fits,
+                Err(misfit) => Standing::Misfits(misfit),
+            },
+            None => Standing::Empty,
+        })
+        .collect()
+    }
+
+    /// The clock of the leading rung, if that is not `name`: when a media time was.
+    pub fn clock(&self, name: &PresentationName) -> Option<Anchor> {
+        self.leader(name)?.boundaries(Form::Classic).anchor()
+    }
+
+    /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads.
+    pub fn adjustment(&self, name: &PresentationName, from: MediaTime) -> Option<Adjustment> {
+        let mut all = self.rungs.iter().zip(self.standings(Form::Classic));
+        let own = all.find(|(rung, _)| rung.presentation.name() == name);
+        let Some((_, Standing::Misfits(misfit))) = own else {
+            return None;
+        };
+        let leader = self.leader(name)?.boundaries(Form::Classic);
+        Some(Adjustment {
+            misfit,
+            clock: leader.anchor()?,
+            next: leader.next_from(from)?,
+        })
+    }
+
+    fn leader(&self, other_than: &PresentationName) -> Option<&Rung> {
+        let standings = self.standings(Form::Classic);
+        let leads = standings.iter().position(|it| *it == Standing::Leads)?;
+        let leader = self.rungs.get(leads)?;
+        (leader.presentation.name() != other_than).then_some(leader)
+    }
+
+    /// The multivariant playlist to be fetched at `place`; `None` while nothing can be played.
+    pub fn multivariant(&self, form: Form, place: Place) -> Option<Text> {
+        let standings = self.standings(form);
+        let listed = self.rungs.iter().zip(&standings);
+        let listed: Vec<_> = listed
+            .filter(|(_, standing)| standing.is_listed())
+            .map(|(rung, _)| (rung, self.folder(rung, place)))
+            .collect();
+        let mut variants: Vec<_> = listed
+            .iter()
+            .map(|(rung, folder)| rung.variant(form, folder))
+            .collect();
+        variants.sort_by_key(|variant| std::cmp::Reverse(variant.measured.peak()));
+        let first = variants
+            .iter()
+            .position(|it| it.measured.peak() <= FIRST_AT_MOST);
+        let first = first.unwrap_or(variants.len().checked_sub(1)?);
+        variants.get_mut(..=first)?.rotate_right(1);
+        let sound = listed
+            .iter()
+            .find_map(|(rung, folder)| rung.sound(form, folder));
+        if let Some(track) = sound.as_ref().and_then(|sound| sound.track) {
+            for variant in &mut variants {
+                variant.hear(track);
+            }
+        }
+        let text = multivariant::render(&variants, sound.as_ref());
+        Some(Text::tagged_by_content(text))
+    }
+
+    /// What stands before the URIs of a rung's playlists.
+    fn folder(&self, rung: &Rung, place: Place) -> String {
+        let name = rung.presentation.name();
+        match place {
+            Place::Folder if *name == self.name => String::new(),
+            Place::Folder => format!("../{}/", name.name),
+            Place::Above => format!("{}/", name.name),
+        }
+    }
+}
+
+/// Where a multivariant playlist is fetched: its URIs are relative to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the folder of the ladder.
+    Folder,
+    /// One folder above, as `{name}.m3u8`.
+    Above,
+}
+
+impl Rung {
+    /// Somebody publishes it.
+    pub fn is_live(&self) -> bool {
+        self.state == State::Live
+    }
+
+    fn is_begun(&self, form: Form) -> bool {
+        match form {
+            Form::Classic => self.window.is_ready(),
+            Form::LowLatency => self.low_latency.is_ready() && self.low_latency.tracks_are_known(),
+        }
+    }
+
+    /// Waits until it can be played, or never will.
+    pub async fn begun(&self, form: Form) {
+        // That the presentation is gone ends the wait as well.
+        match form {
+            Form::Classic => {
+                let mut windows = self.presentation.windows();
+                let _ = windows.wait_for(|it| it.is_ready() || it.is_ended()).await;
+            }
+            Form::LowLatency => {
+                let mut windows = self.presentation.low_latency_windows();
+                let known = |it: &Arc<LowLatencyWindow>| it.is_ready() && it.tracks_are_known();
+                let _ = windows.wait_for(|it| known(it) || it.is_ended()).await;
+            }
+        }
+    }
+
+    /// The height that its name says, pixels.
+    fn height(&self) -> Option<u32> {
+        let (_, rung) = self.presentation.name().name.as_str().rsplit_once('_')?;
+        names::height(rung)
+    }
+
+    fn boundaries(&self, form: Form) -> Boundaries {
+        match form {
+            Form::Classic => self
+                .window
+                .listed()
+                .map(|entry| Stretch {
+                    begins: Anchor {
+                        at: entry.segment.start,
+                        date: entry.segment.date,
+                    },
+                    lasts: entry.segment.duration,
+                })
+                .collect(),
+            Form::LowLatency => {
+                let stretch = |segment: &CmafSegment, lasts| Stretch {
+                    begins: Anchor {
+                        at: segment.start(),
+                        date: segment.head.date,
+                    },
+                    lasts,
+                };
+                let listed = self.low_latency.listed();
+                let whole = listed.map(|it| stretch(it, it.end() - it.start()));
+                // Where the open one will end is not known.
+                let open = self.low_latency.open();
+                whole
+                    .chain(open.map(|it| stretch(it, MediaTime::ZERO)))
+                    .collect()
+            }
+        }
+    }
+
+    fn variant(&self, form: Form, folder: &str) -> Variant<'_> {
+        match form {
+            Form::Classic => self.window.variant(folder),
+            Form::LowLatency => self.low_latency.variant(folder),
+        }
+    }
+
+    fn sound(&self, form: Form, folder: &str) -> Option<Sound<'_>> {
+        match form {
+            Form::Classic => None,
+            Form::LowLatency => self.low_latency.sound(folder),
+        }
+    }
+}

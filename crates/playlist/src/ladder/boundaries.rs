@@ -1,0 +1,139 @@
+//! Where the segments of a rung begin and end, and whether those of another do so at the same times.
+
+use std::fmt;
+
+use media::{Anchor, MediaTime};
+
+/// So far apart two encoders may put the same picture: they round to milliseconds, and begin to count with the decode
+/// time of the first, which reordering moves.
+const TOLERANCE: MediaTime = MediaTime::from_millis(100);
+
+/// So far apart the wall clock may be at one media time: a rung arrives over a link of its own.
+const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
+
+/// The boundaries that a window shows, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Boundaries {
+    starts: Vec<MediaTime>,
+    /// Where the last segment ends.
+    end: Option<MediaTime>,
+    /// How long the last whole segment was.
+    last: MediaTime,
+    /// When the newest began.
+    anchor: Option<Anchor>,
+}
+
+/// One segment of a window.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch {
+    /// Its start.
+    pub(super) begins: Anchor,
+    /// How long it is; zero while it is open.
+    pub(super) lasts: MediaTime,
+}
+
+/// Why two rungs do not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The same timestamp comes so much later than from the others; negative: earlier.
+    Clock(MediaTime),
+    /// A segment begins where none of the other does: no key frame is at the same time.
+    KeyFrames(MediaTime),
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clock(by) => write!(
+                f,
+                "the timestamps of its encoder are {by} behind those of the others; send all rungs from one encoder"
+            ),
+            Self::KeyFrames(at) => write!(
+                f,
+                "no key frame at {at}, where the others have one: give all rungs the same key frame interval (ffmpeg: \
+                 -force_key_frames 'expr:gte(t,n_forced*2)')"
+            ),
+        }
+    }
+}
+
+impl FromIterator<Stretch> for Boundaries {
+    /// Of the segments, oldest first.
+    fn from_iter<T: IntoIterator<Item = Stretch>>(segments: T) -> Self {
+        let mut all = Self::default();
+        for Stretch { begins, lasts } in segments {
+            all.starts.push(begins.at);
+            all.end = Some(begins.at + lasts);
+            all.anchor = Some(begins);
+            if lasts > MediaTime::ZERO {
+                all.last = lasts;
+            }
+        }
+        all
+    }
+}
+
+impl Boundaries {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.end.is_none()
+    }
+
+    /// Compares what is newest in both: from the newest start that they share on, nothing may be different up to where
+    /// one of them ends.
+    pub(super) fn compare(&self, other: &Self) -> Result<(), Misfit> {
+        let (Some(anchor), Some(end)) = (self.anchor, self.end) else {
+            return Ok(());
+        };
+        let (Some(other_anchor), Some(other_end)) = (other.anchor, other.end) else {
+            return Ok(());
+        };
+        let behind = other_anchor.behind(&anchor);
+        if behind > CLOCKS_AGREE || -behind > CLOCKS_AGREE {
+            return Err(Misfit::Clock(behind));
+        }
+        // A window may end where the next segment begins.
+        let ours = || self.starts.iter().copied().chain(self.end);
+        let theirs = || other.starts.iter().copied().chain(other.end);
+        let until = end.min(other_end);
+        let newest = ours()
+            .rev()
+            .find(|&at| theirs().any(|there| near(at, there)));
+        let Some(newest) = newest else {
+            return Err(Misfit::KeyFrames(until));
+        };
+        let lone = |of: &Self, with: &Self| {
+            let mut starts = of.starts.iter().copied();
+            starts.find(|&at| {
+                at > newest + TOLERANCE
+                    && at + TOLERANCE < until
+                    && !with.starts.iter().any(|&there| near(at, there))
+            })
+        };
+        match lone(self, other).or_else(|| lone(other, self)) {
+            Some(at) => Err(Misfit::KeyFrames(at)),
+            None => Ok(()),
+        }
+    }
+
+    /// When the newest segment began.
+    pub(super) const fn anchor(&self) -> Option<Anchor> {
+        self.anchor
+    }
+
+    /// The first boundary at `from` or later, if segments go on as long as the last.
+    pub(super) fn next_from(&self, from: MediaTime) -> Option<MediaTime> {
+        let end = self.end?;
+        let mut known = self.starts.iter().copied().chain([end]);
+        if let Some(there) = known.find(|&at| at >= from) {
+            return Some(there);
+        }
+        let step = self.last.as_nanos().max(1);
+        let behind = (from - end).as_nanos();
+        let steps = behind / step + i64::from(behind % step != 0);
+        Some(end + MediaTime::from_nanos(steps.saturating_mul(step)))
+    }
+}
+
+fn near(one: MediaTime, other: MediaTime) -> bool {
+    one.max(other) - one.min(other) <= TOLERANCE
+}

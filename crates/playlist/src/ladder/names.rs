@@ -1,0 +1,96 @@
+//! Which presentations are rungs of one ladder: a rule for names, so that no show has to be declared.
+
+use std::collections::BTreeMap;
+
+use media::{Name, PresentationName};
+
+/// What stands between the name of a ladder and that of its rung.
+const JOINT: char = '_';
+
+/// Stands for all applications that are not named.
+const ANY: &str = "*";
+
+/// `show_720p` is a rung of `show`, as is `show_mobile` where `mobile` is declared for the application.
+#[derive(Clone, Debug, Default)]
+pub struct RungNames {
+    /// What may stand behind the name beside heights, by application.
+    declared: BTreeMap<String, Vec<String>>,
+}
+
+impl RungNames {
+    /// Declares the rungs of `application`, or of all others where that is `*`, that are not named by a height.
+    pub fn declare(&mut self, application: &str, rungs: &[String]) {
+        self.declared.insert(application.to_owned(), rungs.to_vec());
+    }
+
+    /// The ladder that a presentation is a rung of, by its name.
+    pub fn ladder_over(&self, name: &PresentationName) -> Option<PresentationName> {
+        let (ladder, rung) = name.name.as_str().rsplit_once(JOINT)?;
+        let declared = self.declared.get(name.app.application());
+        let declared = declared.or_else(|| self.declared.get(ANY));
+        let is_declared = declared.is_some_and(|rungs| rungs.iter().any(|it| it == rung));
+        if !is_declared && height(rung).is_none() {
+            return None;
+        }
+        Some(PresentationName {
+            app: name.app.clone(),
+            name: Name::parse(ladder, "publish").ok()?,
+        })
+    }
+
+    /// The first name that a rung of `ladder` may have, in the order of names; `None` if it were too long.
+    pub(crate) fn first_below(ladder: &PresentationName) -> Option<PresentationName> {
+        let first = format!("{}{JOINT}", ladder.name);
+        Some(PresentationName {
+            app: ladder.app.clone(),
+            name: Name::parse(&first, "publish").ok()?,
+        })
+    }
+
+    /// Whether `name` comes no later, in the order of names, than the last that a rung of `ladder` may have.
+    pub(crate) fn may_be_below(name: &PresentationName, ladder: &PresentationName) -> bool {
+        let rest = name.name.as_str().strip_prefix(ladder.name.as_str());
+        name.app == ladder.app && rest.is_some_and(|rest| rest.starts_with(JOINT))
+    }
+}
+
+/// The height in the name of a rung, pixels: of `720p`, and of `720p60` or `720p2500`, which tell two of one height
+/// apart.
+pub(super) fn height(rung: &str) -> Option<u32> {
+    let (height, more) = rung.split_once('p')?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(height) || !digits(more) || height.len() > 5 || more.len() > 6 {
+        return None;
+    }
+    height.parse().ok().filter(|&height| height > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heights_are_rungs_everywhere_and_words_where_declared() {
+        let mut rule = RungNames::default();
+        rule.declare("live", &["mobile".to_owned()]);
+        let cases = [
+            ("live", "show_720p", Some("show")),
+            ("live", "show_720p60", Some("show")),
+            ("live/studio", "show_mobile", Some("show")),
+            ("other", "show_mobile", None),
+            ("live", "my_show_1080p", Some("my_show")),
+            ("live", "show", None),
+            ("live", "my_show", None),
+            ("live", "show_p", None),
+            ("live", "show_0p", None),
+            ("live", "show_720px", None),
+            ("live", "_720p", None),
+            ("live", "show_99999999999p", None),
+        ];
+        for (app, name, ladder) in cases {
+            let name = PresentationName::parse(app, name).expect("valid");
+            let expected = ladder.map(|it| PresentationName::parse(app, it).expect("valid"));
+            assert_eq!(rule.ladder_over(&name), expected, "{name}");
+        }
+    }
+}
