@@ -1,4 +1,8 @@
-//! One publish: its segmenter, its window, and what is known of it.
+//! One publish: its segmenter, its window, and what is known of it. Further video tracks of its connection are
+//! publishes beside it (`publish/rungs.rs`).
+
+mod rungs;
+mod seat;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,9 +14,9 @@ use media::{
     Segment, Track,
 };
 use playlist::{
-    Adjustment, Backup, Dismissal, Misfit, OnConflict, PublishStatus, PushError, Refused, Terms,
-    Writer,
+    Adjustment, Dismissal, Misfit, OnConflict, PublishStatus, PushError, Refused, Terms,
 };
+use segmenter::flv::Demuxer;
 use segmenter::{Output, Segmenter};
 use tracing::{info, warn};
 
@@ -22,6 +26,8 @@ use crate::metadata;
 use crate::meter::Meter;
 use crate::pipeline::Ending;
 use crate::repeated::Repeated;
+use rungs::Rungs;
+use seat::Seat;
 
 /// How often the status API learns something new.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(1);
@@ -31,6 +37,15 @@ const SHORTEST_BEFORE: MediaTime = MediaTime::from_millis(200);
 
 /// So many segments in a row that do not fit a ladder are nothing to tell: whoever joins it has to find its way.
 const MISFITS_PARDONED: u32 = 3;
+
+/// Where the media of a publish come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// From a connection, message by message.
+    Connection,
+    /// From another publish of the connection, as a track beside its first.
+    Track,
+}
 
 /// A publish that is going on. Dropping it, for whatever reason, vacates its presentation.
 pub(crate) struct Publish {
@@ -42,7 +57,10 @@ pub(crate) struct Publish {
     house: Arc<House>,
     since: SystemTime,
     terms: Terms,
+    source: Source,
+    demuxer: Demuxer,
     segmenter: Segmenter,
+    rungs: Rungs,
     /// `None` only while it is being dropped.
     seat: Option<Seat>,
     entrance: Entrance,
@@ -75,6 +93,17 @@ impl Publish {
         encoder: Option<String>,
         house: Arc<House>,
     ) -> Result<Self, Refused> {
+        Self::begin_as(Source::Connection, name, terms, peer, encoder, house)
+    }
+
+    fn begin_as(
+        source: Source,
+        name: PresentationName,
+        terms: Terms,
+        peer: SocketAddr,
+        encoder: Option<String>,
+        house: Arc<House>,
+    ) -> Result<Self, Refused> {
         let seat = Seat::find(&name, &terms, &house)?;
         house.totals.publishes.add(1);
         let since = SystemTime::now();
@@ -84,7 +113,10 @@ impl Publish {
             encoder,
             metadata: Vec::new(),
             since,
+            source,
+            demuxer: Demuxer::new(),
             segmenter: Segmenter::new(house.cutting()),
+            rungs: Rungs::default(),
             terms,
             seat: None,
             entrance: Entrance::open(),
@@ -109,6 +141,9 @@ impl Publish {
 
     /// Why it must end, if it must. One that may stand by does, if another has taken its place.
     pub(crate) fn dismissal(&mut self) -> Option<Dismissal> {
+        if let Some(why) = self.dismissed_rung() {
+            return Some(why);
+        }
         let Some(Seat::Writing(writer)) = &self.seat else {
             return None;
         };
@@ -137,6 +172,7 @@ impl Publish {
             Some(so_far) => Some(so_far + REPORT_EVERY),
         };
         self.report();
+        self.tick_rungs();
         // One that stands by and stalls itself is no help.
         if sends
             && let Some(Seat::StandingBy(_)) = self.seat
@@ -203,12 +239,12 @@ impl Publish {
             self.doctor.metadata(&properties);
             self.metadata = properties;
         }
-        self.segmenter.push(message, SystemTime::now());
-        self.store()
+        self.take_apart(message)
     }
 
     /// Ends it in good order: what is still open becomes the last segment.
     pub(crate) fn end(mut self, why: &Ending) {
+        self.end_rungs(why);
         self.segmenter.finish();
         if let Err(error) = self.store() {
             warn!(stream = %self.name, "the last segment is lost: {error}");
@@ -355,7 +391,10 @@ impl Publish {
     /// Tells the status API how it is doing.
     pub(crate) fn report(&mut self) {
         let bytes = self.meter.bytes();
-        self.house.totals.bytes_received.add(bytes - self.reported);
+        // What a track has came in messages of the connection.
+        if self.source == Source::Connection {
+            self.house.totals.bytes_received.add(bytes - self.reported);
+        }
         self.reported = bytes;
         let (bit_rate_current, bit_rate_average) = self.meter.read(Instant::now());
         let status = PublishStatus {
@@ -390,43 +429,6 @@ impl Publish {
 impl Drop for Publish {
     fn drop(&mut self) {
         self.vacate();
-    }
-}
-
-/// What a publish has of its presentation.
-enum Seat {
-    /// The right to write it.
-    Writing(Writer),
-    /// The hope to: its segments are cut and let go, so that it can begin at once.
-    StandingBy(#[expect(dead_code, reason = "it counts for as long as it is held")] Backup),
-}
-
-impl Seat {
-    fn find(name: &PresentationName, terms: &Terms, house: &House) -> Result<Self, Refused> {
-        let registry = &house.registry;
-        match registry.publish(name, terms, Instant::now()) {
-            Ok(writer) => Ok(Self::Writing(writer)),
-            Err(Refused::Occupied) if terms.on_conflict == OnConflict::Backup => {
-                let there = registry.directory().find(name);
-                let there = there.ok_or(Refused::Occupied)?;
-                Ok(Self::StandingBy(there.stand_by()))
-            }
-            Err(refused) => Err(refused),
-        }
-    }
-
-    /// When what is listed ends, by the wall clock: in segments, and in parts.
-    fn listed_until(&self) -> [Option<SystemTime>; 2] {
-        let Self::Writing(writer) = self else {
-            return [None; 2];
-        };
-        let presentation = writer.presentation();
-        let window = presentation.window();
-        let last = window.listed().last().map(|entry| &entry.segment);
-        [
-            last.map(|last| last.date + last.duration.to_duration()),
-            presentation.low_latency_window().listed_until(),
-        ]
     }
 }
 

@@ -181,7 +181,9 @@ impl Segmenter {
         self.timeline.begin_run(unit, self.edge(), Some(at));
     }
 
-    fn take(&mut self, mut unit: Unit, now: SystemTime) {
+    /// Takes the next access unit of its one video or its one audio track, taken out of its message elsewhere; else like
+    /// [`Segmenter::push`].
+    pub fn take(&mut self, mut unit: Unit, now: SystemTime) {
         let (kind, sent) = (unit.kind(), unit.dts_ms);
         unit.dts_ms = self.clock.date(kind, sent, now, &mut self.out);
         self.join(&unit, now);

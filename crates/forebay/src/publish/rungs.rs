@@ -1,0 +1,216 @@
+//! Further video tracks of one connection (Enhanced RTMP's multitrack): each is a publish of its own, a rung of the
+//! ladder that the first track is the source of. It has the sound of the first.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use media::{Fault, FaultKind, Message, PresentationName, TrackKind};
+use playlist::{Dismissal, PushError};
+use segmenter::flv::Unit;
+use tracing::{info, warn};
+
+use super::{Publish, REPORT_EVERY, Source};
+use crate::pipeline::Ending;
+
+/// A track without a picture for so long has ended, though the connection goes on: in reports.
+const LOST_AFTER: u32 = 5;
+
+/// The publishes of the tracks beside the first.
+#[derive(Default)]
+pub(super) struct Rungs {
+    /// By track; `None` where it has none, for a reason that was told.
+    by_track: BTreeMap<u8, Option<Rung>>,
+    /// Audio tracks that were told of.
+    other_sound: Vec<u8>,
+}
+
+struct Rung {
+    publish: Publish,
+    /// Reports since its last picture.
+    silent: u32,
+}
+
+impl Rungs {
+    /// Those there are.
+    fn all(&mut self) -> impl Iterator<Item = &mut Publish> {
+        let rungs = self.by_track.values_mut().flatten();
+        rungs.map(|rung| &mut rung.publish)
+    }
+}
+
+impl Publish {
+    /// Takes the access units of a message, each to its publish.
+    pub(super) fn take_apart(&mut self, message: &Message) -> Result<(), PushError> {
+        let now = SystemTime::now();
+        self.demuxer.push(message);
+        while let Some(found) = self.demuxer.pull() {
+            let unit = match found {
+                Ok(unit) => unit,
+                Err(fault) => {
+                    self.record(fault);
+                    continue;
+                }
+            };
+            match (unit.kind(), unit.track) {
+                (TrackKind::Video, 0) => self.segmenter.take(unit, now),
+                (TrackKind::Audio, 0) => {
+                    for rung in self.rungs.all() {
+                        rung.take_unit(unit.clone(), now);
+                    }
+                    self.segmenter.take(unit, now);
+                }
+                (TrackKind::Video, track) => self.climb(track, unit, now),
+                (TrackKind::Audio, track) => self.leave_out(track),
+            }
+        }
+        self.store()?;
+        self.store_rungs();
+        Ok(())
+    }
+
+    /// A picture of a track beside the first.
+    fn climb(&mut self, track: u8, unit: Unit, now: SystemTime) {
+        if !self.rungs.by_track.contains_key(&track) {
+            let rung = self.begin_rung(track, &unit);
+            self.rungs.by_track.insert(track, rung);
+        }
+        if let Some(Some(rung)) = self.rungs.by_track.get_mut(&track) {
+            rung.silent = 0;
+            rung.publish.take_unit(unit, now);
+        }
+    }
+
+    fn begin_rung(&mut self, track: u8, first: &Unit) -> Option<Rung> {
+        let (_, height) = first.codec.size()?;
+        let ladder = &self.name;
+        // Two of one height are told apart by their numbers.
+        let names = [
+            format!("{}_{height}p", ladder.name),
+            format!("{}_{height}p{track}", ladder.name),
+        ];
+        let mut taken: Vec<_> = self
+            .rungs
+            .all()
+            .map(|rung| rung.name.name.to_string())
+            .collect();
+        let name = names.into_iter().find(|name| !taken.contains(name));
+        taken.clear();
+        let name = PresentationName::parse(ladder.app.as_str(), &name?).ok()?;
+        let begun = Publish::begin_as(
+            Source::Track,
+            name.clone(),
+            self.terms.clone(),
+            self.peer,
+            self.encoder.clone(),
+            self.house.clone(),
+        );
+        match begun {
+            Ok(publish) => {
+                info!(stream = %self.name, peer = %self.peer, "video track {track} is published as {name}");
+                Some(Rung { publish, silent: 0 })
+            }
+            Err(why) => {
+                self.record(Fault {
+                    kind: FaultKind::LadderMisfit,
+                    text: format!(
+                        "video track {track} cannot be published as {name}: {why}; left out"
+                    ),
+                });
+                None
+            }
+        }
+    }
+
+    fn take_unit(&mut self, unit: Unit, now: SystemTime) {
+        self.meter
+            .add(unit.payload.len(), std::time::Instant::now());
+        let kind = match unit.kind() {
+            TrackKind::Video => media::MessageKind::Video,
+            TrackKind::Audio => media::MessageKind::Audio,
+        };
+        // The doctor unwraps it again.
+        let timestamp_ms = u32::try_from(unit.dts_ms & i64::from(u32::MAX)).unwrap_or_default();
+        self.doctor
+            .arrival(kind, timestamp_ms, self.began.elapsed());
+        self.segmenter.take(unit, now);
+    }
+
+    fn leave_out(&mut self, track: u8) {
+        if self.rungs.other_sound.contains(&track) {
+            return;
+        }
+        self.rungs.other_sound.push(track);
+        self.record(Fault {
+            kind: FaultKind::UnsupportedCodec,
+            text: format!("audio track {track}: sound beside the first audio track is not carried yet; dropped"),
+        });
+    }
+
+    /// A rung that has to end does not take the others with it.
+    fn store_rungs(&mut self) {
+        let full: Vec<_> = self
+            .rungs
+            .by_track
+            .iter_mut()
+            .filter_map(|(&track, rung)| {
+                let error = rung.as_mut()?.publish.store().err()?;
+                Some((track, error))
+            })
+            .collect();
+        for (track, error) in full {
+            self.end_rung(track, &Ending::TooLarge(error));
+        }
+    }
+
+    fn end_rung(&mut self, track: u8, why: &Ending) {
+        if let Some(rung) = self.rungs.by_track.get_mut(&track).and_then(Option::take) {
+            rung.publish.end(why);
+        }
+    }
+
+    /// What is to be done every [`REPORT_EVERY`]: a track without pictures ends, and may come again.
+    pub(super) fn tick_rungs(&mut self) {
+        for rung in self.rungs.by_track.values_mut().flatten() {
+            rung.silent += 1;
+            rung.publish.tick();
+        }
+        let lost = |rung: &Option<Rung>| rung.as_ref().is_some_and(|it| it.silent > LOST_AFTER);
+        let lost: Vec<u8> = self
+            .rungs
+            .by_track
+            .iter()
+            .filter(|(_, rung)| lost(rung))
+            .map(|(&track, _)| track)
+            .collect();
+        for track in lost {
+            self.end_rung(track, &Ending::Idle(LOST_AFTER * REPORT_EVERY));
+            self.rungs.by_track.remove(&track);
+        }
+    }
+
+    /// Rungs whose names others have taken over end alone; an operator who dismisses one means its encoder.
+    pub(super) fn dismissed_rung(&mut self) -> Option<Dismissal> {
+        let dismissed: Vec<_> = self
+            .rungs
+            .by_track
+            .iter_mut()
+            .filter_map(|(&track, rung)| Some((track, rung.as_mut()?.publish.dismissal()?)))
+            .collect();
+        for &(track, why) in &dismissed {
+            warn!(stream = %self.name, peer = %self.peer, "video track {track} is no longer published");
+            self.end_rung(track, &Ending::Dismissed(why));
+        }
+        let mut all = dismissed.into_iter().map(|(_, why)| why);
+        all.find(|&why| why == Dismissal::Operator)
+    }
+
+    /// Ends all of them, as the encoder has left.
+    pub(super) fn end_rungs(&mut self, why: &Ending) {
+        for rung in std::mem::take(&mut self.rungs.by_track)
+            .into_values()
+            .flatten()
+        {
+            rung.publish.end(why);
+        }
+    }
+}
