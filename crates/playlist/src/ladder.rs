@@ -164,26 +164,28 @@ impl Ladder {
 
     /// The clock of the leading rung, if that is not `name`: when a media time was.
     pub fn clock(&self, name: &PresentationName) -> Option<Anchor> {
-        self.leader(name)?.boundaries(Form::Classic).anchor()
+        let leader = self.leader(name, &self.standings(Form::Classic))?;
+        leader.boundaries(Form::Classic).anchor()
     }
 
     /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads.
     pub fn adjustment(&self, name: &PresentationName, from: MediaTime) -> Option<Adjustment> {
-        let mut all = self.rungs.iter().zip(self.standings(Form::Classic));
+        let standings = self.standings(Form::Classic);
+        let mut all = self.rungs.iter().zip(&standings);
         let own = all.find(|(rung, _)| rung.presentation.name() == name);
         let Some((_, Standing::Misfits(misfit))) = own else {
             return None;
         };
-        let leader = self.leader(name)?.boundaries(Form::Classic);
+        let leader = self.leader(name, &standings)?.boundaries(Form::Classic);
         Some(Adjustment {
-            misfit,
+            misfit: *misfit,
             clock: leader.anchor()?,
             next: leader.next_from(from)?,
         })
     }
 
-    fn leader(&self, other_than: &PresentationName) -> Option<&Rung> {
-        let standings = self.standings(Form::Classic);
+    /// The leading rung, if it is another than that.
+    fn leader(&self, other_than: &PresentationName, standings: &[Standing]) -> Option<&Rung> {
         let leads = standings.iter().position(|it| *it == Standing::Leads)?;
         let leader = self.rungs.get(leads)?;
         (leader.presentation.name() != other_than).then_some(leader)

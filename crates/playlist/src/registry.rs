@@ -23,6 +23,9 @@ use crate::{
 const NUMBERS_SINCE: Duration = Duration::from_secs(1_767_225_600);
 const NUMBER_EVERY: Duration = Duration::from_millis(200);
 
+/// So many rungs of a ladder are looked at, the first by name: each is compared with each other for each segment.
+const MOST_RUNGS: usize = 32;
+
 /// How windows are kept.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -285,6 +288,7 @@ impl Shared {
                 above.as_ref() == Some(name)
             })
             .map(|(_, rung)| rung)
+            .take(MOST_RUNGS)
     }
 
     /// The number that the first segment of `name` is to have: that of the others of its ladder while nothing is listed
