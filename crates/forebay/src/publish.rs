@@ -206,8 +206,8 @@ impl Publish {
                 self.segmenter.limit_parts(target);
             }
             self.contests = writer.contests();
-            if let Some(clock) = writer.ladder_clock() {
-                self.segmenter.join_ladder(clock);
+            if let Some(grid) = writer.ladder_grid() {
+                self.segmenter.join_ladder(grid);
             }
         }
         self.vacate();
@@ -318,17 +318,12 @@ impl Publish {
 
     /// Cuts so that it fits its ladder, and tells what stands against it if that has not helped.
     fn adjust(&mut self, adjustment: Option<Adjustment>) {
-        let Some(Adjustment {
-            misfit,
-            clock,
-            next,
-        }) = adjustment
-        else {
+        let Some(Adjustment { misfit, grid, next }) = adjustment else {
             self.misfits = 0;
             return;
         };
         match misfit {
-            Misfit::Clock(_) => self.segmenter.join_ladder(clock),
+            Misfit::Clock(_) => self.segmenter.join_ladder(grid),
             Misfit::KeyFrames(_) => self.segmenter.begin_next_at(next),
         }
         self.misfits += 1;

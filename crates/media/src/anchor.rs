@@ -37,10 +37,51 @@ impl Anchor {
     }
 }
 
+/// Boundaries at equal distances, one of them dated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// A boundary.
+    pub origin: Anchor,
+    /// From one to the next; nothing is a grid without one.
+    pub step: MediaTime,
+}
+
+impl Grid {
+    /// The boundary that is nearest to `at`.
+    pub fn nearest(&self, at: MediaTime) -> MediaTime {
+        let step = self.step.as_nanos().max(1);
+        let from = (at - self.origin.at).as_nanos();
+        let steps = from.saturating_add(step / 2).div_euclid(step);
+        self.origin.at + MediaTime::from_nanos(steps.saturating_mul(step))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn the_nearest_boundary_is_half_a_step_away_at_most() {
+        let ms = MediaTime::from_millis;
+        let grid = Grid {
+            origin: Anchor {
+                at: ms(10_023),
+                date: UNIX_EPOCH,
+            },
+            step: ms(2_000),
+        };
+        for (at, nearest) in [
+            (10_023, 10_023),
+            (11_022, 10_023),
+            (11_023, 12_023),
+            (9_022, 8_023),
+            (0, 23),
+            (-1_000, -1_977),
+        ] {
+            assert_eq!(grid.nearest(ms(at)), ms(nearest), "{at}");
+        }
+    }
 
     #[test]
     fn media_times_and_dates_go_on_together() {

@@ -17,7 +17,7 @@ mod time;
 mod track;
 
 pub use advice::{Advice, AdviceKind, Severity};
-pub use anchor::Anchor;
+pub use anchor::{Anchor, Grid};
 pub use fault::{Fault, FaultKind, Faults};
 pub use host::Host;
 pub use message::{Message, MessageKind};

@@ -12,7 +12,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use media::{Anchor, MediaTime, PresentationName};
+use media::{Anchor, Grid, MediaTime, PresentationName};
 
 use crate::multivariant::{self, Sound, Variant};
 use crate::{CmafSegment, LowLatencyWindow, Presentation, State, Text, Window};
@@ -64,7 +64,7 @@ pub enum Standing {
     Misfits(Misfit),
     /// It lists nothing yet.
     Empty,
-    /// Its encoder is away, while those of others are not.
+    /// Its encoder is away or sends nothing, while those of others do.
     Away,
 }
 
@@ -73,8 +73,8 @@ pub enum Standing {
 pub struct Adjustment {
     /// Why it does not.
     pub misfit: Misfit,
-    /// The clock of the leading rung.
-    pub clock: Anchor,
+    /// Where the boundaries of the leading rung are, and its clock.
+    pub grid: Grid,
     /// Where a segment of the leading rung begins, as far as can be foreseen.
     pub next: MediaTime,
 }
@@ -127,16 +127,28 @@ impl Ladder {
 
     /// How each rung stands, in the order of [`Ladder::rungs`].
     pub fn standings(&self, form: Form) -> Vec<Standing> {
-        let anybody = self.rungs.iter().any(|rung| rung.is_live());
         let boundaries: Vec<_> = self
             .rungs
             .iter()
             .map(|rung| rung.boundaries(form))
             .collect();
+        let live = || {
+            self.rungs
+                .iter()
+                .zip(&boundaries)
+                .filter(|(rung, _)| rung.is_live())
+        };
+        let newest = live()
+            .filter_map(|(_, boundaries)| boundaries.until())
+            .max();
+        let goes_on = |rung: &Rung, boundaries: &Boundaries| {
+            rung.is_live() && newest.is_some_and(|newest| boundaries.reach(newest))
+        };
+        let anybody = live().any(|(rung, boundaries)| goes_on(rung, boundaries));
         let candidates = || {
             let all = self.rungs.iter().zip(&boundaries).enumerate();
             all.filter(|(_, (rung, boundaries))| {
-                !boundaries.is_empty() && (rung.is_live() || !anybody)
+                !boundaries.is_empty() && (!anybody || goes_on(rung, boundaries))
             })
         };
         // Whom most agree with leads, so that a bad one leaves out itself and not the others; of several the first.
@@ -151,7 +163,7 @@ impl Ladder {
         let all = self.rungs.iter().zip(&boundaries).enumerate();
         all.map(|(at, (rung, boundaries))| match leader {
             _ if boundaries.is_empty() => Standing::Empty,
-            _ if anybody && !rung.is_live() => Standing::Away,
+            _ if anybody && !goes_on(rung, boundaries) => Standing::Away,
             Some((leads, _)) if leads == at => Standing::Leads,
             Some((_, leader)) => match leader.compare(boundaries) {
                 Ok(()) => Standing::Fits,
@@ -162,10 +174,10 @@ impl Ladder {
         .collect()
     }
 
-    /// The clock of the leading rung, if that is not `name`: when a media time was.
-    pub fn clock(&self, name: &PresentationName) -> Option<Anchor> {
+    /// Where the boundaries of the leading rung are, if that is not `name`, and its clock.
+    pub fn grid(&self, name: &PresentationName) -> Option<Grid> {
         let leader = self.leader(name, &self.standings(Form::Classic))?;
-        leader.boundaries(Form::Classic).anchor()
+        leader.boundaries(Form::Classic).grid()
     }
 
     /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads.
@@ -179,7 +191,7 @@ impl Ladder {
         let leader = self.leader(name, &standings)?.boundaries(Form::Classic);
         Some(Adjustment {
             misfit: *misfit,
-            clock: leader.anchor()?,
+            grid: leader.grid()?,
             next: leader.next_from(from)?,
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use media::{Anchor, MediaTime, Part, Segment};
+use media::{Grid, MediaTime, Part, Segment};
 use thiserror::Error;
 
 use crate::presentation::{Inner, Publish};
@@ -237,10 +237,11 @@ impl Writer {
         result
     }
 
-    /// The clock of the ladder that this presentation is a rung of; `None` where it is none, or leads.
-    pub fn ladder_clock(&self) -> Option<Anchor> {
+    /// Where the boundaries of the ladder are that this presentation is a rung of, and its clock; `None` where it is none,
+    /// or leads.
+    pub fn ladder_grid(&self) -> Option<Grid> {
         let name = self.presentation.name();
-        self.shared.ladder_over(name)?.clock(name)
+        self.shared.ladder_over(name)?.grid(name)
     }
 
     /// What this presentation has to change to fit into its ladder, with what comes at `from` or later; `None` where it

@@ -14,7 +14,7 @@ mod parts;
 mod waiting;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use media::{Anchor, Cadence, Codec, FaultKind, MediaTime, Track, TrackKind};
@@ -42,8 +42,6 @@ const LATEST: MediaTime = MediaTime::from_millis(300);
 const MAX_REORDERING: MediaTime = MediaTime::from_millis(1_000);
 /// So long before the moment that was asked for a segment may begin: encoders of one programme differ by as much.
 const NEAR_WANTED: MediaTime = MediaTime::from_millis(100);
-/// What a publish is dated by from outside may be so far from its arrival.
-const DATES_AGREE: Duration = Duration::from_secs(1);
 /// A segment is never shorter, whatever the timestamps say: EXTINF is above zero.
 const SHORTEST: MediaTime = MediaTime::from_millis(1);
 
@@ -123,7 +121,7 @@ pub(crate) struct Cutter {
     delay: MediaTime,
     /// Where the next segment is to begin, whatever its target: others of the same programme do.
     wanted: Option<MediaTime>,
-    /// What dates the beginnings of runs, if it is close to the clock.
+    /// What dates the beginnings of runs, if not the time of arrival.
     dates: Option<Anchor>,
     meters: PerKind<Option<Meter>>,
 }
@@ -177,7 +175,7 @@ impl Cutter {
         self.wanted = Some(at);
     }
 
-    /// The runs that begin from here on are dated by `clock`, if that is close to the time of arrival.
+    /// The runs that begin from here on are dated by `clock`, and not by the time of arrival.
     pub(crate) const fn date_by(&mut self, clock: Anchor) {
         self.dates = Some(clock);
     }
@@ -282,9 +280,8 @@ impl Cutter {
 
     fn begin_at(&mut self, start: MediaTime) {
         self.wanted = self.wanted.filter(|&at| start < at - NEAR_WANTED);
-        let date = self.dates.map(|clock| clock.date_at(start));
-        let date = date.filter(|&date| is_near(date, self.now));
-        self.closing.begin(start, date.unwrap_or(self.now));
+        let date = self.dates.map_or(self.now, |clock| clock.date_at(start));
+        self.closing.begin(start, date);
         if let Some(parts) = &mut self.parts {
             parts.begin(start);
         }
@@ -647,13 +644,6 @@ impl Cutter {
 /// The longest that rounds to as many seconds as `duration`, and to one at least (rfc8216bis §4.4.3.1).
 fn rounding_as(duration: MediaTime) -> MediaTime {
     MediaTime::from_ticks(duration.rescale(1).max(1), 1) + MediaTime::from_millis(499)
-}
-
-fn is_near(one: SystemTime, other: SystemTime) -> bool {
-    let apart = one
-        .duration_since(other)
-        .unwrap_or_else(|before| before.duration());
-    apart <= DATES_AGREE
 }
 
 /// Whether the units of `open` before `index` take longer than `longest`.

@@ -1,11 +1,11 @@
 //! A publish's way from media messages to segments, in one value.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use media::{Anchor, Cadence, FaultKind, MediaTime, Message, Track};
+use media::{Cadence, FaultKind, Grid, MediaTime, Message, Track, TrackKind};
 
 use crate::cutter::{Arrival, Cutter};
-use crate::flv::{Demuxer, TrackSet, Unit};
+use crate::flv::{Demuxer, Entry, TrackSet, Unit};
 use crate::interleave::Interleave;
 use crate::output::{Output, Outputs};
 use crate::per_kind::{PerKind, word};
@@ -14,6 +14,16 @@ use crate::timeline::{Succession, Timeline};
 
 /// Timestamps that are so close to the clock of a ladder agree with it: the rest is what links differ by.
 const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
+
+/// So long a publish that joins a ladder is waited for to send a picture that decoding can begin with.
+const FOR_A_PICTURE: Duration = Duration::from_secs(12);
+
+/// What becomes of a unit while its publish joins a ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Joining {
+    Goes,
+    GivenUp,
+}
 
 /// How a publish is segmented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +71,12 @@ pub struct Segmenter {
     /// Cuts the same units for low latency: in parts that are out before their segment is, with a target duration that
     /// is known before the first GOP is.
     low_latency: Option<Cutter>,
-    /// The clock of the ladder that this publish is a rung of.
-    ladder: Option<Anchor>,
-    /// The next unit has to agree with it.
+    /// The ladder that this publish is a rung of.
+    ladder: Option<Grid>,
+    /// What comes next has to agree with it.
     joins: bool,
+    /// When something came first that does not.
+    joining_since: Option<SystemTime>,
     out: Outputs,
     low_latency_out: Outputs,
 }
@@ -83,6 +95,7 @@ impl Segmenter {
             low_latency_out: Outputs::default(),
             ladder: None,
             joins: false,
+            joining_since: None,
             out: Outputs::default(),
         }
     }
@@ -135,13 +148,15 @@ impl Segmenter {
         }
     }
 
-    /// Media go by `clock` from here on, the one of a ladder, unless the timestamps that are sent agree with it.
-    pub fn join_ladder(&mut self, clock: Anchor) {
-        self.ladder = Some(clock);
+    /// Media go by the clock of a ladder from here on, unless the timestamps that are sent agree with it: then the next
+    /// picture that decoding can begin with is put at the nearest boundary of the `grid`. When a picture was taken no
+    /// clock here says, and encoders differ by a second or more anyway.
+    pub fn join_ladder(&mut self, grid: Grid) {
+        self.ladder = Some(grid);
         self.joins = true;
-        self.cutter.date_by(clock);
+        self.cutter.date_by(grid.origin);
         if let Some(cutter) = &mut self.low_latency {
-            cutter.date_by(clock);
+            cutter.date_by(grid.origin);
         }
     }
 
@@ -162,23 +177,45 @@ impl Segmenter {
         }
     }
 
-    /// Puts `unit` where the clock of the ladder has it, if what was sent is too far from that.
-    fn join(&mut self, unit: &Unit, now: SystemTime) {
-        if !std::mem::take(&mut self.joins) {
-            return;
-        }
-        let Some(at) = self.ladder.map(|clock| clock.media_time(now)) else {
-            return;
+    /// Sees that media are where the ladder has them: on its clock, and with random accesses where its boundaries are.
+    /// `unit` is given up if nothing has been placed yet and it is not the one to begin with.
+    fn join(&mut self, unit: &Unit, now: SystemTime) -> Joining {
+        let Some(grid) = self.ladder.filter(|_| self.joins) else {
+            return Joining::Goes;
         };
-        let apart = self.timeline.sent(unit) - at;
-        let edge = self.edge();
-        if (apart <= CLOCKS_AGREE && -apart <= CLOCKS_AGREE) || Some(at) <= edge {
-            return;
+        let wanted = grid.origin.media_time(now);
+        let apart = self.timeline.sent(unit) - wanted;
+        if apart <= CLOCKS_AGREE && -apart <= CLOCKS_AGREE {
+            self.joins = false;
+            return Joining::Goes;
+        }
+        let begun = self.timeline.is_begun();
+        let since = *self.joining_since.get_or_insert(now);
+        let waited = now.duration_since(since).unwrap_or_default();
+        let leads = unit.kind() == TrackKind::Video && unit.entry != Entry::None;
+        if !leads && waited < FOR_A_PICTURE {
+            return if begun {
+                Joining::Goes
+            } else {
+                Joining::GivenUp
+            };
+        }
+        self.joins = false;
+        self.joining_since = None;
+        let composition = MediaTime::from_millis(unit.composition_ms.into());
+        let at = match leads {
+            true => grid.nearest(wanted + composition) - composition,
+            false => wanted,
+        };
+        let at = at.max(MediaTime::ZERO);
+        if Some(at) <= self.edge() {
+            return Joining::Goes;
         }
         self.interleave.restart();
         self.cut();
         self.end_run();
         self.timeline.begin_run(unit, self.edge(), Some(at));
+        Joining::Goes
     }
 
     /// Takes the next access unit of its one video or its one audio track, taken out of its message elsewhere; else like
@@ -186,7 +223,9 @@ impl Segmenter {
     pub fn take(&mut self, mut unit: Unit, now: SystemTime) {
         let (kind, sent) = (unit.kind(), unit.dts_ms);
         unit.dts_ms = self.clock.date(kind, sent, now, &mut self.out);
-        self.join(&unit, now);
+        if self.join(&unit, now) == Joining::GivenUp {
+            return;
+        }
         let mut succession = self.timeline.succession(&unit);
         if matches!(succession, Succession::Jumps(_))
             && !self.clock.may_jump(kind, now, &mut self.out)
@@ -210,7 +249,7 @@ impl Segmenter {
                 self.interleave.restart();
                 self.cut();
                 self.end_run();
-                let at = self.ladder.map(|clock| clock.media_time(now));
+                let at = self.ladder.map(|grid| grid.origin.media_time(now));
                 self.timeline.begin_run(&unit, self.edge(), at);
                 let text = format!(
                     "the sender's clock jumped by {by_ms} ms to {} ms; a new discontinuity begins",

@@ -118,6 +118,11 @@ impl Timeline {
         self.grid = None;
     }
 
+    /// Something of this run has been placed.
+    pub(crate) const fn is_begun(&self) -> bool {
+        self.newest_ms.is_some()
+    }
+
     /// Where `unit` was sent to be, if it goes on from what was placed before.
     pub(crate) fn sent(&self, unit: &Unit) -> MediaTime {
         let (origin_ms, origin) = self.origin;

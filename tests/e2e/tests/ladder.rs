@@ -119,20 +119,44 @@ fn a_rung_that_does_not_fit_is_left_out_and_told_why() {
     }
 }
 
+/// An encoder that comes back counts its time from zero: it is put on the clock of the others, with its key frames at
+/// their boundaries.
 #[test]
-fn a_lost_rung_leaves_and_a_late_one_joins() {
+fn a_lost_rung_leaves_and_joins_again_on_the_clock_of_the_others() {
     let gateway = Gateway::start();
-    let _source = rung(&gateway, 360, 30);
-    let mut lost = rung(&gateway, 270, 30);
+    let _source = rung(&gateway, 360, 60);
+    let mut lost = rung(&gateway, 270, 60);
     variants(&gateway, "/live/show.m3u8", 2);
     lost.kill();
     let uris = variants(&gateway, "/live/show.m3u8", 1);
     assert_eq!(uris, ["show_360p/main.m3u8"]);
-    assert!(
-        !playlist(&gateway, 360)
-            .entries
+    let seen = playlist(&gateway, 270);
+    let _again = rung(&gateway, 270, 60);
+    let joined = wait::until("it to list something", SOON, || {
+        let list = playlist(&gateway, 270);
+        list.entries
             .iter()
             .any(|entry| entry.discontinuity)
+            .then_some(list)
+    });
+    variants(&gateway, "/live/show.m3u8", 2);
+    assert!(joined.sequence >= seen.sequence, "its own numbers go on");
+    let others = wait::until("the same segment of both", SOON, || {
+        let last = joined.entries.last().expect("listed").date_ms;
+        let there = playlist(&gateway, 360).entries;
+        there
+            .iter()
+            .any(|entry| entry.date_ms >= last)
+            .then_some(there)
+    });
+    let last = joined.entries.last().expect("listed").date_ms;
+    assert!(
+        others.iter().any(|entry| entry.date_ms == last),
+        "dates agree to the millisecond"
+    );
+    assert!(
+        !others.iter().any(|entry| entry.discontinuity),
+        "who stayed is not disturbed"
     );
 }
 

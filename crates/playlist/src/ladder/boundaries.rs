@@ -1,8 +1,9 @@
 //! Where the segments of a rung begin and end, and whether those of another do so at the same times.
 
 use std::fmt;
+use std::time::SystemTime;
 
-use media::{Anchor, MediaTime};
+use media::{Anchor, Grid, MediaTime};
 
 /// So far apart two encoders may put the same picture: they round to milliseconds, and begin to count with the decode
 /// time of the first, which reordering moves.
@@ -10,6 +11,9 @@ const TOLERANCE: MediaTime = MediaTime::from_millis(100);
 
 /// So far apart the wall clock may be at one media time: a rung arrives over a link of its own.
 const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
+
+/// So many segments a rung may be behind the newest of all: players keep as many from the edge.
+const MAY_LAG: i64 = 3;
 
 /// The boundaries that a window shows, oldest first.
 #[derive(Clone, Debug, Default)]
@@ -115,9 +119,24 @@ impl Boundaries {
         }
     }
 
-    /// When the newest segment began.
-    pub(super) const fn anchor(&self) -> Option<Anchor> {
-        self.anchor
+    /// The wall clock at its end.
+    pub(super) fn until(&self) -> Option<SystemTime> {
+        Some(self.anchor?.date_at(self.end?))
+    }
+
+    /// Whether it ends so close before `newest` that players who change to it find what they need.
+    pub(super) fn reach(&self, newest: SystemTime) -> bool {
+        let reach = MediaTime::from_nanos(self.last.as_nanos().saturating_mul(MAY_LAG));
+        self.until()
+            .is_some_and(|until| until + reach.to_duration() >= newest)
+    }
+
+    /// Where boundaries are, if segments go on as long as the last.
+    pub(super) fn grid(&self) -> Option<Grid> {
+        Some(Grid {
+            origin: self.anchor?,
+            step: self.last,
+        })
     }
 
     /// The first boundary at `from` or later, if segments go on as long as the last.

@@ -277,3 +277,84 @@ fn what_comes_after_the_end_begins_a_discontinuity_at_a_key_frame() {
     );
     assert!(then[1..].iter().all(|segment| !segment.discontinuity));
 }
+
+/// Boundaries every two seconds, one at 101.5 s, which was `ago` milliseconds before everything arrives here.
+fn grid(ago: u64) -> Grid {
+    let arrival = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+    Grid {
+        origin: media::Anchor {
+            at: MediaTime::from_millis(101_500),
+            date: arrival - Duration::from_millis(ago),
+        },
+        step: MediaTime::from_millis(2_000),
+    }
+}
+
+#[test]
+fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
+    for (ago, start) in [(8_900, 109_500), (9_100, 111_500)] {
+        let mut bench = Bench::new();
+        bench.segmenter.join_ladder(grid(ago));
+        bench.seconds(40, 5);
+        bench.finish();
+        let first = &bench.segments[0];
+        assert_eq!(first.start, MediaTime::from_millis(start), "{ago}");
+        assert_eq!(first.date, grid(ago).origin.date_at(first.start));
+        assert!(
+            bench.faults.is_empty() && !first.discontinuity,
+            "{:?}",
+            bench.faults
+        );
+    }
+}
+
+#[test]
+fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
+    let mut bench = Bench::new();
+    // 500 ms late: links differ by as much.
+    bench.segmenter.join_ladder(grid(500));
+    bench.seconds(101_500, 4);
+    bench.finish();
+    let first = &bench.segments[0];
+    assert_eq!(first.start, MediaTime::from_millis(101_500));
+    assert_eq!(first.date, grid(500).origin.date);
+}
+
+#[test]
+fn a_publish_that_joins_late_goes_on_behind_a_discontinuity_with_a_key_frame() {
+    let mut bench = Bench::new();
+    bench.seconds(0, 3);
+    bench.segmenter.join_ladder(grid(0));
+    bench.seconds(3_000, 4);
+    bench.finish();
+    let starts: Vec<_> = bench
+        .segments
+        .iter()
+        .map(|it| (it.start.as_millis(), it.discontinuity))
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            (0, false),
+            (2_000, false),
+            (101_500, true),
+            (103_500, false)
+        ]
+    );
+    assert!(bench.segments.iter().all(|segment| segment.independent));
+}
+
+#[test]
+fn a_segment_begins_where_it_is_wanted_and_goes_on_as_usual() {
+    let mut bench = Bench::new();
+    bench.seconds(0, 2);
+    bench.segmenter.begin_next_at(MediaTime::from_millis(3_050));
+    bench.seconds(2_000, 6);
+    bench.finish();
+    let starts: Vec<_> = bench
+        .segments
+        .iter()
+        .map(|it| it.start.as_millis())
+        .collect();
+    assert_eq!(starts, [0, 3_000, 5_000, 7_000]);
+}

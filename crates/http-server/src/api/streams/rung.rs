@@ -28,7 +28,7 @@ enum Standing {
     Misfits,
     /// No variant yet: it lists nothing.
     Empty,
-    /// No variant: its encoder is away.
+    /// No variant: its encoder is away, or sends nothing.
     Away,
 }
 
