@@ -44,7 +44,7 @@ pub struct Unit {
     pub nanos: u32,
     /// Whether decoding can begin here.
     pub entry: Entry,
-    /// Length-prefixed NAL units, a raw AAC frame, or an MP3 frame: a slice of the message.
+    /// In the form that [`Codec`] says of its codec: a slice of the message.
     pub payload: Bytes,
 }
 

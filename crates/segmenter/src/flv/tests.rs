@@ -1,3 +1,4 @@
+mod codecs;
 mod tracks;
 
 use media::codec::{Aac, Mp3};
@@ -268,8 +269,8 @@ fn codecs_that_are_not_carried_are_named_once_each() {
         format!("video codec 4 (On2 VP6) {advice}")
     );
     assert_eq!(
-        named(MessageKind::Video, b"\x90hvc1\0"),
-        format!("video codec \"hvc1\" (HEVC) {advice}")
+        named(MessageKind::Video, b"\x90dvh1\0"),
+        format!("video codec \"dvh1\" {advice}")
     );
     assert_eq!(
         named(MessageKind::Video, b"\x90vvc1\0"),
@@ -284,8 +285,8 @@ fn codecs_that_are_not_carried_are_named_once_each() {
         format!("video codec \"mp4a\" (AAC) {advice}")
     );
     assert_eq!(
-        named(MessageKind::Audio, b"\x90Opus\0"),
-        format!("audio codec \"Opus\" (Opus) {advice}")
+        named(MessageKind::Audio, b"\x90hvc1\0"),
+        format!("audio codec \"hvc1\" (HEVC) {advice}")
     );
     assert_eq!(
         named(MessageKind::Audio, b"\x91\xff\"\n1\0"),

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use media::codec::ConfigurationError;
+use media::codec::{Av1, ConfigurationError};
 use media::{Codec, Fault, FaultKind, TrackKind};
 
 use super::body::{Body, FourCc, Packet};
-use super::carried::{Configured, configured};
+use super::carried::{Configured, Head, configured};
 use super::entry::entry;
 use super::unsupported::Unsupported;
 use super::{Entry, enhanced, malformed};
@@ -26,6 +26,8 @@ pub(super) struct Tracks {
 struct Track {
     label: Label,
     current: Option<Configuration>,
+    /// Those of the last MultichannelConfig.
+    channels: Option<u8>,
     early_reported: bool,
 }
 
@@ -39,9 +41,11 @@ struct Label {
 #[derive(Debug)]
 struct Configuration {
     four_cc: FourCc,
-    /// The bytes it was read from; empty if it is read from each access unit.
+    /// The body of SequenceStart; empty if there was none.
     record: Bytes,
-    codec: Arc<Codec>,
+    head: Head,
+    /// `None` before the first access unit that tells the rest.
+    codec: Option<Arc<Codec>>,
 }
 
 /// An access unit before it has its time.
@@ -75,9 +79,10 @@ impl Tracks {
             Packet::Mpeg2TsSequenceStart => {
                 return unsupported.mpeg2_ts_sequence_start().map(|()| None);
             }
-            // The channels are in each configuration that is carried, and colours in the parameter sets. Neither these
-            // nor an end make a track: FFmpeg 9 sends the colours of track 1 without its number.
-            Packet::SequenceEnd | Packet::Metadata | Packet::MultichannelConfig => return Ok(None),
+            // Colours are in the parameter sets. Neither these nor an end make a track: FFmpeg 9 sends the colours of
+            // track 1 without its number.
+            Packet::SequenceEnd | Packet::Metadata => return Ok(None),
+            Packet::MultichannelConfig => return self.channels(&body),
         };
         let Some(how) = configured(self.kind, body.codec) else {
             return unsupported.codec(self.kind, body.codec).map(|()| None);
@@ -99,6 +104,19 @@ impl Tracks {
         }
     }
 
+    /// How many channels a track has: FFmpeg 9 says it behind every SequenceStart of sound. Most configurations say it
+    /// themselves.
+    fn channels(&mut self, body: &Body) -> Result<Option<Found>, Fault> {
+        let mut tracks = self.tracks.iter_mut();
+        let known = tracks.find(|known| known.label.track == body.track);
+        let how = configured(self.kind, body.codec);
+        // AudioChannelOrder stands before them.
+        if let (Some(track), Some(how), Some(&channels)) = (known, how, body.payload.get(1)) {
+            track.set_channels(body.codec, how, channels)?;
+        }
+        Ok(None)
+    }
+
     fn track(&mut self, id: u8) -> Option<&mut Track> {
         let known = self.tracks.iter().position(|known| known.label.track == id);
         let at = match known {
@@ -109,6 +127,7 @@ impl Tracks {
                 self.tracks.push(Track {
                     label: Label { kind, track: id },
                     current: None,
+                    channels: None,
                     early_reported: false,
                 });
                 self.tracks.len() - 1
@@ -120,23 +139,36 @@ impl Tracks {
 
 impl Track {
     fn configure(&mut self, body: Body, how: Configured) -> Result<(), Fault> {
-        let Configured::ByRecord(parse) = how else {
-            return Ok(());
-        };
         // Encoders repeat the same header, some before every IDR picture.
-        if self
-            .current
-            .as_ref()
-            .is_some_and(|current| current.four_cc == body.codec && current.record == body.payload)
+        let is_repeated = |current: &Configuration| {
+            current.four_cc == body.codec && current.record == body.payload
+        };
+        // FFmpeg 9 with libaom sends an empty one ahead of the real one.
+        let is_announcement = body.codec == FourCc::AV1 && body.payload.is_empty();
+        if self.current.as_ref().is_some_and(is_repeated) || is_announcement {
+            return Ok(());
+        }
+        let head = how.read(&body.payload, self.channels);
+        if let Some(head) = head.map_err(|error| self.bad_configuration(&error))? {
+            self.current = Some(Configuration::new(body.codec, body.payload, head));
+        }
+        Ok(())
+    }
+
+    fn set_channels(&mut self, codec: FourCc, how: Configured, channels: u8) -> Result<(), Fault> {
+        if self.channels.replace(channels) == Some(channels) {
+            return Ok(());
+        }
+        let is_without_record =
+            |current: &mut Configuration| current.four_cc == codec && current.record.is_empty();
+        if !matches!(how, Configured::ByRecordIfAny(_))
+            || self.current.take_if(is_without_record).is_none()
         {
             return Ok(());
         }
-        let codec = parse(body.payload.clone()).map_err(|error| self.bad_configuration(&error))?;
-        self.current = Some(Configuration {
-            four_cc: body.codec,
-            record: body.payload,
-            codec: Arc::new(codec),
-        });
+        let head = how.read(&Bytes::new(), self.channels);
+        let head = head.map_err(|error| self.bad_configuration(&error))?;
+        self.current = head.map(|head| Configuration::new(codec, Bytes::new(), head));
         Ok(())
     }
 
@@ -146,7 +178,11 @@ impl Track {
         how: Configured,
         composition_ms: i32,
     ) -> Result<Option<Found>, Fault> {
-        if body.payload.is_empty() {
+        let payload = match body.codec {
+            FourCc::AV1 => Av1::sample(&body.payload),
+            _ => body.payload,
+        };
+        if payload.is_empty() {
             return match self.label.kind {
                 // FFmpeg 9 ends a track with one.
                 TrackKind::Audio => Ok(None),
@@ -156,55 +192,46 @@ impl Track {
                 ))),
             };
         }
-        let codec = match how {
-            Configured::ByRecord(_) => match &self.current {
-                Some(current) if current.four_cc == body.codec => Arc::clone(&current.codec),
-                _ => return self.early(body.codec).map(|()| None),
-            },
-            Configured::ByUnit(parse) => {
-                let codec = parse(body.payload.clone()).map_err(|error| {
-                    malformed(format!("a message of {} was dropped: {error}", self.label))
-                })?;
-                self.told_by_unit(body.codec, codec)
-            }
+        if self.current.as_ref().map(|current| current.four_cc) != Some(body.codec) {
+            let Some(head) = how.assumed(self.channels) else {
+                return self.early(body.codec).map(|()| None);
+            };
+            self.current = Some(Configuration::new(body.codec, Bytes::new(), head));
+        }
+        let Some(current) = &mut self.current else {
+            return Ok(None);
         };
-        let entry = entry(&codec, &body.payload, body.announced)?;
+        let codec = current.told_by(&payload).map_err(|error| {
+            malformed(format!("a message of {} was dropped: {error}", self.label))
+        })?;
+        let Some(codec) = codec else {
+            return self.early(body.codec).map(|()| None);
+        };
+        let entry = entry(&codec, &payload, body.announced)?;
         Ok(Some(Found {
             track: body.track,
             codec,
             composition_ms,
             nanos: body.nanos,
             entry,
-            payload: body.payload,
+            payload,
         }))
-    }
-
-    /// The configuration that an access unit has told, which is the one in force if it says the same.
-    fn told_by_unit(&mut self, four_cc: FourCc, codec: Codec) -> Arc<Codec> {
-        match &self.current {
-            Some(current) if *current.codec == codec => Arc::clone(&current.codec),
-            _ => {
-                let codec = Arc::new(codec);
-                self.current = Some(Configuration {
-                    four_cc,
-                    record: Bytes::new(),
-                    codec: Arc::clone(&codec),
-                });
-                codec
-            }
-        }
     }
 
     fn early(&mut self, codec: FourCc) -> Result<(), Fault> {
         if std::mem::replace(&mut self.early_reported, true) {
             return Ok(());
         }
+        let what = match codec {
+            // Its size is part of it.
+            FourCc::VP9 => "VP9 sequence header and key frame".to_owned(),
+            _ => format!("{} sequence header", codec.name().unwrap_or("its")),
+        };
         Err(Fault {
             kind: FaultKind::EarlyMedia,
             text: format!(
-                "{} came before its configuration ({} sequence header); dropped until it comes",
+                "{} came before its configuration ({what}); dropped until it comes",
                 self.label,
-                codec.name().unwrap_or("its"),
             ),
         })
     }
@@ -218,6 +245,30 @@ impl Track {
             kind: FaultKind::BadConfiguration,
             text: format!("unusable configuration of {}{before}: {error}", self.label),
         }
+    }
+}
+
+impl Configuration {
+    fn new(four_cc: FourCc, record: Bytes, head: Head) -> Self {
+        let codec = match &head {
+            Head::Whole(codec) => Some(Arc::new(codec.clone())),
+            _ => None,
+        };
+        Self {
+            four_cc,
+            record,
+            head,
+            codec,
+        }
+    }
+
+    /// The configuration of `unit`: the one in force, if it says nothing else.
+    fn told_by(&mut self, unit: &[u8]) -> Result<Option<Arc<Codec>>, ConfigurationError> {
+        let told = self.head.told_by(unit)?;
+        if let Some(told) = told.filter(|told| self.codec.as_deref() != Some(told)) {
+            self.codec = Some(Arc::new(told));
+        }
+        Ok(self.codec.clone())
     }
 }
 
