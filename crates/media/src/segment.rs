@@ -17,7 +17,7 @@ pub struct AccessUnit {
     /// Presentation time minus decode time; signed in FLV, never negative here once the timeline has
     /// repaired it.
     pub composition: MediaTime,
-    /// Decoding can begin here (an IDR picture; every audio frame).
+    /// Decoding can begin here: an IDR picture, a CRA picture of H.265, a key frame of AV1 or VP9; every audio frame.
     pub random_access: bool,
     /// In the form that its [`Codec`](crate::Codec) says: length-prefixed NAL units, a raw AAC frame.
     pub payload: Bytes,

@@ -65,6 +65,15 @@ impl Arrival {
         self.entry == Entry::RandomAccess
     }
 
+    /// Decoding can begin with it: with a CRA picture too, if those that are decoded behind it and shown before it are
+    /// left out, as every decoder does (ITU-T H.265 §8.1.3). Players that look for such a sample would find none
+    /// behind the first, of x265 at its defaults.
+    fn is_sync(&self) -> bool {
+        let is_clean_random_access =
+            self.entry == Entry::RecoveryPoint && matches!(*self.codec, Codec::H265(_));
+        self.random_access() || is_clean_random_access
+    }
+
     fn pts(&self) -> MediaTime {
         self.dts + self.composition
     }

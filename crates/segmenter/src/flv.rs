@@ -253,4 +253,4 @@ const FUZZ_VIDEO_HEADER: &[u8] = &[
 const FUZZ_AUDIO_HEADER: &[u8] = &[0xaf, 0, 0x12, 0x10];
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

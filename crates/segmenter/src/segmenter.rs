@@ -25,6 +25,9 @@ enum Joining {
     GivenUp,
 }
 
+/// Parts of a publish whose codecs have no place in MPEG-TS, where none are asked for: CMAF is made of parts.
+const USUAL_PART: MediaTime = MediaTime::from_millis(200);
+
 /// How a publish is segmented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -37,7 +40,7 @@ pub struct Settings {
     /// bounds the memory of a stream whose timestamps stand still.
     pub max_segment_bytes: u64,
     /// How long the parts are that low-latency segments come in, about: what a part has at least and at most follows
-    /// from the cadence. `None`: no parts are made.
+    /// from the cadence. `None`: no parts are made, but of codecs that have no place in MPEG-TS.
     pub part: Option<MediaTime>,
 }
 
@@ -64,6 +67,9 @@ pub struct Segmenter {
     demuxer: Demuxer,
     /// Tracks beside the first of their kind that were told of.
     left_out: PerKind<TrackSet>,
+    /// Which kind of track has a codec, as of its last unit, that has no place in MPEG-TS.
+    beyond_ts: PerKind<bool>,
+    settings: Settings,
     clock: SenderClock,
     timeline: Timeline,
     interleave: Interleave,
@@ -71,6 +77,8 @@ pub struct Segmenter {
     /// Cuts the same units for low latency: in parts that are out before their segment is, with a target duration that
     /// is known before the first GOP is.
     low_latency: Option<Cutter>,
+    /// The part target that the playlist has fixed.
+    longest_part: Option<MediaTime>,
     /// The ladder that this publish is a rung of.
     ladder: Option<Grid>,
     /// What comes next has to agree with it.
@@ -87,11 +95,14 @@ impl Segmenter {
         Self {
             demuxer: Demuxer::new(),
             left_out: PerKind::default(),
+            beyond_ts: PerKind::default(),
+            settings,
             clock: SenderClock::default(),
             timeline: Timeline::default(),
             interleave: Interleave::default(),
             cutter: Cutter::new(settings),
             low_latency: settings.part.map(|part| Cutter::in_parts(settings, part)),
+            longest_part: None,
             low_latency_out: Outputs::default(),
             ladder: None,
             joins: false,
@@ -134,6 +145,7 @@ impl Segmenter {
 
     /// No part from here on is longer than `longest`: the part target that the playlist has fixed.
     pub fn limit_parts(&mut self, longest: MediaTime) {
+        self.longest_part = Some(longest);
         if let Some(cutter) = &mut self.low_latency {
             cutter.limit_parts(longest);
         }
@@ -158,6 +170,14 @@ impl Segmenter {
         if let Some(cutter) = &mut self.low_latency {
             cutter.date_by(grid.origin);
         }
+    }
+
+    /// All that it carries has a place in MPEG-TS, as of the last unit of each track. Where it has not, only the parts
+    /// are for players, and the segments for who looks at the encoder: one with a picture and without its sound would
+    /// be half.
+    pub const fn fits_ts(&self) -> bool {
+        let PerKind { video, audio } = self.beyond_ts;
+        !video && !audio
     }
 
     /// The tracks that have arrived so far, video first, and how they arrive.
@@ -218,10 +238,30 @@ impl Segmenter {
         Joining::Goes
     }
 
+    /// Makes parts from here on, if it makes none.
+    fn make_parts(&mut self) {
+        if self.low_latency.is_some() {
+            return;
+        }
+        let mut cutter = Cutter::in_parts(self.settings, USUAL_PART);
+        if let Some(longest) = self.longest_part {
+            cutter.limit_parts(longest);
+        }
+        if let Some(grid) = self.ladder {
+            cutter.date_by(grid.origin);
+        }
+        self.low_latency = Some(cutter);
+    }
+
     /// Takes the next access unit of its one video or its one audio track, taken out of its message elsewhere; else like
     /// [`Segmenter::push`].
     pub fn take(&mut self, mut unit: Unit, now: SystemTime) {
         let (kind, sent) = (unit.kind(), unit.dts_ms);
+        let fits_ts = unit.codec.fits_ts();
+        *self.beyond_ts.of_mut(kind) = !fits_ts;
+        if !fits_ts {
+            self.make_parts();
+        }
         unit.dts_ms = self.clock.date(kind, sent, now, &mut self.out);
         if self.join(&unit, now) == Joining::GivenUp {
             return;

@@ -35,6 +35,8 @@ pub(super) struct Open {
     cost: u64,
     codecs: PerKind<Option<Arc<Codec>>>,
     last_leading: MediaTime,
+    /// Decoding can begin at some of its pictures, but not of all that come behind those: CRA pictures.
+    has_open_gops: bool,
 }
 
 impl Open {
@@ -49,13 +51,15 @@ impl Open {
             cost: 0,
             codecs: PerKind::default(),
             last_leading: start,
+            has_open_gops: false,
         }
     }
 
     pub(super) fn append(&mut self, unit: Arrival) {
         self.cost += unit.cost();
         let kind = unit.kind();
-        let (pts, random_access) = (unit.pts(), unit.random_access());
+        let (pts, random_access) = (unit.pts(), unit.is_sync());
+        self.has_open_gops |= random_access && !unit.random_access();
         if kind == self.leading {
             self.last_leading = self.last_leading.max(pts);
             self.leading_behind_fixed += 1;
@@ -171,7 +175,7 @@ impl Open {
                 places.push(At {
                     index,
                     start: earliest,
-                    random_access: unit.random_access,
+                    random_access: self.is_clean(unit),
                 });
             }
         }
@@ -209,7 +213,12 @@ impl Open {
         let track = number(self.leading);
         let mut rest = self.units.iter().skip(index);
         rest.find(|unit| unit.track == track)
-            .is_some_and(|unit| unit.random_access)
+            .is_some_and(|unit| self.is_clean(unit))
+    }
+
+    /// Nothing from before `unit` is needed any more.
+    const fn is_clean(&self, unit: &AccessUnit) -> bool {
+        unit.random_access && !self.has_open_gops
     }
 
     /// The decode time of the first unit of the leading track from `index` on.
@@ -234,7 +243,7 @@ impl Open {
         led.map(|(index, unit)| At {
             index,
             start: unit.dts,
-            random_access: unit.random_access,
+            random_access: self.is_clean(unit),
         })
     }
 
@@ -304,6 +313,7 @@ impl Open {
             next.units.reserve(self.units.len());
         }
         next.codecs = present(&next.units, self.codecs.clone());
+        next.has_open_gops = self.has_open_gops;
         let led = next
             .units
             .iter()

@@ -15,7 +15,7 @@ fn nal_units(types: &[u8]) -> Vec<u8> {
 }
 
 /// Bytes of hexadecimal digits, with spaces wherever they read well.
-pub(super) fn hex(text: &str) -> Vec<u8> {
+pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16);
     digits

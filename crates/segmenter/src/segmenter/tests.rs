@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use media::{Fault, MessageKind, Segment};
+use media::{Fault, MessageKind, Part, Segment};
 use proptest::prelude::*;
 
 use super::*;
+use crate::flv::tests::hex;
 
 const VIDEO_HEADER: &[u8] = &[
     0x17, 0, 0, 0, 0, 1, 0x42, 0xc0, 0x0b, 0xff, 0xe1, 0, 9, 0x67, 0x42, 0xc0, 0x0b, 0xda, 0x10,
@@ -18,6 +19,7 @@ const SOUND: &[u8] = &[0xaf, 1, 0x21, 0x10];
 struct Bench {
     segmenter: Segmenter,
     segments: Vec<Segment>,
+    parts: Vec<Part>,
     faults: Vec<Fault>,
 }
 
@@ -26,6 +28,7 @@ impl Bench {
         let mut bench = Self {
             segmenter: Segmenter::new(Settings::default()),
             segments: Vec::new(),
+            parts: Vec::new(),
             faults: Vec::new(),
         };
         bench.push(MessageKind::Video, 0, VIDEO_HEADER);
@@ -57,7 +60,8 @@ impl Bench {
             match output {
                 Output::Segment(segment) => self.segments.push(segment),
                 Output::Fault(fault) => self.faults.push(fault),
-                Output::Part(_) | Output::Closed => {}
+                Output::Part(part) => self.parts.push(part),
+                Output::Closed => {}
             }
         }
     }
@@ -357,4 +361,70 @@ fn a_segment_begins_where_it_is_wanted_and_goes_on_as_usual() {
         .map(|it| it.start.as_millis())
         .collect();
     assert_eq!(starts, [0, 3_000, 5_000, 7_000]);
+}
+
+#[test]
+fn what_has_no_place_in_ts_is_made_into_parts_and_told_as_soon_as_it_comes() {
+    let mut bench = Bench::new();
+    assert!(bench.segmenter.fits_ts());
+    bench.seconds(0, 3);
+    assert!(bench.segmenter.fits_ts() && bench.parts.is_empty());
+    let opus = [0xdf, 0xfc, 0x7e];
+    bench.push(MessageKind::Audio, 3_000, &opus);
+    assert!(!bench.segmenter.fits_ts());
+    for n in 75..200 {
+        let body = if n % 25 == 0 { IDR } else { INTER };
+        bench.push(MessageKind::Video, n * 40, body);
+        bench.push(MessageKind::Audio, n * 40, &opus);
+    }
+    let tracks = bench.parts.iter().filter_map(|part| part.head.as_ref());
+    let last = tracks.last().expect("segments of parts");
+    let names: Vec<_> = last.tracks.iter().map(|it| it.codec.name()).collect();
+    assert_eq!(names, ["H.264", "Opus"]);
+    assert!(bench.parts[0].head.is_some(), "with a key frame");
+    // Sound that has a place there is as good as before.
+    bench.push(MessageKind::Audio, 8_000, AUDIO_HEADER);
+    bench.push(MessageKind::Audio, 8_000, SOUND);
+    assert!(bench.segmenter.fits_ts());
+}
+
+#[test]
+fn x265_at_its_defaults_is_cut_at_its_cra_pictures() {
+    const HVCC: &str = "01016000000090000000000 03FF000FCFDF8F800000F03200001001840010C01FFFF01600000030090000003\
+                        0000 03003F95940921 0001002B42010101600000030090000003000003003FA005020171F2E59595293 0BC05A\
+                        02000000300200000030321 22000100064401C073C189";
+    let mut bench = Bench::new();
+    bench.push(
+        MessageKind::Video,
+        0,
+        &[&[0x1c, 0, 0, 0, 0], &*hex(HVCC)].concat(),
+    );
+    for n in 0..150_u32 {
+        let nal_unit = match n {
+            0 => 19 << 1,
+            _ if n % 50 == 0 => 21 << 1,
+            _ => 1 << 1,
+        };
+        let body = [0x2c, 1, 0, 0, 0, 0, 0, 0, 3, nal_unit, 1, 0x80];
+        bench.push(MessageKind::Video, n * 40, &body);
+    }
+    bench.finish();
+    let begin: Vec<_> = bench
+        .segments
+        .iter()
+        .map(|it| (it.start, it.independent, it.units[0].random_access))
+        .collect();
+    let seconds = |seconds| MediaTime::from_ticks(seconds, 1);
+    // Pictures that are decoded behind a CRA picture may refer to what is before it; decoding can begin there all the
+    // same.
+    assert_eq!(
+        begin,
+        [
+            (seconds(0), true, true),
+            (seconds(2), false, true),
+            (seconds(4), false, true)
+        ]
+    );
+    let parts = bench.parts.iter().filter(|part| part.independent);
+    assert_eq!(parts.count(), 3);
 }
