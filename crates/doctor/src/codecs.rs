@@ -40,15 +40,48 @@ pub(crate) fn examine(segment: &Segment, at: Duration, chart: &mut Chart) {
             }
             Codec::Aac(aac) => examine_aac(aac, track.codec.profile(), at, chart),
             Codec::Mp3(mp3) => examine_mp3(mp3, at, chart),
-            Codec::H265(_)
-            | Codec::Av1(_)
-            | Codec::Vp9(_)
-            | Codec::Opus(_)
-            | Codec::Flac(_)
-            | Codec::Ac3(_)
-            | Codec::Eac3(_) => {}
+            Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) => {
+                see_video_codec(&track.codec, at, chart)
+            }
+            Codec::Opus(_) | Codec::Flac(_) | Codec::Ac3(_) | Codec::Eac3(_) => {
+                see_audio_codec(&track.codec, at, chart);
+            }
         }
     }
+}
+
+/// A better picture for the same bits, for those who have a decoder.
+fn see_video_codec(codec: &Codec, at: Duration, chart: &mut Chart) {
+    let without = match codec {
+        Codec::H265(_) => "most browsers play it only where the device has a decoder in hardware",
+        Codec::Av1(_) => "Apple's devices from before 2023 and most older TVs have no decoder",
+        _ => "many TVs and Apple's older devices have no decoder, or not for HLS",
+    };
+    let finding = Finding {
+        severity: Severity::Hint,
+        text: format!("The video is {}, which does not play everywhere: {without}.", codec.name()),
+        remedy: "For viewers with any device publish H.264. OBS: Settings, Output, Video Encoder x264 or any other \
+                 H.264; ffmpeg: -c:v libx264."
+            .to_owned(),
+    };
+    chart.see(AdviceKind::VideoCodec, at, 1, finding);
+}
+
+fn see_audio_codec(codec: &Codec, at: Duration, chart: &mut Chart) {
+    let (severity, without) = match codec {
+        Codec::Opus(_) | Codec::Flac(_) => (
+            Severity::Hint,
+            "Safari and TVs play it in HLS in newer versions only, if at all",
+        ),
+        _ => (Severity::Warning, "most browsers have no decoder for it"),
+    };
+    let finding = Finding {
+        severity,
+        text: format!("The sound is {}, which does not play everywhere: {without}.", codec.name()),
+        remedy: "For viewers with any device publish AAC. OBS: Settings, Output, Audio Encoder AAC; ffmpeg: -c:a aac."
+            .to_owned(),
+    };
+    chart.see(AdviceKind::AudioCodec, at, 1, finding);
 }
 
 fn examine_h264(h264: &H264, profile: &str, rate: f64, at: Duration, chart: &mut Chart) {

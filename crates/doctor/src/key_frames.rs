@@ -310,7 +310,8 @@ impl KeyFrames {
                    broken pictures, until they have caught on."
                 .to_owned(),
             remedy: "Let every GOP be closed and begin with an IDR picture, and switch intra refresh off. OBS: \
-                     x264 Options: open-gop=0 intra-refresh=0; ffmpeg: -flags +cgop, and no -intra-refresh."
+                     x264 Options: open-gop=0 intra-refresh=0; ffmpeg: -flags +cgop (libx265: -x265-params open-gop=0), \
+                     and no -intra-refresh."
                 .to_owned(),
         };
         chart.see(AdviceKind::OpenGop, at, 2, finding);

@@ -23,6 +23,8 @@ pub enum AdviceKind {
     UnsupportedCodec,
     /// Messages or codec configurations that cannot be read.
     Unreadable,
+    /// A video codec that some players cannot decode.
+    VideoCodec,
     /// A video profile, chroma format or bit depth that players cannot decode.
     VideoProfile,
     /// A level higher than players take, or than the picture needs.
@@ -57,7 +59,7 @@ pub enum AdviceKind {
 
 impl AdviceKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NoKeyFrame,
         Self::KeyFrameInterval,
         Self::OpenGop,
@@ -65,6 +67,7 @@ impl AdviceKind {
         Self::AudioMissing,
         Self::UnsupportedCodec,
         Self::Unreadable,
+        Self::VideoCodec,
         Self::VideoProfile,
         Self::VideoLevel,
         Self::Interlaced,
@@ -92,6 +95,7 @@ impl AdviceKind {
             Self::AudioMissing => "audio_missing",
             Self::UnsupportedCodec => "unsupported_codec",
             Self::Unreadable => "unreadable",
+            Self::VideoCodec => "video_codec",
             Self::VideoProfile => "video_profile",
             Self::VideoLevel => "video_level",
             Self::Interlaced => "interlaced",

@@ -4,7 +4,7 @@ mod uplink;
 
 use std::time::{Duration, SystemTime};
 
-use media::codec::Aac;
+use media::codec::{Aac, Ac3, Av1, OpusHead};
 use media::{AdviceKind, Codec, FaultKind, MessageKind, Severity};
 
 use super::Latency;
@@ -579,4 +579,27 @@ fn sound_that_some_players_cannot_decode_is_told_and_he_aac_is_not() {
         script.audio = Some(codec.clone());
         assert_eq!(script.kinds(10), expected, "{codec:?}");
     }
+}
+
+#[test]
+fn codecs_that_do_not_play_everywhere_are_told() {
+    let av1c = [
+        0x81, 0x01, 0x0c, 0x00, 0x0a, 0x0c, 0x02, 0x00, 0x00, 0x0d, 0x26, 0x27, 0xfb, 0x38, 0x05,
+        0xf0, 0x00, 0x80,
+    ];
+    let mut script = Script::new();
+    script.video = Some(Codec::Av1(
+        Av1::parse(bytes::Bytes::copy_from_slice(&av1c)).expect("libaom"),
+    ));
+    let opus = OpusHead::of_channels(2).expect("stereo").with(960);
+    script.audio = Some(Codec::Opus(opus));
+    assert_eq!(
+        script.kinds(10),
+        [(Kind::VideoCodec, Hint), (Kind::AudioCodec, Hint)]
+    );
+    let mut syncframe = vec![0x0b, 0x77, 0xfe, 0x95, 0x14, 0x40, 0x43, 0xe1];
+    syncframe.resize(768, 0);
+    let mut script = Script::new();
+    script.audio = Some(Codec::Ac3(Ac3::parse(&syncframe).expect("stereo")));
+    assert_eq!(script.kinds(10), [(Kind::AudioCodec, Warning)]);
 }
