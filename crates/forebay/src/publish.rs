@@ -288,13 +288,16 @@ impl Publish {
         self.entrance = Entrance::open();
         let duration = segment.duration;
         let end = segment.start + duration;
-        let target = match writer.push(segment, Instant::now()) {
-            // It is about to be dismissed; what it still sends has no place.
-            Err(PushError::Replaced(_)) => return Ok(()),
-            pushed => pushed?,
-        };
+        // Else it is there for the doctor, and players have the parts.
+        if self.segmenter.fits_ts() && segment.fits_ts() {
+            let target = match writer.push(segment, Instant::now()) {
+                // It is about to be dismissed; what it still sends has no place.
+                Err(PushError::Replaced(_)) => return Ok(()),
+                pushed => pushed?,
+            };
+            self.segmenter.limit(target.longest_segment());
+        }
         let window = writer.presentation().window();
-        self.segmenter.limit(target.longest_segment());
         let adjustment = writer.adjustment(end + SHORTEST_BEFORE);
         self.segments += 1;
         self.duration += duration;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use media::{Faults, MediaTime};
+use media::{Faults, MediaTime, Segment};
 use playlist::Vod;
 use segmenter::{Output, Segmenter, Settings, flv, ts};
 
@@ -119,11 +119,27 @@ struct Folder<'a> {
 }
 
 impl Folder<'_> {
+    /// A folder is written in MPEG-TS; one with some of the tracks would be half.
+    fn check_codecs(&self, segment: &Segment) -> Result<()> {
+        let tracks = self.segmenter.tracks();
+        let codecs = tracks.iter().map(|(track, _)| &track.codec);
+        let beyond = codecs.filter(|codec| !codec.fits_ts());
+        let beyond: Vec<_> = beyond.map(media::Codec::name).collect();
+        ensure!(
+            self.segmenter.fits_ts() && segment.fits_ts(),
+            "{} has no place in MPEG-TS, which is what is written here; publish the file to the gateway, which serves \
+             it in CMAF",
+            beyond.join(" and ")
+        );
+        Ok(())
+    }
+
     /// Writes out what the segmenter has ready.
     fn store(&mut self) -> Result<()> {
         while let Some(output) = self.segmenter.pull() {
             match output {
                 Output::Segment(segment) => {
+                    self.check_codecs(&segment)?;
                     let body = ts::mux(&segment);
                     let name = self.vod.push(&segment);
                     self.report.segments += 1;

@@ -9,7 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
-use media::codec::{Aac, H264};
+use media::codec::{Aac, H264, OpusHead};
 use media::{
     AccessUnit, Advice, AdviceKind, Cadence, Codec, Fault, FaultKind, Faults, Head, MediaTime,
     Part, PresentationName, Rendition, Segment, Severity, Sizes, Track, TsLayout,
@@ -164,7 +164,19 @@ pub(crate) fn push(writer: &mut Writer, n: i64) {
 /// Appends the `n`th part of 200 ms, five to a segment, each 5 pictures of 25 bytes in all and two audio frames; the
 /// last of a segment completes it.
 pub(crate) fn push_part(writer: &mut Writer, n: i64) {
-    let tracks: Arc<[Track]> = Arc::from(tracks());
+    push_part_of(writer, n, tracks());
+}
+
+/// The same with sound that has no place in MPEG-TS.
+pub(crate) fn push_part_with_opus(writer: &mut Writer, n: i64) {
+    let [video, _] = tracks();
+    let opus = OpusHead::of_channels(2).expect("stereo").with(960);
+    let codec = Codec::Opus(opus);
+    push_part_of(writer, n, [video, Track { codec }]);
+}
+
+fn push_part_of(writer: &mut Writer, n: i64, tracks: [Track; 2]) {
+    let tracks: Arc<[Track]> = Arc::from(tracks);
     let start = MediaTime::from_millis(200 * n);
     let unit = |track, dts, random_access| AccessUnit {
         track,

@@ -11,7 +11,7 @@ use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, ETAG, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use media::PresentationName;
-use playlist::{Directory, Entry, Presentation, Text, Window};
+use playlist::{Container, Directory, Entry, Presentation, Text, Window};
 use tokio::sync::Semaphore;
 
 use crate::Settings;
@@ -91,13 +91,21 @@ impl Presentations {
                 .filter(|_| presentation.epoch() == epoch)
                 .map_or_else(gone, |entry| segment(entry, epoch, request));
         }
-        if !window.is_ready() {
+        if !window.is_settled() {
             let Ok(_permit) = self.waiting.try_acquire() else {
                 return replies::try_again(
                     "nothing to play yet, and too many requests wait for it; try again",
                 );
             };
             window = self.first_window(&presentation).await;
+        }
+        if window.container() == Container::Cmaf {
+            if let Some((_, place)) = ladder::multivariant(path.file) {
+                return low_latency.instead_of_classic(place, request).await;
+            }
+            if !window.is_ready() {
+                return without_ts(&name);
+            }
         }
         if window.is_ready() {
             playlist(path.file, &window, &request.headers)
@@ -108,11 +116,11 @@ impl Presentations {
         }
     }
 
-    /// Waits until there is a playlist, or until there will be none. A client of HTTP/2 that goes away drops
-    /// this.
+    /// Waits until there is a playlist, or it is known that there will be none in MPEG-TS. A client of HTTP/2 that
+    /// goes away drops this.
     async fn first_window(&self, presentation: &Presentation) -> Arc<Window> {
         let mut windows = presentation.windows();
-        let settled = windows.wait_for(|window| window.is_ready() || window.is_ended());
+        let settled = windows.wait_for(|window| window.is_settled());
         match tokio::time::timeout(self.first_segment_wait, settled).await {
             Ok(Ok(window)) => Arc::clone(&window),
             Ok(Err(_)) | Err(_) => presentation.window(),
@@ -133,6 +141,12 @@ pub(crate) fn nothing_here() -> Response {
 
 fn unknown(name: &PresentationName) -> Response {
     let detail = format!("nobody publishes {name}, and nothing is left of it");
+    replies::problem(StatusCode::NOT_FOUND, &detail)
+}
+
+fn without_ts(name: &PresentationName) -> Response {
+    let detail =
+        format!("the codecs of {name} have no place in MPEG-TS; /{name}/index.m3u8 has it in CMAF");
     replies::problem(StatusCode::NOT_FOUND, &detail)
 }
 

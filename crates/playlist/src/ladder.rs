@@ -15,7 +15,7 @@ use std::sync::Arc;
 use media::{Anchor, Grid, MediaTime, PresentationName};
 
 use crate::multivariant::{self, Sound, Variant};
-use crate::{CmafSegment, LowLatencyWindow, Presentation, State, Text, Window};
+use crate::{CmafSegment, Container, LowLatencyWindow, Presentation, State, Text, Window};
 
 pub use boundaries::Misfit;
 pub use names::RungNames;
@@ -29,7 +29,7 @@ const FIRST_AT_MOST: u64 = 2_500_000;
 /// In which form a presentation is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// MPEG-TS, segment by segment.
+    /// Segment by segment in MPEG-TS, where that has a place for all that is published; else as [`Form::LowLatency`].
     Classic,
     /// CMAF, part by part.
     LowLatency,
@@ -114,6 +114,17 @@ impl Ladder {
         &self.rungs
     }
 
+    /// The form that `form` is: without MPEG-TS, players that know nothing of parts play the other one as well.
+    pub fn form(&self, form: Form) -> Form {
+        let mut live = self.rungs.iter().filter(|rung| rung.is_live());
+        match form {
+            Form::Classic if live.any(|rung| rung.window.container() == Container::Cmaf) => {
+                Form::LowLatency
+            }
+            form => form,
+        }
+    }
+
     /// Something can be played.
     pub fn is_begun(&self, form: Form) -> bool {
         self.rungs.iter().any(|rung| rung.is_begun(form))
@@ -127,6 +138,7 @@ impl Ladder {
 
     /// How each rung stands, in the order of [`Ladder::rungs`].
     pub fn standings(&self, form: Form) -> Vec<Standing> {
+        let form = self.form(form);
         let boundaries: Vec<_> = self
             .rungs
             .iter()
@@ -177,7 +189,7 @@ impl Ladder {
     /// Where the boundaries of the leading rung are, if that is not `name`, and its clock.
     pub fn grid(&self, name: &PresentationName) -> Option<Grid> {
         let leader = self.leader(name, &self.standings(Form::Classic))?;
-        leader.boundaries(Form::Classic).grid()
+        leader.boundaries(self.form(Form::Classic)).grid()
     }
 
     /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads.
@@ -188,7 +200,8 @@ impl Ladder {
         let Some((_, Standing::Misfits(misfit))) = own else {
             return None;
         };
-        let leader = self.leader(name, &standings)?.boundaries(Form::Classic);
+        let leader = self.leader(name, &standings)?;
+        let leader = leader.boundaries(self.form(Form::Classic));
         Some(Adjustment {
             misfit: *misfit,
             grid: leader.grid()?,
@@ -205,6 +218,7 @@ impl Ladder {
 
     /// The multivariant playlist to be fetched at `place`; `None` while nothing can be played.
     pub fn multivariant(&self, form: Form, place: Place) -> Option<Text> {
+        let form = self.form(form);
         let standings = self.standings(form);
         let listed = self.rungs.iter().zip(&standings);
         let listed: Vec<_> = listed
@@ -261,7 +275,10 @@ impl Rung {
 
     fn is_begun(&self, form: Form) -> bool {
         match form {
-            Form::Classic => self.window.is_ready(),
+            Form::Classic => match self.window.container() {
+                Container::MpegTs => self.window.is_ready(),
+                Container::Cmaf => self.low_latency.has_segments(),
+            },
             Form::LowLatency => self.low_latency.is_ready() && self.low_latency.tracks_are_known(),
         }
     }
@@ -269,15 +286,20 @@ impl Rung {
     /// Waits until it can be played, or never will.
     pub async fn begun(&self, form: Form) {
         // That the presentation is gone ends the wait as well.
+        let mut windows = self.presentation.windows();
+        let mut low_latency = self.presentation.low_latency_windows();
         match form {
             Form::Classic => {
-                let mut windows = self.presentation.windows();
-                let _ = windows.wait_for(|it| it.is_ready() || it.is_ended()).await;
+                let settled = windows.wait_for(|it| it.is_settled()).await;
+                if settled.is_ok_and(|it| it.container() == Container::Cmaf) {
+                    let _ = low_latency
+                        .wait_for(|it| it.has_segments() || it.is_ended())
+                        .await;
+                }
             }
             Form::LowLatency => {
-                let mut windows = self.presentation.low_latency_windows();
                 let known = |it: &Arc<LowLatencyWindow>| it.is_ready() && it.tracks_are_known();
-                let _ = windows.wait_for(|it| known(it) || it.is_ended()).await;
+                let _ = low_latency.wait_for(|it| known(it) || it.is_ended()).await;
             }
         }
     }

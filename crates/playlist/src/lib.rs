@@ -35,7 +35,7 @@ pub use target::TargetDuration;
 pub use terms::{OnConflict, Refused, Terms};
 pub use text::Text;
 pub use vod::{Vod, VodTexts};
-pub use window::{Entry, Window};
+pub use window::{Container, Entry, Window};
 pub use writer::{PushError, Replaced, Vacancy, Writer};
 
 /// The name of the MPEG-TS rendition in URLs: one publish makes one.

@@ -11,7 +11,8 @@ use crate::multivariant::Measured;
 use crate::terms::Contest;
 use crate::window::Entry;
 use crate::{
-    PublishStatus, RENDITION, Settings, TargetDuration, Text, Window, media_playlist, multivariant,
+    Container, PublishStatus, RENDITION, Settings, TargetDuration, Text, Window, media_playlist,
+    multivariant,
 };
 
 /// Where a presentation is in its life.
@@ -248,6 +249,22 @@ impl Presentation {
     pub(crate) fn show(&self, inner: &mut Inner, window: Window) {
         self.windows
             .send_replace(Arc::new(self.render(inner, window)));
+    }
+
+    /// What is published from here on is in CMAF alone: wakes those who wait for it in MPEG-TS.
+    pub(crate) fn leave_ts(&self, inner: &mut Inner) {
+        let before = self.window();
+        if before.container == Container::Cmaf || before.ended {
+            return;
+        }
+        let window = Window {
+            removed: before.removed.clone(),
+            listed: before.listed.clone(),
+            target: before.target,
+            container: Container::Cmaf,
+            ..Window::default()
+        };
+        self.show(inner, window);
     }
 
     /// Replaces the low-latency snapshot that readers see.

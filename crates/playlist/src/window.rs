@@ -97,6 +97,16 @@ impl Held for Entry {
     }
 }
 
+/// What segments are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Container {
+    /// MPEG-TS.
+    #[default]
+    MpegTs,
+    /// CMAF: the only one for codecs that have no place in MPEG-TS.
+    Cmaf,
+}
+
 /// An immutable snapshot of a rendition; a new one replaces it at every change.
 #[derive(Debug, Default)]
 pub struct Window {
@@ -108,6 +118,7 @@ pub struct Window {
     pub(crate) multivariant: Text,
     pub(crate) alias: Text,
     pub(crate) measured: Measured,
+    pub(crate) container: Container,
     pub(crate) ended: bool,
     pub(crate) shortened: bool,
 }
@@ -118,9 +129,20 @@ impl Window {
         !self.listed.is_empty()
     }
 
+    /// It is known whether it can be played, and in what: it is, it never will be, or it is in CMAF.
+    pub fn is_settled(&self) -> bool {
+        self.is_ready() || self.ended || self.container == Container::Cmaf
+    }
+
     /// The media playlist carries EXT-X-ENDLIST: nothing will change any more.
     pub fn is_ended(&self) -> bool {
         self.ended
+    }
+
+    /// What the presentation is in, as of the last that was listed of it in any form. If that is CMAF, nothing more comes
+    /// into this window, and the low-latency one has it.
+    pub fn container(&self) -> Container {
+        self.container
     }
 
     /// Its last segment had to take the place of others before their time: all together would have held too

@@ -213,11 +213,15 @@ impl Writer {
             return Err(Replaced.into());
         }
         let target = before.part_target().unwrap_or(part.target);
+        let tracks = part.head.as_ref().map(|head| head.tracks.clone());
         let settings = &self.shared.settings;
         let (window, result) = inner
             .growth
             .part(&before, part, self.generation, settings, now)?;
         self.presentation.show_low_latency(window);
+        if tracks.is_some_and(|tracks| !tracks.iter().all(|track| track.codec.fits_ts())) {
+            self.presentation.leave_ts(&mut inner);
+        }
         result.map(|()| target)
     }
 
@@ -335,6 +339,7 @@ impl Vacancy {
             removed: before.removed.clone(),
             listed: before.listed.clone(),
             target: before.target,
+            container: before.container,
             ended: true,
             ..Window::default()
         };

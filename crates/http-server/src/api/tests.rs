@@ -35,7 +35,7 @@ async fn a_stream_as_json() {
         reply.json(),
         json!({
             "app": "live/in", "name": "show", "state": "live", "health": "warning",
-            "playlist": "/live/in/show/index.m3u8", "low_latency_playlist": null, "dash_manifest": null,
+            "playlist": "/live/in/show/index.m3u8", "container": "mpeg_ts", "low_latency_playlist": null, "dash_manifest": null,
             "watch": "/watch/live/in/show",
             "publisher": {
                 "address": "192.0.2.7:50312", "encoder": "Lavf59.27.100",

@@ -48,7 +48,7 @@ impl Presentations {
                 None => unknown(&name),
             };
         };
-        let kind = match form {
+        let kind = match ladder.form(form) {
             Form::Classic => Kind::Playlist,
             Form::LowLatency => Kind::MovingPlaylist,
         };

@@ -11,7 +11,8 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use media::Rendition;
 use playlist::{
-    CmafSegment, LowLatencyWindow, PartEntry, Position, Presentation, Standing, Waiting,
+    CmafSegment, Container, LowLatencyWindow, PartEntry, Place, Position, Presentation, Standing,
+    Waiting,
 };
 use segmenter::cmaf::Fragment;
 
@@ -53,6 +54,21 @@ impl LowLatency<'_> {
             Ok(window) => text_reply(kind(&window), window.multivariant(), &request.headers),
             Err(problem) => problem,
         }
+    }
+
+    /// The same in place of the classic one, which is in MPEG-TS: it waits for the first segment as that does, since
+    /// players that know nothing of parts take a playlist without segments for an empty one.
+    pub(super) async fn instead_of_classic(&self, place: Place, request: &Parts) -> Response {
+        let begun = self.begun(Rendition::Muxed, LowLatencyWindow::has_segments);
+        let window = match begun.await {
+            Ok(window) => window,
+            Err(problem) => return problem,
+        };
+        let text = match place {
+            Place::Folder => window.multivariant(),
+            Place::Above => window.alias(&self.presentation.name().name),
+        };
+        text_reply(kind(&window), text, &request.headers)
     }
 
     /// The description for DASH; it waits like the multivariant playlist.
@@ -234,7 +250,7 @@ impl LowLatency<'_> {
             biased;
             window = self.wait(rendition, self.first_segment_wait, shows) => window?,
             // Parts come before segments: where there are segments, no part will come.
-            Ok(_) = segments.wait_for(|window| window.is_ready()) => {
+            Ok(_) = segments.wait_for(|window| window.is_ready() && window.container() == Container::MpegTs) => {
                 return Err(replies::problem(
                     StatusCode::NOT_FOUND,
                     "there is no low-latency form of it: hls.part is 0",

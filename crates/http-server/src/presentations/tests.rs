@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::fixture::{Gateway, Reply, fetch, push};
+use crate::fixture::{Gateway, Reply, fetch, push, push_part, push_part_with_opus};
 use crate::{Audience, Settings};
 
 /// `request` waits as long as nothing else happens.
@@ -147,4 +147,73 @@ async fn waiting_is_bounded_and_leaves_nothing_behind() {
     is_waiting(fetch(&site, "/live/show/index.m3u8")).await;
     push(&mut writer, 0);
     assert_eq!(fetch(&site, "/live/show/index.m3u8").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_place_in_ts_comes_as_cmaf_with_its_first_segment() {
+    let gateway = Gateway::new();
+    let mut writer = gateway.publish("live", "show");
+    let site = gateway.site(&Settings::default(), Audience::Operators);
+    let begin = Instant::now();
+    let ask = |path| {
+        let site = site.clone();
+        tokio::spawn(async move { fetch(&site, path).await })
+    };
+    let players = ["/live/show/index.m3u8", "/live/show.m3u8"].map(ask);
+    let media = ask("/live/show/main.m3u8");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    (0..4).for_each(|n| push_part_with_opus(&mut writer, n));
+    let reply = media.await.expect("a player");
+    assert_eq!(reply.status, 404);
+    assert!(
+        reply.text().contains("no place in MPEG-TS"),
+        "{}",
+        reply.text()
+    );
+    // Without a segment its playlists are empty for whoever knows nothing of parts.
+    is_waiting(fetch(&site, "/live/show/index.m3u8")).await;
+    push_part_with_opus(&mut writer, 4);
+    for (player, folder) in players.into_iter().zip(["", "show/"]) {
+        let text = player.await.expect("a player").text().to_owned();
+        let lines: Vec<_> = text.lines().filter(|line| line.contains("m3u8")).collect();
+        assert_eq!(
+            lines,
+            [
+                &*format!(
+                    "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"{folder}audio.m3u8\",GROUP-ID=\"audio\",NAME=\"audio\",\
+                     DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\""
+                ),
+                &*format!("{folder}video.m3u8"),
+            ]
+        );
+        assert!(text.contains("CODECS=\"avc1.64001f,Opus\""), "{text}");
+    }
+    assert!(begin.elapsed() < Duration::from_secs(7));
+    assert_eq!(in_the_api(&site).await, "cmaf");
+    // The next publish has another codec: what it lists in MPEG-TS is what it is in.
+    push_part(&mut writer, 5);
+    push(&mut writer, 0);
+    let text = fetch(&site, "/live/show/index.m3u8")
+        .await
+        .text()
+        .to_owned();
+    assert!(text.ends_with("main.m3u8\n"), "{text}");
+    assert_eq!(in_the_api(&site).await, "mpeg_ts");
+    // And back: the old segments stay, and whoever comes is sent to the new ones.
+    (6..11).for_each(|n| push_part_with_opus(&mut writer, n));
+    let text = fetch(&site, "/live/show/index.m3u8")
+        .await
+        .text()
+        .to_owned();
+    assert!(text.ends_with("video.m3u8\n"), "{text}");
+    assert_eq!(fetch(&site, "/live/show/main.m3u8").await.status, 200);
+}
+
+async fn in_the_api(site: &axum::Router) -> String {
+    let stream = fetch(site, "/api/v1/streams/live/show").await.json();
+    assert_eq!(
+        stream["window"]["segments"].as_array().map(Vec::len),
+        Some(1)
+    );
+    stream["container"].as_str().expect("a word").to_owned()
 }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use media::{MediaTime, PresentationName, Segment};
+use media::codec::H265;
+use media::{Codec, Head, MediaTime, Part, PresentationName, Segment, Sizes, Track};
 
 use super::*;
 use crate::registry::number_by_the_clock;
@@ -219,4 +220,73 @@ async fn a_bad_rung_and_a_lost_one_disturb_no_other() {
         [Standing::Leads, Standing::Fits]
     ));
     drop((vacancy, vacancies));
+}
+
+/// A segment of 2 s in one part, of H.265, which has no place in MPEG-TS.
+fn list_parts(writer: &mut Writer, starts: &[i64]) {
+    const HVCC: &[u8] = &[
+        0x01, 0x01, 0x60, 0x00, 0x00, 0x00, 0x90, 0x00, 0x00, 0x00, 0x00, 0x00, 0x3f, 0xf0, 0x00,
+        0xfc, 0xfd, 0xf8, 0xf8, 0x00, 0x00, 0x0f, 0x03, 0x20, 0x00, 0x01, 0x00, 0x18, 0x40, 0x01,
+        0x0c, 0x01, 0xff, 0xff, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00,
+        0x00, 0x03, 0x00, 0x3f, 0x95, 0x94, 0x09, 0x21, 0x00, 0x01, 0x00, 0x2b, 0x42, 0x01, 0x01,
+        0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00, 0x3f,
+        0xa0, 0x05, 0x02, 0x01, 0x71, 0xf2, 0xe5, 0x95, 0x95, 0x29, 0x30, 0xbc, 0x05, 0xa0, 0x20,
+        0x00, 0x00, 0x03, 0x00, 0x20, 0x00, 0x00, 0x03, 0x03, 0x21, 0x22, 0x00, 0x01, 0x00, 0x06,
+        0x44, 0x01, 0xc0, 0x73, 0xc1, 0x89,
+    ];
+    let codec = Codec::H265(H265::parse(HVCC.into()).expect("x265"));
+    for &start in starts {
+        let day = UNIX_EPOCH + Duration::from_secs(1_795_392_000);
+        let part = Part {
+            head: Some(Head {
+                tracks: [Track {
+                    codec: codec.clone(),
+                }]
+                .into(),
+                date: day + ms(start).to_duration(),
+                discontinuity: false,
+                independent: true,
+            }),
+            units: segment(start, 2_000, 0, 1_000).units,
+            start: ms(start),
+            duration: ms(2_000),
+            next_dts: None,
+            independent: true,
+            is_last: true,
+            target: ms(2_000),
+            sizes: Sizes {
+                video: Some(100_000),
+                ..Sizes::default()
+            },
+        };
+        writer.push_part(part, Instant::now()).expect("owned");
+    }
+}
+
+#[test]
+fn where_one_rung_has_no_place_in_ts_all_are_played_in_cmaf() {
+    let registry = Registry::new(Settings::default());
+    let [mut one, mut other] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    list(&mut one, &[0, 2_000], 0, 500_000);
+    assert_eq!(ladder(&registry).form(Form::Classic), Form::Classic);
+    list_parts(&mut other, &[0]);
+    let ladder_now = ladder(&registry);
+    assert_eq!(ladder_now.form(Form::Classic), Form::LowLatency);
+    assert!(ladder_now.is_begun(Form::Classic) && ladder_now.is_complete(Form::Classic));
+    // This one lists nothing in CMAF.
+    assert_eq!(
+        ladder_now.standings(Form::Classic),
+        [Standing::Empty, Standing::Leads]
+    );
+    let text = ladder_now
+        .multivariant(Form::Classic, Place::Folder)
+        .expect("a variant");
+    let text = String::from_utf8(text.plain().to_vec()).expect("UTF-8");
+    assert!(
+        text.contains("../show_360p/video.m3u8") && text.contains("hvc1.1.6.L"),
+        "{text}"
+    );
+    list_parts(&mut one, &[0]);
+    let standings = ladder(&registry).standings(Form::Classic);
+    assert_eq!(standings, [Standing::Leads, Standing::Fits]);
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use media::{MediaTime, Rendition, Track};
+use media::{MediaTime, Name, Rendition, Track};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
 use super::{LowLatency, Packaging, dash, text};
@@ -53,6 +53,7 @@ pub struct LowLatencyWindow {
     pub(super) full: Lazy<Text>,
     pub(super) delta: Lazy<Text>,
     pub(super) multivariant: OnceLock<Text>,
+    pub(super) alias: OnceLock<Text>,
     pub(super) manifest: OnceLock<Text>,
 }
 
@@ -78,6 +79,7 @@ impl LowLatencyWindow {
             full: Lazy::default(),
             delta: Lazy::default(),
             multivariant: OnceLock::new(),
+            alias: OnceLock::new(),
             manifest: OnceLock::new(),
         }
     }
@@ -107,12 +109,17 @@ impl LowLatencyWindow {
         Some(last.head.date + (last.end() - last.start()).to_duration())
     }
 
+    /// A segment is complete: players that know nothing of parts find something to play.
+    pub fn has_segments(&self) -> bool {
+        !self.settled.listed.is_empty()
+    }
+
     /// It is known well enough which tracks there are: the multivariant playlist can be served.
     pub fn tracks_are_known(&self) -> bool {
         let Some(open) = &self.open else {
-            return !self.settled.listed.is_empty();
+            return self.has_segments();
         };
-        !self.settled.listed.is_empty()
+        self.has_segments()
             || open.head.tracks.len() > 1
             || open.end() - open.start() >= TRACKS_KNOWN_AFTER
     }
@@ -218,10 +225,18 @@ impl LowLatencyWindow {
 
     /// The multivariant playlist.
     pub fn multivariant(&self) -> &Text {
-        self.multivariant.get_or_init(|| {
-            let text = multivariant::render(&[self.variant("")], self.sound("").as_ref());
-            Text::new(text, format!("{:08x}-{:x}-ll", self.epoch, self.version))
-        })
+        self.multivariant.get_or_init(|| self.multivariant_in(""))
+    }
+
+    /// The multivariant playlist for `/{app}/{name}.m3u8`, one folder above: its URIs begin with `name`.
+    pub fn alias(&self, name: &Name) -> &Text {
+        let text = || self.multivariant_in(&format!("{name}/"));
+        self.alias.get_or_init(text)
+    }
+
+    fn multivariant_in(&self, folder: &str) -> Text {
+        let text = multivariant::render(&[self.variant(folder)], self.sound(folder).as_ref());
+        Text::new(text, format!("{:08x}-{:x}-ll", self.epoch, self.version))
     }
 
     /// The media presentation description of DASH.

@@ -23,7 +23,7 @@ pub(super) enum Configured {
     /// In a record of its own, ahead of the media: the body of SequenceStart.
     ByRecord(ParseRecord),
     /// In the record, unless that is empty or never comes: then one or two channels are all there is to know.
-    ByRecordIfAny(ParseRecord),
+    WithOrWithoutRecord(ParseRecord),
     /// In each access unit. SequenceStart is not needed, and often empty.
     ByUnit(ParseUnit),
 }
@@ -43,7 +43,7 @@ pub(super) enum Head {
 
 /// How `codec` is configured; `None` if it is not carried as `kind`.
 pub(super) fn configured(kind: TrackKind, codec: FourCc) -> Option<Configured> {
-    use Configured::{ByRecord, ByRecordIfAny, ByUnit};
+    use Configured::{ByRecord, ByUnit, WithOrWithoutRecord};
     Some(match (kind, codec) {
         (TrackKind::Video, FourCc::AVC) => {
             ByRecord(|record| H264::parse(record).map(Codec::H264).map(Head::Whole))
@@ -64,7 +64,7 @@ pub(super) fn configured(kind: TrackKind, codec: FourCc) -> Option<Configured> {
             ByRecord(|config| Flac::parse(config).map(Codec::Flac).map(Head::Whole))
         }
         (TrackKind::Audio, FourCc::OPUS) => {
-            ByRecordIfAny(|head| OpusHead::parse(head).map(Head::Opus))
+            WithOrWithoutRecord(|head| OpusHead::parse(head).map(Head::Opus))
         }
         (TrackKind::Audio, FourCc::AC3) => ByUnit(|unit| Ac3::parse(unit).map(Codec::Ac3)),
         (TrackKind::Audio, FourCc::EAC3) => ByUnit(|unit| Eac3::parse(unit).map(Codec::Eac3)),
@@ -81,10 +81,12 @@ impl Configured {
         channels: Option<u8>,
     ) -> Result<Option<Head>, ConfigurationError> {
         match self {
-            Self::ByRecordIfAny(_) if record.is_empty() => {
+            Self::WithOrWithoutRecord(_) if record.is_empty() => {
                 OpusHead::of_channels(channels.unwrap_or(STEREO)).map(|head| Some(Head::Opus(head)))
             }
-            Self::ByRecord(parse) | Self::ByRecordIfAny(parse) => parse(record.clone()).map(Some),
+            Self::ByRecord(parse) | Self::WithOrWithoutRecord(parse) => {
+                parse(record.clone()).map(Some)
+            }
             Self::ByUnit(_) => Ok(None),
         }
     }
@@ -93,7 +95,7 @@ impl Configured {
     pub(super) fn assumed(self, channels: Option<u8>) -> Option<Head> {
         match self {
             Self::ByRecord(_) => None,
-            Self::ByRecordIfAny(_) => self.read(&Bytes::new(), channels).ok().flatten(),
+            Self::WithOrWithoutRecord(_) => self.read(&Bytes::new(), channels).ok().flatten(),
             Self::ByUnit(parse) => Some(Head::InUnits(parse)),
         }
     }

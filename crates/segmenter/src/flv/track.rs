@@ -161,7 +161,7 @@ impl Track {
         }
         let is_without_record =
             |current: &mut Configuration| current.four_cc == codec && current.record.is_empty();
-        if !matches!(how, Configured::ByRecordIfAny(_))
+        if !matches!(how, Configured::WithOrWithoutRecord(_))
             || self.current.take_if(is_without_record).is_none()
         {
             return Ok(());

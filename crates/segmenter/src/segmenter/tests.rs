@@ -377,8 +377,8 @@ fn what_has_no_place_in_ts_is_made_into_parts_and_told_as_soon_as_it_comes() {
         bench.push(MessageKind::Video, n * 40, body);
         bench.push(MessageKind::Audio, n * 40, &opus);
     }
-    let tracks = bench.parts.iter().filter_map(|part| part.head.as_ref());
-    let last = tracks.last().expect("segments of parts");
+    let mut heads = bench.parts.iter().filter_map(|part| part.head.as_ref());
+    let last = heads.next_back().expect("segments of parts");
     let names: Vec<_> = last.tracks.iter().map(|it| it.codec.name()).collect();
     assert_eq!(names, ["H.264", "Opus"]);
     assert!(bench.parts[0].head.is_some(), "with a key frame");

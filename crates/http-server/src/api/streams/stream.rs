@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use media::{Cadence, Codec, MediaTime};
-use playlist::{Directory, Presentation, PublishStatus, State, Window};
+use playlist::{
+    Container, Directory, LowLatencyWindow, Presentation, PublishStatus, State, Window,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,6 +25,7 @@ pub(in crate::api) struct Stream {
     health: HealthStatus,
     /// The path of its multivariant playlist.
     playlist: String,
+    container: InContainer,
     /// The path of its low-latency multivariant playlist, once a part is listed there.
     low_latency_playlist: Option<String>,
     /// The path of its DASH manifest, likewise.
@@ -50,6 +53,16 @@ pub(super) enum Life {
     Resuming,
     /// It is over, and can still be fetched for a while.
     Ended,
+}
+
+/// What `playlist` is in.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum InContainer {
+    /// MPEG-TS, as long as that has a place for all that is published.
+    MpegTs,
+    /// CMAF: its codecs have no other place in HLS. It is the low-latency playlist, which all players of CMAF play.
+    Cmaf,
 }
 
 /// Who publishes, and how fast.
@@ -110,7 +123,7 @@ enum Track {
     },
 }
 
-/// The media playlist, in numbers.
+/// The media playlist of what leads, in numbers.
 #[derive(Debug, Serialize, ToSchema)]
 struct Listed {
     /// Media sequence number of the first segment; null before there is one.
@@ -130,7 +143,7 @@ struct ListedSegment {
     sequence: u64,
     /// Seconds.
     duration_seconds: f64,
-    /// Size as MPEG-TS.
+    /// Size in its container, all tracks.
     bytes: u64,
     /// It begins with a random access point.
     independent: bool,
@@ -154,16 +167,21 @@ impl Stream {
         let name = presentation.name();
         let (state, status) = (presentation.state(), presentation.status());
         let window = presentation.window();
-        let in_parts = presentation.low_latency_window().is_ready();
+        let low_latency = presentation.low_latency_window();
+        let in_parts = low_latency.is_ready();
         Self {
             app: name.app.to_string(),
             name: name.name.to_string(),
             playlist: format!("/{name}/index.m3u8"),
+            container: InContainer::of(window.container()),
             low_latency_playlist: in_parts.then(|| format!("/{name}/llhls.m3u8")),
             dash_manifest: in_parts.then(|| format!("/{name}/manifest.mpd")),
             watch: format!("/watch/{name}"),
             tracks: tracks(status.as_ref(), &window),
-            window: Listed::of(&window),
+            window: match window.container() {
+                Container::MpegTs => Listed::of(&window),
+                Container::Cmaf => Listed::in_cmaf(&low_latency),
+            },
             faults: status.as_ref().map(Faults::of).unwrap_or_default(),
             publisher: match state {
                 State::Live => status.as_ref().map(Publisher::of),
@@ -183,6 +201,15 @@ impl Life {
             State::Live => Self::Live,
             State::Resuming => Self::Resuming,
             State::Ended => Self::Ended,
+        }
+    }
+}
+
+impl InContainer {
+    const fn of(container: Container) -> Self {
+        match container {
+            Container::MpegTs => Self::MpegTs,
+            Container::Cmaf => Self::Cmaf,
         }
     }
 }
@@ -268,6 +295,33 @@ impl Listed {
                     bytes: entry.segment.ts.bytes,
                     independent: entry.segment.independent,
                     discontinuity: entry.segment.discontinuity,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Listed {
+    /// The segments that are complete.
+    fn in_cmaf(window: &LowLatencyWindow) -> Self {
+        let renditions = window.renditions();
+        let first = window.listed().next();
+        Self {
+            media_sequence: first.map(|segment| segment.sequence),
+            discontinuity_sequence: first.map_or(0, |segment| {
+                segment.discontinuity_sequence - u64::from(segment.head.discontinuity)
+            }),
+            target_duration_seconds: window
+                .is_ready()
+                .then(|| window.target_duration().seconds()),
+            segments: window
+                .listed()
+                .map(|segment| ListedSegment {
+                    sequence: segment.sequence,
+                    duration_seconds: (segment.end() - segment.start()).as_secs_f64(),
+                    bytes: renditions.iter().map(|&it| segment.bytes(it)).sum(),
+                    independent: segment.head.independent,
+                    discontinuity: segment.head.discontinuity,
                 })
                 .collect(),
         }
