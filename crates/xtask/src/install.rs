@@ -19,6 +19,7 @@ pub(crate) struct Need {
 enum Proof {
     Program(&'static str),
     GstElement(&'static str),
+    PythonModule(&'static str),
     File(&'static str),
 }
 
@@ -38,6 +39,10 @@ pub(crate) const ENCODERS_AND_PLAYERS: &[Need] = &[
     program("curl", "curl"),
     program("chromium", "chromium"),
     program("chromium-driver", "chromedriver"),
+    Need {
+        package: "python3-pip",
+        proof: Proof::PythonModule("pip"),
+    },
 ];
 
 /// For `bench`: the peer we measure ourselves against, the load, an encoder and a browser.
@@ -116,16 +121,19 @@ impl Proof {
         match self {
             Self::Program(name) => program_exists(name),
             Self::File(path) => Path::new(path).is_file(),
-            Self::GstElement(name) => {
-                let mut inspect = Command::new("gst-inspect-1.0");
-                inspect
-                    .args(["--exists", name])
-                    .stdin(Stdio::null())
-                    .stderr(Stdio::null());
-                inspect.status().is_ok_and(|status| status.success())
-            }
+            Self::GstElement(name) => succeeds("gst-inspect-1.0", &["--exists", name]),
+            Self::PythonModule(name) => succeeds("python3", &["-c", &format!("import {name}")]),
         }
     }
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// The packages whose proof does not hold, each once, in the table's order.

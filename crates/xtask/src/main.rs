@@ -1,7 +1,7 @@
 //! Development tasks: `cargo xtask demo | test | bench | soak`.
 //!
 //! This file only dispatches. Each task is one file; what they share is below them: [`workspace`]
-//! (where things lie), [`install`] (what a fresh machine lacks), [`process`] (children that never
+//! (where things lie), [`install`] and [`current_ffmpeg`] (what a fresh machine lacks), [`process`] (children that never
 //! outlive us), [`interrupt`] (Ctrl-C as a value). Nothing of the gateway is linked in: the tasks
 //! drive the built binary, so that `cargo xtask` itself builds in seconds.
 
@@ -13,6 +13,7 @@
 
 mod arrows;
 mod bench;
+mod current_ffmpeg;
 mod demo;
 mod deny;
 mod install;

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::interrupt::{Interrupted, Interrupts};
 use crate::web::{self, Npm};
 use crate::workspace::{GATEWAY_VARIABLE, Workspace};
-use crate::{arrows, deny, install, process};
+use crate::{arrows, current_ffmpeg, deny, install, process};
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -160,7 +160,10 @@ impl Step {
             ])),
             Self::Arrows => arrows::check(workspace),
             Self::Dependencies => deny::check(workspace, interrupts),
-            Self::Programs => install::install(install::ENCODERS_AND_PLAYERS),
+            Self::Programs => {
+                install::install(install::ENCODERS_AND_PLAYERS)?;
+                current_ffmpeg::install(workspace, interrupts)
+            }
             Self::Gateway => cargo(workspace.cargo(["build", "--release", "-p", "forebay"])),
             Self::Tests => {
                 let mut command = workspace.cargo(["test", "--workspace", "--no-fail-fast"]);
