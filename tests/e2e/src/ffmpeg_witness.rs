@@ -199,7 +199,7 @@ fn columns(hashes: &str, column: usize) -> [Vec<String>; 2] {
 }
 
 /// Runs a program that must have nothing to complain about.
-fn silent(command: &mut Command) -> String {
+pub(crate) fn silent(command: &mut Command) -> String {
     let output = command.output().expect("ffmpeg and ffprobe are there");
     let errors = String::from_utf8_lossy(&output.stderr);
     let first: Vec<&str> = errors.lines().take(MAX_ERROR_LINES).collect();

@@ -8,6 +8,7 @@ pub mod besieged;
 pub mod browser;
 pub mod certificate;
 pub mod clip;
+pub mod current_ffmpeg;
 pub mod dash_site;
 pub mod delivery;
 pub mod encoder;

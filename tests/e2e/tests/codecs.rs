@@ -1,0 +1,84 @@
+//! Codecs beside H.264 and AAC, published by a current ffmpeg with Enhanced RTMP: every access unit once, in order, at
+//! its time, behind `index.m3u8` in the container that they have a place in.
+
+use std::time::Duration;
+
+use e2e::current_ffmpeg::{self, Encoding};
+use e2e::encoder::Pace;
+use e2e::gateway::{Gateway, scratch};
+use e2e::reader::Recording;
+use e2e::wait;
+
+/// From the encoder's end to that of the playlist; and all that an encoder here takes.
+const END: Duration = Duration::from_secs(20);
+const ENCODING: Duration = Duration::from_secs(60);
+const SHORT_RESUME: (&str, &str) = ("FOREBAY__HLS__RESUME", "1s");
+
+const X264: &str = "-c:v libx264 -preset ultrafast -g 50";
+/// Every GOP begins with an IDR picture.
+const X265: &str = "-c:v libx265 -preset ultrafast -g 50 -flags +cgop -x265-params log-level=none";
+/// All but the first begin with CRA pictures, and with pictures of the GOP before that are decoded behind those.
+const X265_AT_ITS_DEFAULTS: &str = "-c:v libx265 -x265-params log-level=none:keyint=50";
+const AV1: &str = "-c:v libaom-av1 -usage realtime -cpu-used 8 -g 50";
+const VP9: &str = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 50";
+const OPUS: &str = "-c:a libopus -b:a 96k";
+
+/// `name: pictures, sound, CODECS, container` as a test each.
+macro_rules! arrives_whole {
+    ($($name:ident: $video:expr, $audio:expr, $codecs:literal, $container:literal;)*) => {
+        $(#[test]
+        fn $name() {
+            let encoding = Encoding { seconds: 7, video: $video, audio: $audio };
+            arrives_whole(encoding, $codecs, $container);
+        })*
+    };
+}
+
+arrives_whole! {
+    hevc_and_aac: X265, "-c:a aac", "hvc1.1.6.L60.90,mp4a.40.2", "cmaf";
+    hevc_with_open_gops: X265_AT_ITS_DEFAULTS, "-c:a aac", "hvc1.1.6.L60.90,mp4a.40.2", "cmaf";
+    av1_and_opus: AV1, OPUS, "av01.0.00M.08,Opus", "cmaf";
+    av1_of_svt: "-c:v libsvtav1 -preset 12 -g 50", "", "av01.0.00M.08", "cmaf";
+    vp9_and_opus: VP9, OPUS, "vp09.00.11.08,Opus", "cmaf";
+    h264_and_opus: X264, OPUS, "avc1.42c00c,Opus", "cmaf";
+    h264_and_flac: X264, "-c:a flac", "avc1.42c00c,fLaC", "cmaf";
+    opus_of_60_ms_alone: "", "-c:a libopus -frame_duration 60", "Opus", "cmaf";
+    opus_with_six_channels: X264, "-ac 6 -c:a libopus", "avc1.42c00c,Opus", "cmaf";
+    h264_and_ac3: X264, "-c:a ac3", "avc1.42c00c,ac-3", "mpeg_ts";
+    h264_and_eac3: X264, "-c:a eac3", "avc1.42c00c,ec-3", "mpeg_ts";
+    hevc_and_eac3: X265, "-c:a eac3", "hvc1.1.6.L60.90,ec-3", "cmaf";
+}
+
+fn arrives_whole(encoding: Encoding, codecs: &str, container: &str) {
+    let record = Recording(scratch("flv"));
+    let gateway = Gateway::start_with(&[SHORT_RESUME]);
+    let mut encoder = encoding.publish(Pace::Burst, &gateway.rtmp_url("live/show"), &record.0);
+    let multivariant = wait::until("a playlist", ENCODING, || {
+        let answer = gateway.get("/live/show/index.m3u8");
+        (answer.status == 200).then(|| answer.text())
+    });
+    encoder.succeeds(ENCODING);
+    let stream = wait::until("the end of the presentation", END, || {
+        let stream = gateway.get("/api/v1/streams/live/show").json();
+        (stream["state"] == "ended").then_some(stream)
+    });
+    assert_eq!(stream["container"], container, "{stream:#}");
+    assert_eq!(stream["faults"]["total"], 0, "{stream:#}");
+    assert!(
+        multivariant.contains(&format!("CODECS=\"{codecs}\"")),
+        "{multivariant}"
+    );
+
+    let went_in = current_ffmpeg::read(&record.0);
+    let playlists = match container {
+        "cmaf" => &["index.m3u8", "llhls.m3u8"][..],
+        _ => &["index.m3u8"],
+    };
+    for playlist in playlists {
+        let url = gateway.http_url(&format!("live/show/{playlist}"));
+        went_in.assert_came_out(&current_ffmpeg::read(&url));
+        let (pictures, sounds) = current_ffmpeg::decode(&url);
+        assert_eq!(pictures, went_in.video.len(), "{playlist}");
+        assert_eq!(sounds > 0, !went_in.audio.is_empty(), "{playlist}");
+    }
+}
