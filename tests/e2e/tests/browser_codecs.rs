@@ -8,7 +8,7 @@ use e2e::current_ffmpeg::Encoding;
 use e2e::encoder::Pace;
 use e2e::gateway::scratch;
 use e2e::reader::Recording;
-use e2e::{Gateway, wait};
+use e2e::{Gateway, dash_site, wait};
 use serde_json::json;
 
 /// From opening the page to a moving picture, on a busy machine.
@@ -70,4 +70,34 @@ fn vp9_and_flac() {
         video: "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25",
         audio: "-c:a flac",
     });
+}
+
+/// DASH names codecs and sampling rates of its own accord, and Shaka is another player of HLS.
+#[test]
+fn av1_and_opus_by_dash_js_and_shaka() {
+    let gateway = Gateway::start();
+    let record = Recording(scratch("flv"));
+    let encoding = Encoding {
+        seconds: 90,
+        video: "-c:v libaom-av1 -usage realtime -cpu-used 8 -g 50",
+        audio: "-c:a libopus -b:a 96k",
+    };
+    let _encoder = encoding.publish(Pace::Live, &gateway.rtmp_url("live/show"), &record.0);
+    wait::until("the playlist", STARTS_WITHIN, || {
+        (gateway.get("/live/show/index.m3u8").status == 200).then_some(())
+    });
+    let browser = Browser::start();
+    browser.open(&format!("http://{}/", dash_site::serve()));
+    let [manifest, playlist] =
+        ["manifest.mpd", "index.m3u8"].map(|file| gateway.http_url(&format!("live/show/{file}")));
+    browser.run(&format!(
+        "window.dashJs('{manifest}'); window.shakaPlayer('{manifest}'); window.shakaPlayer('{playlist}')"
+    ));
+    browser.until(
+        "all to play",
+        STARTS_WITHIN,
+        "return window.states().every((it) => it.pictures > 100 && it.sound > 0 && it.time > 0)",
+    );
+    let faults = "return window.states().flatMap((it) => [...it.fatal, it.error]).filter(Boolean)";
+    assert_eq!(browser.run(faults), json!([]));
 }

@@ -1,11 +1,12 @@
 //! Codecs beside H.264 and AAC, published by a current ffmpeg with Enhanced RTMP: every access unit once, in order, at
 //! its time, behind `index.m3u8` in the container that they have a place in.
 
+use std::process::Command;
 use std::time::Duration;
 
 use e2e::current_ffmpeg::{self, Encoding};
 use e2e::encoder::Pace;
-use e2e::gateway::{Gateway, scratch};
+use e2e::gateway::{Gateway, binary, scratch};
 use e2e::reader::Recording;
 use e2e::wait;
 
@@ -81,4 +82,105 @@ fn arrives_whole(encoding: Encoding, codecs: &str, container: &str) {
         assert_eq!(pictures, went_in.video.len(), "{playlist}");
         assert_eq!(sounds > 0, !went_in.audio.is_empty(), "{playlist}");
     }
+}
+
+/// ffmpeg follows from the first segment on while the encoder is at work.
+#[test]
+fn av1_while_it_is_encoded() {
+    follows(&[SHORT_RESUME], AV1, OPUS);
+}
+
+/// CMAF is made of parts: they are made whatever `hls.part` says.
+#[test]
+fn hevc_where_no_parts_are_asked_for() {
+    follows(
+        &[SHORT_RESUME, ("FOREBAY__HLS__PART", "0s")],
+        X265,
+        "-c:a aac",
+    );
+}
+
+fn follows(environment: &[(&str, &str)], video: &'static str, audio: &'static str) {
+    let record = Recording(scratch("flv"));
+    let gateway = Gateway::start_with(environment);
+    let encoding = Encoding {
+        seconds: 8,
+        video,
+        audio,
+    };
+    let mut encoder = encoding.publish(Pace::Live, &gateway.rtmp_url("live/show"), &record.0);
+    wait::until("the publish", ENCODING, || {
+        (gateway.get("/api/v1/streams/live/show").status == 200).then_some(())
+    });
+    let (pictures, sounds) = current_ffmpeg::decode(gateway.http_url("live/show.m3u8"));
+    encoder.succeeds(ENCODING);
+    let went_in = current_ffmpeg::read(&record.0);
+    assert_eq!(pictures, went_in.video.len());
+    assert!(sounds > 0);
+}
+
+/// Who joins at a CRA picture leaves out what is shown before it, and nothing else.
+#[test]
+fn open_gops_can_be_joined() {
+    let record = Recording(scratch("flv"));
+    let gateway = Gateway::start_with(&[SHORT_RESUME]);
+    let encoding = Encoding {
+        seconds: 8,
+        video: X265_AT_ITS_DEFAULTS,
+        audio: "",
+    };
+    let mut encoder = encoding.publish(Pace::Burst, &gateway.rtmp_url("live/show"), &record.0);
+    encoder.succeeds(ENCODING);
+    let playlist = wait::until("the end of the playlist", END, || {
+        let playlist = gateway.get("/live/show/video.m3u8").text();
+        playlist.ends_with("#EXT-X-ENDLIST\n").then_some(playlist)
+    });
+    assert!(
+        !playlist.contains("EXT-X-INDEPENDENT-SEGMENTS"),
+        "{playlist}"
+    );
+    let uris: Vec<_> = playlist
+        .lines()
+        .filter(|line| line.ends_with(".m4s"))
+        .collect();
+    assert_eq!(uris.len(), 4, "{playlist}");
+    let (_, map) = playlist
+        .split_once("#EXT-X-MAP:URI=\"")
+        .expect("an init section");
+    let (map, _) = map.split_once('"').expect("a quoted URI");
+    let fetch = |uri: &str| gateway.get(&format!("/live/show/{uri}")).body;
+    let from_the_second = [map, uris[1], uris[2], uris[3]].map(fetch);
+    let joined = Recording::of(from_the_second.iter().map(Vec::as_slice));
+    let (pictures, _) = current_ffmpeg::decode(&joined.0);
+    // x265 reorders four pictures at most.
+    assert!(
+        (146..=150).contains(&pictures),
+        "{pictures} of 150 pictures"
+    );
+}
+
+#[test]
+fn a_folder_of_ts_is_refused_by_name() {
+    let record = Recording(scratch("flv"));
+    let gateway = Gateway::start();
+    let encoding = Encoding {
+        seconds: 3,
+        video: X264,
+        audio: OPUS,
+    };
+    let mut encoder = encoding.publish(Pace::Burst, &gateway.rtmp_url("live/show"), &record.0);
+    encoder.succeeds(ENCODING);
+    let folder = scratch("folder");
+    let mut transmux = Command::new(binary());
+    let output = transmux
+        .arg("transmux")
+        .arg(&record.0)
+        .arg(&folder)
+        .output();
+    let output = output.expect("the gateway can be started");
+    // It may never have been made.
+    let _ = std::fs::remove_dir_all(&folder);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(errors.contains("Opus has no place in MPEG-TS"), "{errors}");
 }
