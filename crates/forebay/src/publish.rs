@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use doctor::Doctor;
 use media::{
-    Cadence, Fault, FaultKind, Faults, MediaTime, Message, MessageKind, Part, PresentationName,
-    Segment, Track,
+    Cadence, Fault, FaultKind, Faults, Grid, MediaTime, Message, MessageKind, Part,
+    PresentationName, Segment, Track,
 };
 use playlist::{
     Adjustment, Dismissal, Misfit, OnConflict, PublishStatus, PushError, Refused, Terms,
@@ -206,12 +206,24 @@ impl Publish {
                 self.segmenter.limit_parts(target);
             }
             self.contests = writer.contests();
-            if let Some(grid) = writer.ladder_grid() {
-                self.segmenter.join_ladder(grid);
-            }
         }
         self.vacate();
+        let grid = match &seat {
+            Seat::Writing(writer) => writer.ladder_grid(),
+            Seat::StandingBy(_) => None,
+        };
         self.seat = Some(seat);
+        if let Some(grid) = grid {
+            self.join(grid);
+        }
+    }
+
+    /// Goes on by the clock of a ladder, behind what is listed.
+    fn join(&mut self, grid: Grid) {
+        let listed = self.seat.as_ref().map(Seat::listed_until);
+        let listed = listed.into_iter().flatten().flatten().max();
+        let behind = listed.map_or(MediaTime::ZERO, |until| grid.origin.media_time(until));
+        self.segmenter.join_ladder(grid, behind);
     }
 
     /// Gives up the presentation, if it has it; somebody else's place is not touched.
@@ -326,7 +338,7 @@ impl Publish {
             return;
         };
         match misfit {
-            Misfit::Clock(_) => self.segmenter.join_ladder(grid),
+            Misfit::Clock(_) => self.join(grid),
             Misfit::KeyFrames(_) => self.segmenter.begin_next_at(next),
         }
         self.misfits += 1;

@@ -47,12 +47,13 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The boundary that is nearest to `at`.
-    pub fn nearest(&self, at: MediaTime) -> MediaTime {
+    /// The boundary that is nearest to `at`, but for those before `least`.
+    pub fn nearest(&self, at: MediaTime, least: MediaTime) -> MediaTime {
         let step = self.step.as_nanos().max(1);
-        let from = (at - self.origin.at).as_nanos();
-        let steps = from.saturating_add(step / 2).div_euclid(step);
-        self.origin.at + MediaTime::from_nanos(steps.saturating_mul(step))
+        let from = |at: MediaTime| (at - self.origin.at).as_nanos();
+        let nearest = from(at).saturating_add(step / 2).div_euclid(step);
+        let least = from(least).saturating_add(step - 1).div_euclid(step);
+        self.origin.at + MediaTime::from_nanos(nearest.max(least).saturating_mul(step))
     }
 }
 
@@ -79,8 +80,10 @@ mod tests {
             (0, 23),
             (-1_000, -1_977),
         ] {
-            assert_eq!(grid.nearest(ms(at)), ms(nearest), "{at}");
+            assert_eq!(grid.nearest(ms(at), ms(-9_000)), ms(nearest), "{at}");
         }
+        assert_eq!(grid.nearest(ms(10_100), ms(10_023)), ms(10_023));
+        assert_eq!(grid.nearest(ms(10_100), ms(10_024)), ms(12_023));
     }
 
     #[test]

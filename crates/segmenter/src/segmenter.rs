@@ -85,6 +85,8 @@ pub struct Segmenter {
     joins: bool,
     /// When something came first that does not.
     joining_since: Option<SystemTime>,
+    /// What comes next begins here at the earliest, for what is listed ends here.
+    joins_behind: MediaTime,
     out: Outputs,
     low_latency_out: Outputs,
 }
@@ -107,6 +109,7 @@ impl Segmenter {
             ladder: None,
             joins: false,
             joining_since: None,
+            joins_behind: MediaTime::ZERO,
             out: Outputs::default(),
         }
     }
@@ -161,10 +164,11 @@ impl Segmenter {
     }
 
     /// Media go by the clock of a ladder from here on, unless the timestamps that are sent agree with it: then the next
-    /// picture that decoding can begin with is put at the nearest boundary of the `grid`. When a picture was taken no
+    /// picture that decoding can begin with is put at the nearest boundary of the `grid` that is not before `behind`. When a picture was taken no
     /// clock here says, and encoders differ by a second or more anyway.
-    pub fn join_ladder(&mut self, grid: Grid) {
+    pub fn join_ladder(&mut self, grid: Grid, behind: MediaTime) {
         self.ladder = Some(grid);
+        self.joins_behind = behind;
         self.joins = true;
         self.cutter.date_by(grid.origin);
         if let Some(cutter) = &mut self.low_latency {
@@ -223,14 +227,13 @@ impl Segmenter {
         self.joins = false;
         self.joining_since = None;
         let composition = MediaTime::from_millis(unit.composition_ms.into());
+        let edge = self.edge().unwrap_or(MediaTime::ZERO);
+        let least = self.joins_behind.max(edge);
         let at = match leads {
-            true => grid.nearest(wanted + composition) - composition,
-            false => wanted,
+            true => grid.nearest(wanted + composition, least) - composition,
+            false => wanted.max(least),
         };
-        let at = at.max(MediaTime::ZERO);
-        if Some(at) <= self.edge() {
-            return Joining::Goes;
-        }
+        let at = at.max(edge);
         self.interleave.restart();
         self.cut();
         self.end_run();

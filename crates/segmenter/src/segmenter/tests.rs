@@ -296,9 +296,15 @@ fn grid(ago: u64) -> Grid {
 
 #[test]
 fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
-    for (ago, start) in [(8_900, 109_500), (9_100, 111_500)] {
+    for (ago, listed, start) in [
+        (8_900, 0, 109_500),
+        (9_100, 0, 111_500),
+        // What is listed of it ends just behind that boundary.
+        (8_900, 109_533, 111_500),
+    ] {
         let mut bench = Bench::new();
-        bench.segmenter.join_ladder(grid(ago));
+        let listed = MediaTime::from_millis(listed);
+        bench.segmenter.join_ladder(grid(ago), listed);
         bench.seconds(40, 5);
         bench.finish();
         let first = &bench.segments[0];
@@ -316,7 +322,7 @@ fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
 fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
     let mut bench = Bench::new();
     // 500 ms late: links differ by as much.
-    bench.segmenter.join_ladder(grid(500));
+    bench.segmenter.join_ladder(grid(500), MediaTime::ZERO);
     bench.seconds(101_500, 4);
     bench.finish();
     let first = &bench.segments[0];
@@ -328,7 +334,7 @@ fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
 fn a_publish_that_joins_late_goes_on_behind_a_discontinuity_with_a_key_frame() {
     let mut bench = Bench::new();
     bench.seconds(0, 3);
-    bench.segmenter.join_ladder(grid(0));
+    bench.segmenter.join_ladder(grid(0), MediaTime::ZERO);
     bench.seconds(3_000, 4);
     bench.finish();
     let starts: Vec<_> = bench
