@@ -208,13 +208,14 @@ pub fn fuzz(body: &[u8]) {
         payload,
     };
     let mut demuxer = Demuxer::new();
-    // Once on its own, then behind the configurations that open the way to the NAL walk and raw frames.
-    for configure in [false, true] {
-        let headers = [
-            (MessageKind::Video, FUZZ_VIDEO_HEADER),
-            (MessageKind::Audio, FUZZ_AUDIO_HEADER),
-        ];
-        for (kind, header) in headers.into_iter().filter(|_| configure) {
+    // Once on its own, then behind the configurations that open the way to NAL units, OBUs and frames.
+    for headers in [
+        &[][..],
+        FUZZ_HEADERS,
+        FUZZ_ENHANCED_HEADERS,
+        FUZZ_VP9_HEADER,
+    ] {
+        for &(kind, header) in headers {
             demuxer.push(&message(kind, 0, Bytes::from_static(header)));
             while demuxer.pull().is_some() {}
         }
@@ -245,12 +246,30 @@ pub fn fuzz(body: &[u8]) {
     }
 }
 
-/// Configurations that `fuzz` opens the way with: Baseline, 128×96; LC, 44.1 kHz, stereo.
-const FUZZ_VIDEO_HEADER: &[u8] = &[
-    0x17, 0, 0, 0, 0, 1, 0x42, 0xc0, 0x0b, 0xff, 0xe1, 0, 9, 0x67, 0x42, 0xc0, 0x0b, 0xda, 0x10,
-    0x1a, 0x6c, 0x80, 1, 0, 4, 0x68, 0xce, 0x3c, 0x80,
+/// Configurations that `fuzz` opens the way with: H.264 Baseline, 128×96, and AAC LC, 44.1 kHz, stereo.
+const FUZZ_HEADERS: &[(MessageKind, &[u8])] = &[
+    (
+        MessageKind::Video,
+        &[
+            0x17, 0, 0, 0, 0, 1, 0x42, 0xc0, 0x0b, 0xff, 0xe1, 0, 9, 0x67, 0x42, 0xc0, 0x0b, 0xda,
+            0x10, 0x1a, 0x6c, 0x80, 1, 0, 4, 0x68, 0xce, 0x3c, 0x80,
+        ],
+    ),
+    (MessageKind::Audio, &[0xaf, 0, 0x12, 0x10]),
 ];
-const FUZZ_AUDIO_HEADER: &[u8] = &[0xaf, 0, 0x12, 0x10];
+/// AV1, 640×360, and Opus without its own header.
+const FUZZ_ENHANCED_HEADERS: &[(MessageKind, &[u8])] = &[
+    (
+        MessageKind::Video,
+        b"\x90av01\x81\x01\x0c\x00\x0a\x0c\x02\x00\x00\x0d\x26\x27\xfb\x38\x05\xf0\x00\x80",
+    ),
+    (MessageKind::Audio, b"\x90Opus"),
+];
+/// VP9, 8 bits, without its size.
+const FUZZ_VP9_HEADER: &[(MessageKind, &[u8])] = &[(
+    MessageKind::Video,
+    b"\x90vp09\x00\x15\x82\x02\x02\x02\x00\x00",
+)];
 
 #[cfg(test)]
 pub(crate) mod tests;

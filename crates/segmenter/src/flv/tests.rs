@@ -44,7 +44,7 @@ fn push(demuxer: &mut Demuxer, kind: MessageKind, body: &[u8]) -> Result<Option<
 /// A demuxer that has seen an H.264 and an AAC configuration.
 fn configured() -> Demuxer {
     let mut demuxer = Demuxer::new();
-    let video = push(&mut demuxer, MessageKind::Video, FUZZ_VIDEO_HEADER);
+    let video = push(&mut demuxer, MessageKind::Video, FUZZ_HEADERS[0].1);
     assert_eq!(video, Ok(None));
     let audio = push(&mut demuxer, MessageKind::Audio, &[0xaf, 0, 0x12, 0x10]);
     assert_eq!(audio, Ok(None));
@@ -338,10 +338,10 @@ fn the_same_configuration_again_is_no_change() {
             .expect("a unit");
         unit.codec
     };
-    let first = codec(FUZZ_VIDEO_HEADER, MessageKind::Video, &picture);
-    let again = codec(FUZZ_VIDEO_HEADER, MessageKind::Video, &picture);
+    let first = codec(FUZZ_HEADERS[0].1, MessageKind::Video, &picture);
+    let again = codec(FUZZ_HEADERS[0].1, MessageKind::Video, &picture);
     assert!(Arc::ptr_eq(&first, &again));
-    let mut other = FUZZ_VIDEO_HEADER.to_vec();
+    let mut other = FUZZ_HEADERS[0].1.to_vec();
     *other.last_mut().expect("bytes") = 0x81;
     let changed = codec(&other, MessageKind::Video, &picture);
     assert_ne!(first, changed);
