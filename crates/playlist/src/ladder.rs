@@ -11,6 +11,7 @@ mod names;
 mod tests;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use media::{Anchor, Grid, MediaTime, PresentationName};
 
@@ -150,8 +151,10 @@ impl Ladder {
                 .zip(&boundaries)
                 .filter(|(rung, _)| rung.is_live())
         };
+        // A date to come is a mistake, or all are ahead of their time.
+        let now = SystemTime::now();
         let newest = live()
-            .filter_map(|(_, boundaries)| boundaries.until())
+            .filter_map(|(_, boundaries)| Some(boundaries.until()?.min(now)))
             .max();
         let goes_on = |rung: &Rung, boundaries: &Boundaries| {
             rung.is_live() && newest.is_some_and(|newest| boundaries.reach(newest))

@@ -290,3 +290,25 @@ fn where_one_rung_has_no_place_in_ts_all_are_played_in_cmaf() {
     let standings = ladder(&registry).standings(Form::Classic);
     assert_eq!(standings, [Standing::Leads, Standing::Fits]);
 }
+
+#[test]
+fn a_rung_dated_in_the_future_leaves_out_itself_and_no_other() {
+    let registry = Registry::new(Settings::default());
+    let day = segment(0, 2_000, 0, 1).date;
+    let since = SystemTime::now().duration_since(day);
+    let today = MediaTime::from(since.expect("later")).as_millis() - 4_000;
+    let mut hasty = begin(&registry, "show_1080p");
+    list(&mut hasty, &[60_000, 62_000], today, 1_500_000);
+    let [mut second, mut third] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    for writer in [&mut second, &mut third] {
+        list(writer, &[0, 2_000], today, 500_000);
+    }
+    let standings = ladder(&registry).standings(Form::Classic);
+    assert!(
+        matches!(
+            standings[..],
+            [Standing::Misfits(_), Standing::Leads, Standing::Fits]
+        ),
+        "{standings:?}"
+    );
+}
