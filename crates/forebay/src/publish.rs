@@ -173,6 +173,9 @@ impl Publish {
         };
         self.report();
         self.tick_rungs();
+        if sends {
+            self.end_lost_rungs();
+        }
         // One that stands by and stalls itself is no help.
         if sends
             && let Some(Seat::StandingBy(_)) = self.seat
@@ -209,8 +212,8 @@ impl Publish {
         }
         self.vacate();
         let grid = match &seat {
-            Seat::Writing(writer) => writer.ladder_grid(),
-            Seat::StandingBy(_) => None,
+            Seat::Writing(writer) if self.source == Source::Connection => writer.ladder_grid(),
+            _ => None,
         };
         self.seat = Some(seat);
         if let Some(grid) = grid {
@@ -337,9 +340,11 @@ impl Publish {
             self.misfits = 0;
             return;
         };
-        match misfit {
-            Misfit::Clock(_) => self.join(grid),
-            Misfit::KeyFrames(_) => self.segmenter.begin_next_at(next),
+        match (misfit, self.source) {
+            (Misfit::Clock(_), Source::Connection) => self.join(grid),
+            // It is where the track is that it follows.
+            (Misfit::Clock(_), Source::Track) => {}
+            (Misfit::KeyFrames(_), _) => self.segmenter.begin_next_at(next),
         }
         self.misfits += 1;
         if self.misfits > MISFITS_PARDONED {

@@ -130,8 +130,8 @@ pub(crate) struct Cutter {
     delay: MediaTime,
     /// Where the next segment is to begin, whatever its target: others of the same programme do.
     wanted: Option<MediaTime>,
-    /// What dates the beginnings of runs, if not the time of arrival.
-    dates: Option<Anchor>,
+    /// What dates segments, if not the time of arrival.
+    clock: Option<Anchor>,
     meters: PerKind<Option<Meter>>,
 }
 
@@ -153,7 +153,7 @@ impl Cutter {
             unbroken: None,
             delay: MediaTime::ZERO,
             wanted: None,
-            dates: None,
+            clock: None,
             meters: PerKind::default(),
         }
     }
@@ -184,9 +184,19 @@ impl Cutter {
         self.wanted = Some(at);
     }
 
-    /// The runs that begin from here on are dated by `clock`, and not by the time of arrival.
+    /// The segments that begin from here on are dated by `clock`, and not by the time of arrival.
     pub(crate) const fn date_by(&mut self, clock: Anchor) {
-        self.dates = Some(clock);
+        self.clock = Some(clock);
+    }
+
+    /// What segments are dated by, if not by their arrival.
+    pub(crate) const fn clock(&self) -> Option<Anchor> {
+        self.clock
+    }
+
+    /// The wall clock at a media time; `None` while nothing says it.
+    pub(crate) fn date_at(&self, at: MediaTime) -> Option<SystemTime> {
+        self.closing.date_at(at)
     }
 
     /// Where the last segment ends.
@@ -289,8 +299,8 @@ impl Cutter {
 
     fn begin_at(&mut self, start: MediaTime) {
         self.wanted = self.wanted.filter(|&at| start < at - NEAR_WANTED);
-        let date = self.dates.map_or(self.now, |clock| clock.date_at(start));
-        self.closing.begin(start, date);
+        self.closing.date_by(self.clock);
+        self.closing.begin(start, self.now);
         if let Some(parts) = &mut self.parts {
             parts.begin(start);
         }
@@ -328,8 +338,9 @@ impl Cutter {
         let span = unit.pts() - open.start;
         let target = self.settings.segment_target.min(self.longest) - self.tolerance(&unit);
         let reached = match self.wanted {
-            Some(at) => unit.pts() >= at - NEAR_WANTED,
-            None => span >= target,
+            // Further than a segment may reach, it would be cut where decoding cannot begin.
+            Some(at) if at <= open.start + self.longest => unit.pts() >= at - NEAR_WANTED,
+            _ => span >= target,
         };
         let due = match unit.entry {
             Entry::None => false,

@@ -16,6 +16,7 @@ pub mod flv;
 mod interleave;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
 mod nal;
+mod origin;
 mod output;
 mod per_kind;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
@@ -25,5 +26,6 @@ mod sender_clock;
 mod timeline;
 pub mod ts;
 
+pub use origin::Origin;
 pub use output::Output;
 pub use segmenter::{Segmenter, Settings};

@@ -1,29 +1,20 @@
 //! A publish's way from media messages to segments, in one value.
 
-use std::time::{Duration, SystemTime};
+mod joining;
 
-use media::{Cadence, FaultKind, Grid, MediaTime, Message, Track, TrackKind};
+use std::time::SystemTime;
+
+use media::{Anchor, Cadence, FaultKind, Grid, MediaTime, Message, Track};
 
 use crate::cutter::{Arrival, Cutter};
-use crate::flv::{Demuxer, Entry, TrackSet, Unit};
+use crate::flv::{Demuxer, TrackSet, Unit};
 use crate::interleave::Interleave;
+use crate::origin::Origin;
 use crate::output::{Output, Outputs};
 use crate::per_kind::{PerKind, word};
 use crate::sender_clock::SenderClock;
 use crate::timeline::{Succession, Timeline};
-
-/// Timestamps that are so close to the clock of a ladder agree with it: the rest is what links differ by.
-const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
-
-/// So long a publish that joins a ladder is waited for to send a picture that decoding can begin with.
-const FOR_A_PICTURE: Duration = Duration::from_secs(12);
-
-/// What becomes of a unit while its publish joins a ladder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Joining {
-    Goes,
-    GivenUp,
-}
+use joining::{Joining, Joins};
 
 /// Parts of a publish whose codecs have no place in MPEG-TS, where none are asked for: CMAF is made of parts.
 const USUAL_PART: MediaTime = MediaTime::from_millis(200);
@@ -82,11 +73,15 @@ pub struct Segmenter {
     /// The ladder that this publish is a rung of.
     ladder: Option<Grid>,
     /// What comes next has to agree with it.
-    joins: bool,
+    joins: Joins,
     /// When something came first that does not.
     joining_since: Option<SystemTime>,
     /// What comes next begins here at the earliest, for what is listed ends here.
     joins_behind: MediaTime,
+    /// Whose media this publish's come beside: it says when they are.
+    follows: Option<Origin>,
+    /// Of the last unit.
+    origin: Option<Origin>,
     out: Outputs,
     low_latency_out: Outputs,
 }
@@ -107,9 +102,11 @@ impl Segmenter {
             longest_part: None,
             low_latency_out: Outputs::default(),
             ladder: None,
-            joins: false,
+            joins: Joins::Settled,
             joining_since: None,
             joins_behind: MediaTime::ZERO,
+            follows: None,
+            origin: None,
             out: Outputs::default(),
         }
     }
@@ -163,19 +160,6 @@ impl Segmenter {
         }
     }
 
-    /// Media go by the clock of a ladder from here on, unless the timestamps that are sent agree with it: then the next
-    /// picture that decoding can begin with is put at the nearest boundary of the `grid` that is not before `behind`. When a picture was taken no
-    /// clock here says, and encoders differ by a second or more anyway.
-    pub fn join_ladder(&mut self, grid: Grid, behind: MediaTime) {
-        self.ladder = Some(grid);
-        self.joins_behind = behind;
-        self.joins = true;
-        self.cutter.date_by(grid.origin);
-        if let Some(cutter) = &mut self.low_latency {
-            cutter.date_by(grid.origin);
-        }
-    }
-
     /// All that it carries has a place in MPEG-TS, as of the last unit of each track. Where it has not, only the parts
     /// are for players, and the segments for who looks at the encoder: one with a picture and without its sound would
     /// be half.
@@ -201,46 +185,6 @@ impl Segmenter {
         }
     }
 
-    /// Sees that media are where the ladder has them: on its clock, and with random accesses where its boundaries are.
-    /// `unit` is given up if nothing has been placed yet and it is not the one to begin with.
-    fn join(&mut self, unit: &Unit, now: SystemTime) -> Joining {
-        let Some(grid) = self.ladder.filter(|_| self.joins) else {
-            return Joining::Goes;
-        };
-        let wanted = grid.origin.media_time(now);
-        let apart = self.timeline.sent(unit) - wanted;
-        if apart <= CLOCKS_AGREE && -apart <= CLOCKS_AGREE {
-            self.joins = false;
-            return Joining::Goes;
-        }
-        let begun = self.timeline.is_begun();
-        let since = *self.joining_since.get_or_insert(now);
-        let waited = now.duration_since(since).unwrap_or_default();
-        let leads = unit.kind() == TrackKind::Video && unit.entry != Entry::None;
-        if !leads && waited < FOR_A_PICTURE {
-            return if begun {
-                Joining::Goes
-            } else {
-                Joining::GivenUp
-            };
-        }
-        self.joins = false;
-        self.joining_since = None;
-        let composition = MediaTime::from_millis(unit.composition_ms.into());
-        let edge = self.edge().unwrap_or(MediaTime::ZERO);
-        let least = self.joins_behind.max(edge);
-        let at = match leads {
-            true => grid.nearest(wanted + composition, least) - composition,
-            false => wanted.max(least),
-        };
-        let at = at.max(edge);
-        self.interleave.restart();
-        self.cut();
-        self.end_run();
-        self.timeline.begin_run(unit, self.edge(), Some(at));
-        Joining::Goes
-    }
-
     /// Makes parts from here on, if it makes none.
     fn make_parts(&mut self) {
         if self.low_latency.is_some() {
@@ -250,8 +194,8 @@ impl Segmenter {
         if let Some(longest) = self.longest_part {
             cutter.limit_parts(longest);
         }
-        if let Some(grid) = self.ladder {
-            cutter.date_by(grid.origin);
+        if let Some(clock) = self.cutter.clock() {
+            cutter.date_by(clock);
         }
         self.low_latency = Some(cutter);
     }
@@ -289,19 +233,27 @@ impl Segmenter {
                 return self.out.fault(FaultKind::TimestampJump, text);
             }
             Succession::Jumps(by_ms) => {
-                self.interleave.restart();
-                self.cut();
-                self.end_run();
-                let at = self.ladder.map(|grid| grid.origin.media_time(now));
-                self.timeline.begin_run(&unit, self.edge(), at);
+                self.finish();
+                self.timeline.begin_run(&unit, self.edge(), None);
                 let text = format!(
                     "the sender's clock jumped by {by_ms} ms to {} ms; a new discontinuity begins",
                     unit.dts_ms
                 );
                 self.out.fault(FaultKind::TimestampJump, text);
+                // The boundaries of its ladder are elsewhere on the new clock.
+                self.joins = Joins::Anyway;
+                if self.join(&unit, now) == Joining::GivenUp {
+                    return;
+                }
             }
         }
         if let Some(place) = self.timeline.place(&unit, &mut self.out) {
+            let at = self.timeline.sent(&unit);
+            let date = self.cutter.date_at(at).unwrap_or(now);
+            self.origin = Some(Origin {
+                sent_ms: unit.dts_ms,
+                clock: Anchor { at, date },
+            });
             let arrival = Arrival {
                 codec: unit.codec,
                 dts: place.dts,

@@ -26,7 +26,7 @@ const MAX_COMPOSITION_MS: i64 = 10_000;
 const MAX_EARLY_PICTURES: i64 = 4;
 const MAX_EARLY_MS: i64 = 1_000;
 /// Left between two runs, so that what the other track sends from just before a jump has room.
-const RUN_MARGIN: MediaTime = MediaTime::from_millis(500);
+pub(crate) const RUN_MARGIN: MediaTime = MediaTime::from_millis(500);
 /// What decode times are pushed apart by: the next tick of the 90 kHz clock of MPEG-TS.
 const STEP: MediaTime = MediaTime::from_nanos(11_112);
 

@@ -26,7 +26,7 @@ pub(super) struct Rungs {
 
 struct Rung {
     publish: Publish,
-    /// Reports since its last picture.
+    /// Reports since its last picture, of a connection that went on sending.
     silent: u32,
 }
 
@@ -76,6 +76,10 @@ impl Publish {
         }
         if let Some(Some(rung)) = self.rungs.by_track.get_mut(&track) {
             rung.silent = 0;
+            // One clock, one timeline: what becomes of the first track, becomes of all.
+            if let Some(origin) = self.segmenter.origin() {
+                rung.publish.segmenter.follow(origin);
+            }
             rung.publish.take_unit(unit, now);
         }
     }
@@ -88,13 +92,12 @@ impl Publish {
             format!("{}_{height}p", ladder.name),
             format!("{}_{height}p{track}", ladder.name),
         ];
-        let mut taken: Vec<_> = self
+        let taken: Vec<_> = self
             .rungs
             .all()
             .map(|rung| rung.name.name.to_string())
             .collect();
         let name = names.into_iter().find(|name| !taken.contains(name));
-        taken.clear();
         let name = PresentationName::parse(ladder.app.as_str(), &name?).ok()?;
         let begun = Publish::begin_as(
             Source::Track,
@@ -168,11 +171,18 @@ impl Publish {
         }
     }
 
-    /// What is to be done every [`REPORT_EVERY`]: a track without pictures ends, and may come again.
+    /// What is to be done every [`REPORT_EVERY`].
     pub(super) fn tick_rungs(&mut self) {
+        for rung in self.rungs.all() {
+            rung.tick();
+        }
+    }
+
+    /// What is to be done every [`REPORT_EVERY`] in which the connection has sent something: a track without pictures
+    /// ends, and may come again.
+    pub(super) fn end_lost_rungs(&mut self) {
         for rung in self.rungs.by_track.values_mut().flatten() {
             rung.silent += 1;
-            rung.publish.tick();
         }
         let lost = |rung: &Option<Rung>| rung.as_ref().is_some_and(|it| it.silent > LOST_AFTER);
         let lost: Vec<u8> = self

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Codec, Head, MediaTime, Segment, Track, TsLayout};
+use media::{Anchor, Codec, Head, MediaTime, Segment, Track, TsLayout};
 
 use super::open::Open;
 use crate::output::Outputs;
@@ -25,8 +25,10 @@ pub(super) struct Closing {
     edge: Option<MediaTime>,
     /// The open segment does not begin where the last one ends.
     broken: bool,
-    /// The wall clock at a media time, for this run.
-    anchor: Option<(SystemTime, MediaTime)>,
+    /// The wall clock at a media time, for this run: when its first media arrived.
+    arrival: Option<Anchor>,
+    /// The same for all runs, from another publish: it dates in place of the arrival.
+    clock: Option<Anchor>,
 }
 
 impl Closing {
@@ -42,23 +44,26 @@ impl Closing {
 
     /// The next segment begins at `start`; the first of a run dates it.
     pub(super) fn begin(&mut self, start: MediaTime, now: SystemTime) {
-        self.anchor.get_or_insert((now, start));
+        self.arrival.get_or_insert(Anchor {
+            at: start,
+            date: now,
+        });
         self.broken |= self.edge.is_some_and(|edge| edge != start);
     }
 
     /// It begins at `start` after all, not at `before`: if it dates the run, then with the same date.
     pub(super) fn begin_earlier(&mut self, before: MediaTime, start: MediaTime) {
-        if let Some((_, at)) = &mut self.anchor
-            && *at == before
+        if let Some(anchor) = &mut self.arrival
+            && anchor.at == before
         {
-            *at = start;
+            anchor.at = start;
         }
     }
 
     /// What follows is a new discontinuity, with a date of its own.
     pub(super) fn end_run(&mut self) {
         self.broken = true;
-        self.anchor = None;
+        self.arrival = None;
     }
 
     /// What the segment that is open says of itself with its first part. Sound that was there in the segment before
@@ -152,11 +157,19 @@ impl Closing {
         (tracks, false)
     }
 
+    /// Segments are dated by `clock` from the next on, if there is one, and not by their arrival.
+    pub(super) const fn date_by(&mut self, clock: Option<Anchor>) {
+        self.clock = clock;
+    }
+
+    /// The wall clock at `at`; `None` before the first segment of a run that no other clock dates.
+    pub(super) fn date_at(&self, at: MediaTime) -> Option<SystemTime> {
+        let anchor = self.clock.or(self.arrival)?;
+        Some(anchor.date_at(at))
+    }
+
     fn date(&self, at: MediaTime) -> SystemTime {
         // The first segment of each run has set it.
-        let (date, anchor) = self.anchor.unwrap_or((SystemTime::UNIX_EPOCH, at));
-        let after = date.checked_add((at - anchor).to_duration());
-        let dated = after.and_then(|date| date.checked_sub((anchor - at).to_duration()));
-        dated.unwrap_or(date)
+        self.date_at(at).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 }

@@ -1,3 +1,5 @@
+mod joining;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +17,10 @@ const AUDIO_HEADER: &[u8] = &[0xaf, 0, 0x11, 0x90];
 const IDR: &[u8] = &[0x17, 1, 0, 0, 0, 0, 0, 0, 2, 0x65, 0x88];
 const INTER: &[u8] = &[0x27, 1, 0, 0, 0, 0, 0, 0, 2, 0x41, 0x9a];
 const SOUND: &[u8] = &[0xaf, 1, 0x21, 0x10];
+
+/// When everything arrives.
+static ARRIVAL: std::sync::LazyLock<SystemTime> =
+    std::sync::LazyLock::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_000));
 
 struct Bench {
     segmenter: Segmenter,
@@ -43,11 +49,14 @@ impl Bench {
             timestamp_ms,
             payload,
         };
-        self.segmenter.push(
-            &message,
-            SystemTime::UNIX_EPOCH + Duration::from_secs(1_000),
-        );
+        self.segmenter.push(&message, *ARRIVAL);
         self.pull();
+    }
+
+    /// Where segments begin, in milliseconds.
+    fn starts(&self) -> Vec<i64> {
+        let all = self.segments.iter();
+        all.map(|it| it.start.as_millis()).collect()
     }
 
     fn finish(&mut self) {
@@ -280,93 +289,6 @@ fn what_comes_after_the_end_begins_a_discontinuity_at_a_key_frame() {
         next.start
     );
     assert!(then[1..].iter().all(|segment| !segment.discontinuity));
-}
-
-/// Boundaries every two seconds, one at 101.5 s, which was `ago` milliseconds before everything arrives here.
-fn grid(ago: u64) -> Grid {
-    let arrival = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
-    Grid {
-        origin: media::Anchor {
-            at: MediaTime::from_millis(101_500),
-            date: arrival - Duration::from_millis(ago),
-        },
-        step: MediaTime::from_millis(2_000),
-    }
-}
-
-#[test]
-fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
-    for (ago, listed, start) in [
-        (8_900, 0, 109_500),
-        (9_100, 0, 111_500),
-        // What is listed of it ends just behind that boundary.
-        (8_900, 109_533, 111_500),
-    ] {
-        let mut bench = Bench::new();
-        let listed = MediaTime::from_millis(listed);
-        bench.segmenter.join_ladder(grid(ago), listed);
-        bench.seconds(40, 5);
-        bench.finish();
-        let first = &bench.segments[0];
-        assert_eq!(first.start, MediaTime::from_millis(start), "{ago}");
-        assert_eq!(first.date, grid(ago).origin.date_at(first.start));
-        assert!(
-            bench.faults.is_empty() && !first.discontinuity,
-            "{:?}",
-            bench.faults
-        );
-    }
-}
-
-#[test]
-fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
-    let mut bench = Bench::new();
-    // 500 ms late: links differ by as much.
-    bench.segmenter.join_ladder(grid(500), MediaTime::ZERO);
-    bench.seconds(101_500, 4);
-    bench.finish();
-    let first = &bench.segments[0];
-    assert_eq!(first.start, MediaTime::from_millis(101_500));
-    assert_eq!(first.date, grid(500).origin.date);
-}
-
-#[test]
-fn a_publish_that_joins_late_goes_on_behind_a_discontinuity_with_a_key_frame() {
-    let mut bench = Bench::new();
-    bench.seconds(0, 3);
-    bench.segmenter.join_ladder(grid(0), MediaTime::ZERO);
-    bench.seconds(3_000, 4);
-    bench.finish();
-    let starts: Vec<_> = bench
-        .segments
-        .iter()
-        .map(|it| (it.start.as_millis(), it.discontinuity))
-        .collect();
-    assert_eq!(
-        starts,
-        [
-            (0, false),
-            (2_000, false),
-            (101_500, true),
-            (103_500, false)
-        ]
-    );
-    assert!(bench.segments.iter().all(|segment| segment.independent));
-}
-
-#[test]
-fn a_segment_begins_where_it_is_wanted_and_goes_on_as_usual() {
-    let mut bench = Bench::new();
-    bench.seconds(0, 2);
-    bench.segmenter.begin_next_at(MediaTime::from_millis(3_050));
-    bench.seconds(2_000, 6);
-    bench.finish();
-    let starts: Vec<_> = bench
-        .segments
-        .iter()
-        .map(|it| it.start.as_millis())
-        .collect();
-    assert_eq!(starts, [0, 3_000, 5_000, 7_000]);
 }
 
 #[test]

@@ -1,0 +1,19 @@
+//! What a publish's timestamps mean: how another whose media come beside it finds its place.
+
+use media::{Anchor, MediaTime};
+
+/// A timestamp, with the media time and the wall clock at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The timestamp as sent, milliseconds, unwrapped.
+    pub sent_ms: i64,
+    /// What it stands for.
+    pub clock: Anchor,
+}
+
+impl Origin {
+    /// The media time at another timestamp, in milliseconds, as long as the sender's clock goes on.
+    pub(crate) fn media_time(&self, sent_ms: i64) -> MediaTime {
+        self.clock.at + MediaTime::from_millis(sent_ms.saturating_sub(self.sent_ms))
+    }
+}

@@ -1,0 +1,140 @@
+//! How a publish finds its place beside others of the same programme: on the clock of a ladder, or where the publish is
+//! that its media come with.
+//!
+//! What does not belong here: whether it has to (whoever compares the rungs knows).
+
+use std::time::{Duration, SystemTime};
+
+use media::{Anchor, Grid, MediaTime, TrackKind};
+
+use super::Segmenter;
+use crate::flv::{Entry, Unit};
+use crate::origin::Origin;
+use crate::timeline::RUN_MARGIN;
+
+/// Timestamps that are so close to the clock of a ladder agree with it: the rest is what links differ by.
+const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
+
+/// So long a publish that joins a ladder is waited for to send a picture that decoding can begin with.
+const FOR_A_PICTURE: Duration = Duration::from_secs(12);
+
+/// What becomes of a unit while its publish joins a ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joining {
+    Goes,
+    GivenUp,
+}
+
+/// Whether a publish has yet to find its place in its ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joins {
+    /// It has one, or is in no ladder.
+    Settled,
+    /// It is put there, unless its timestamps agree with the ladder's clock.
+    IfApart,
+    /// It is put there whatever its timestamps are: its clock has jumped.
+    Anyway,
+}
+
+impl Segmenter {
+    /// Media go by the clock of a ladder from here on: where the timestamps that are sent agree with it, only the dates
+    /// do; else the next picture that decoding can begin with is put at the nearest boundary of the `grid` that is not
+    /// before `behind`. When a picture was taken no clock here says, and encoders differ by a second or more anyway.
+    /// Media that would have to go back stay where they are.
+    pub fn join_ladder(&mut self, grid: Grid, behind: MediaTime) {
+        self.ladder = Some(grid);
+        self.joins_behind = behind;
+        self.joins = Joins::IfApart;
+    }
+
+    /// Its media come beside those of another publish, with timestamps of the same clock: they belong where `origin`
+    /// has them, whenever they arrive. To be told again when that has changed; what is behind is put there with the
+    /// next picture that decoding can begin with.
+    pub fn follow(&mut self, origin: Origin) {
+        self.follows = Some(origin);
+        self.date_by(origin.clock);
+    }
+
+    /// Where the last access unit was put; `None` before the first. A publish whose media come beside this one's follows
+    /// it.
+    pub const fn origin(&self) -> Option<Origin> {
+        self.origin
+    }
+
+    fn date_by(&mut self, clock: Anchor) {
+        self.cutter.date_by(clock);
+        if let Some(cutter) = &mut self.low_latency {
+            cutter.date_by(clock);
+        }
+    }
+
+    /// Sees that media are where another publish has them, or a ladder: on its clock, and with random accesses where its
+    /// boundaries are. `unit` is given up if nothing has been placed yet and it is not the one to begin with.
+    pub(super) fn join(&mut self, unit: &Unit, now: SystemTime) -> Joining {
+        if let Some(origin) = self.follows {
+            self.join_followed(unit, origin);
+            return Joining::Goes;
+        }
+        let Some(grid) = self.ladder.filter(|_| self.joins != Joins::Settled) else {
+            return Joining::Goes;
+        };
+        let wanted = grid.origin.media_time(now);
+        let apart = self.timeline.sent(unit) - wanted;
+        let begun = self.timeline.is_begun();
+        let is_near = apart <= CLOCKS_AGREE && -apart <= CLOCKS_AGREE;
+        if is_near && self.joins == Joins::IfApart {
+            self.settle();
+            self.date_by(grid.origin);
+            return Joining::Goes;
+        }
+        // It would have to go back, or would be listed with dates in the future.
+        if (begun && apart > CLOCKS_AGREE) || self.joins_behind > wanted + CLOCKS_AGREE {
+            self.settle();
+            return Joining::Goes;
+        }
+        let since = *self.joining_since.get_or_insert(now);
+        let waited = now.duration_since(since).unwrap_or_default();
+        if !leads(unit) && waited < FOR_A_PICTURE {
+            return match begun {
+                true => Joining::Goes,
+                false => Joining::GivenUp,
+            };
+        }
+        self.settle();
+        self.finish();
+        let after = self
+            .edge()
+            .map_or(MediaTime::ZERO, |edge| edge + RUN_MARGIN);
+        let least = self.joins_behind.max(after);
+        let composition = MediaTime::from_millis(unit.composition_ms.into());
+        let at = match leads(unit) {
+            true => grid.nearest(wanted + composition, least + composition) - composition,
+            false => wanted.max(least),
+        };
+        self.date_by(grid.origin);
+        self.timeline.begin_run(unit, self.edge(), Some(at));
+        Joining::Goes
+    }
+
+    const fn settle(&mut self) {
+        self.joins = Joins::Settled;
+        self.joining_since = None;
+    }
+
+    /// Begins a run with `unit` where `origin` has it, if that is elsewhere and it can.
+    fn join_followed(&mut self, unit: &Unit, origin: Origin) {
+        let wanted = origin.media_time(unit.dts_ms);
+        let behind = wanted - self.timeline.sent(unit);
+        let begun = self.timeline.is_begun();
+        if behind.as_millis() == 0 || (begun && (!leads(unit) || behind < RUN_MARGIN)) {
+            return;
+        }
+        self.finish();
+        self.timeline.begin_run(unit, self.edge(), Some(wanted));
+    }
+}
+
+/// Decoding can begin with it, and it leads.
+fn leads(unit: &Unit) -> bool {
+    unit.kind() == TrackKind::Video && unit.entry != Entry::None
+}

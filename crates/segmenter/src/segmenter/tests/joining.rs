@@ -1,0 +1,181 @@
+//! A publish beside others.
+
+use super::*;
+
+/// Boundaries every two seconds, one at 101.5 s, which was `ago` milliseconds before everything arrives here.
+fn grid(ago: u64) -> Grid {
+    Grid {
+        origin: Anchor {
+            at: MediaTime::from_millis(101_500),
+            date: *ARRIVAL - Duration::from_millis(ago),
+        },
+        step: MediaTime::from_millis(2_000),
+    }
+}
+
+#[test]
+fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
+    for (ago, listed, start) in [
+        (8_900, 0, 109_500),
+        (9_100, 0, 111_500),
+        // What is listed of it ends just behind that boundary.
+        (8_900, 109_533, 111_500),
+    ] {
+        let mut bench = Bench::new();
+        let listed = MediaTime::from_millis(listed);
+        bench.segmenter.join_ladder(grid(ago), listed);
+        bench.seconds(40, 5);
+        bench.finish();
+        let first = &bench.segments[0];
+        assert_eq!(first.start, MediaTime::from_millis(start), "{ago}");
+        assert_eq!(first.date, grid(ago).origin.date_at(first.start));
+        assert!(
+            bench.faults.is_empty() && !first.discontinuity,
+            "{:?}",
+            bench.faults
+        );
+    }
+}
+
+#[test]
+fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
+    let mut bench = Bench::new();
+    // 500 ms late: links differ by as much.
+    bench.segmenter.join_ladder(grid(500), MediaTime::ZERO);
+    bench.seconds(101_500, 4);
+    bench.finish();
+    let first = &bench.segments[0];
+    assert_eq!(first.start, MediaTime::from_millis(101_500));
+    assert_eq!(first.date, grid(500).origin.date);
+}
+
+#[test]
+fn a_publish_that_joins_late_goes_on_behind_a_discontinuity_with_a_key_frame() {
+    let mut bench = Bench::new();
+    bench.seconds(0, 3);
+    bench.segmenter.join_ladder(grid(0), MediaTime::ZERO);
+    bench.seconds(3_000, 4);
+    bench.finish();
+    let starts: Vec<_> = bench
+        .segments
+        .iter()
+        .map(|it| (it.start.as_millis(), it.discontinuity))
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            (0, false),
+            (2_000, false),
+            (101_500, true),
+            (103_500, false)
+        ]
+    );
+    assert!(bench.segments.iter().all(|segment| segment.independent));
+}
+
+#[test]
+fn a_segment_begins_where_it_is_wanted_and_goes_on_as_usual() {
+    let mut bench = Bench::new();
+    bench.seconds(0, 2);
+    bench.segmenter.begin_next_at(MediaTime::from_millis(3_050));
+    bench.seconds(2_000, 6);
+    bench.finish();
+    let starts: Vec<_> = bench
+        .segments
+        .iter()
+        .map(|it| it.start.as_millis())
+        .collect();
+    assert_eq!(starts, [0, 3_000, 5_000, 7_000]);
+}
+
+#[test]
+fn a_place_that_no_segment_reaches_does_not_make_one_end_without_a_key_frame() {
+    let mut bench = Bench::new();
+    bench
+        .segmenter
+        .begin_next_at(MediaTime::from_millis(18_000));
+    // A key frame every ten seconds: longer than the target, and not where the others have theirs.
+    for n in 0..750 {
+        let body = if n % 250 == 0 { IDR } else { INTER };
+        bench.push(MessageKind::Video, n * 40, body);
+    }
+    bench.finish();
+    assert_eq!(bench.starts(), [0, 10_000, 20_000]);
+    assert!(bench.segments.iter().all(|segment| segment.independent));
+}
+
+#[test]
+fn who_is_ahead_of_a_ladder_stays_where_it_is() {
+    let mut bench = Bench::new();
+    bench.seconds(110_000, 3);
+    bench.segmenter.join_ladder(grid(0), MediaTime::ZERO);
+    bench.seconds(113_000, 4);
+    bench.finish();
+    assert_eq!(bench.starts(), [110_000, 112_000, 114_000, 116_000]);
+    assert!(bench.segments.iter().all(|it| !it.discontinuity));
+    // It would be dated in the future.
+    assert_eq!(bench.segments[2].date, *ARRIVAL + Duration::from_secs(4));
+    assert_eq!(bench.faults, []);
+}
+
+#[test]
+fn who_joins_leaves_room_behind_what_was_open_and_is_still_at_a_boundary() {
+    let mut bench = Bench::new();
+    bench.seconds(98_200, 3);
+    bench.segmenter.join_ladder(grid(900), MediaTime::ZERO);
+    bench.seconds(101_200, 3);
+    bench.finish();
+    assert_eq!(bench.starts(), [98_200, 100_200, 103_500, 105_500]);
+}
+
+#[test]
+fn a_clock_that_jumps_in_a_ladder_goes_on_at_a_boundary_with_a_key_frame() {
+    let mut bench = Bench::new();
+    bench.seconds(101_500, 3);
+    bench.segmenter.join_ladder(grid(3_000), MediaTime::ZERO);
+    bench.push(MessageKind::Video, 104_500, INTER);
+    bench.push(MessageKind::Video, 4_960, INTER);
+    bench.seconds(5_000, 3);
+    bench.finish();
+    assert_eq!(bench.starts(), [101_500, 103_500, 105_500, 107_500]);
+    let second = &bench.segments[2];
+    assert!(second.discontinuity && second.independent);
+    assert_eq!(second.date, grid(3_000).origin.date_at(second.start));
+}
+
+#[test]
+fn timestamps_that_agree_are_dated_by_the_ladder_from_the_next_segment_on() {
+    let mut bench = Bench::new();
+    bench.seconds(101_500, 3);
+    bench.segmenter.join_ladder(grid(2_500), MediaTime::ZERO);
+    bench.seconds(104_500, 4);
+    bench.finish();
+    assert_eq!(bench.starts(), [101_500, 103_500, 105_500, 107_500]);
+    assert!(bench.segments.iter().all(|it| !it.discontinuity));
+    let dates = [0, 2_000, 1_500, 3_500].map(|ms| *ARRIVAL + Duration::from_millis(ms));
+    assert!(bench.segments.iter().map(|it| it.date).eq(dates));
+}
+
+#[test]
+fn who_follows_is_where_the_other_is_whatever_becomes_of_its_clock() {
+    let mut source = Bench::new();
+    let mut beside = Bench::new();
+    // Joined late, then a jump of the clock that both have.
+    source.segmenter.join_ladder(grid(0), MediaTime::ZERO);
+    for (from, count) in [(5_000, 3), (8_000, 4), (90_000, 4)] {
+        source.seconds(from, count);
+        beside
+            .segmenter
+            .follow(source.segmenter.origin().expect("something was taken"));
+        beside.seconds(from, count);
+    }
+    source.finish();
+    beside.finish();
+    let of = |bench: &Bench| -> Vec<_> {
+        let all = bench.segments.iter();
+        all.map(|it| (it.start, it.date, it.discontinuity))
+            .collect()
+    };
+    assert_eq!(of(&source), of(&beside));
+    assert_eq!(source.starts()[0], 101_500);
+}
