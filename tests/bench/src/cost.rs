@@ -6,11 +6,15 @@
 
 use std::fs;
 use std::ops::{Add, Sub};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use nix::time::ClockId;
 use nix::unistd::Pid;
+
+use crate::clip::GOP_MS;
+use crate::stats::milliseconds;
+use crate::wait;
 
 /// A process and all its descendants, as found once.
 #[derive(Debug, Clone)]
@@ -147,6 +151,37 @@ fn descendants(root: i32, parents: &[(i32, i32)]) -> Vec<i32> {
         next += 1;
     }
     found
+}
+
+/// What a stream-second took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamCost {
+    /// Processor time, milliseconds.
+    pub(crate) cpu_ms: f64,
+    /// How often a thread was woken.
+    pub(crate) wakes: f64,
+}
+
+/// A sample for each window of one GOP, so that it holds one cut of every stream.
+pub(crate) fn stream_costs(
+    processes: &Processes,
+    streams: u32,
+    windows: u32,
+) -> anyhow::Result<Vec<StreamCost>> {
+    let mut samples = Vec::new();
+    let mut before = (Instant::now(), processes.usage()?);
+    for _ in 0..windows {
+        wait::pass(Duration::from_millis(GOP_MS.into()));
+        let now = (Instant::now(), processes.usage()?);
+        let used = now.1 - before.1;
+        let stream_seconds = (now.0 - before.0).as_secs_f64() * f64::from(streams);
+        samples.push(StreamCost {
+            cpu_ms: milliseconds(used.cpu) / stream_seconds,
+            wakes: used.wakes as f64 / stream_seconds,
+        });
+        before = now;
+    }
+    Ok(samples)
 }
 
 #[cfg(test)]

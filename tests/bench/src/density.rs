@@ -5,14 +5,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::clip::{Clip, GOP_MS};
-use crate::cost::{Memory, Processes};
+use crate::cost::{Memory, Processes, stream_costs};
 use crate::load::Load;
 use crate::publisher::Publisher;
 use crate::server::{Peer, Server};
-use crate::stats::milliseconds;
 use crate::table::{Aim, Metric, Table};
 use crate::viewers::Viewers;
 use crate::wait;
@@ -91,15 +90,9 @@ fn observe(
         format!("wake-ups, {streams} streams {readers}"),
         "/stream-second",
     );
-    let mut before = (Instant::now(), processes.usage()?);
-    for _ in 0..windows {
-        wait::pass(Duration::from_millis(GOP_MS.into()));
-        let now = (Instant::now(), processes.usage()?);
-        let used = now.1 - before.1;
-        let stream_seconds = (now.0 - before.0).as_secs_f64() * f64::from(streams);
-        table.add(&cpu, peer, milliseconds(used.cpu) / stream_seconds);
-        table.add(&wakes, peer, as_f64(used.wakes) / stream_seconds);
-        before = now;
+    for cost in stream_costs(processes, streams, windows)? {
+        table.add(&cpu, peer, cost.cpu_ms);
+        table.add(&wakes, peer, cost.wakes);
     }
     Ok(())
 }

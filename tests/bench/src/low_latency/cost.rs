@@ -10,11 +10,10 @@ use anyhow::ensure;
 use super::follower::{Follower, Followers, Rendition, Way};
 use super::{Parts, keys};
 use crate::clip::{Clip, GOP_MS};
-use crate::cost::Processes;
+use crate::cost::stream_costs;
 use crate::load::Load;
 use crate::publisher::Publisher;
 use crate::server::{Peer, Server};
-use crate::stats::milliseconds;
 use crate::table::{Aim, Column, Metric, Table};
 use crate::viewers::Viewers;
 use crate::wait;
@@ -68,7 +67,7 @@ pub(crate) fn measure(
         let load = Load::start(publishers);
         wait::pass(WARM_UP);
         let observe = |table: &mut Table, metrics: &[&Metric]| -> anyhow::Result<()> {
-            for sample in costs(&processes, streams, windows)? {
+            for sample in stream_costs(&processes, streams, windows)? {
                 for metric in metrics {
                     table.add(metric, column, sample.cpu_ms);
                     if **metric == watched {
@@ -120,28 +119,4 @@ pub(crate) fn measure(
         }
     }
     Ok(())
-}
-
-/// What a stream-second took.
-struct Cost {
-    cpu_ms: f64,
-    wakes: f64,
-}
-
-/// A sample for each window.
-fn costs(processes: &Processes, streams: u32, windows: u32) -> anyhow::Result<Vec<Cost>> {
-    let mut samples = Vec::new();
-    let mut before = (Instant::now(), processes.usage()?);
-    for _ in 0..windows {
-        wait::pass(Duration::from_millis(GOP_MS.into()));
-        let now = (Instant::now(), processes.usage()?);
-        let used = now.1 - before.1;
-        let stream_seconds = (now.0 - before.0).as_secs_f64() * f64::from(streams);
-        samples.push(Cost {
-            cpu_ms: milliseconds(used.cpu) / stream_seconds,
-            wakes: used.wakes as f64 / stream_seconds,
-        });
-        before = now;
-    }
-    Ok(samples)
 }
