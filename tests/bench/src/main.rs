@@ -2,7 +2,8 @@
 //!
 //! Every measure is a module: [`density`] (cost of a stream), [`listing`] (until a segment is
 //! listed), [`delivery`] (playlists and segments out), [`burst`] (bytes in), [`acceptance`] (until
-//! a publish is accepted); those of [`low_latency`] compare the gateway's two forms. Below them the load ([`clip`], [`chunk`], [`publisher`], [`load`],
+//! a publish is accepted); those of [`low_latency`] compare the gateway's two forms, [`ladder`] the rungs of
+//! ladders with streams alone. Below them the load ([`clip`], [`chunk`], [`publisher`], [`load`],
 //! [`http`], [`viewers`], [`wrk`]), the servers ([`server`]), the clocks ([`cost`]) and the result
 //! ([`table`]). Figures never decide the exit code: it says whether everything worked.
 
@@ -20,6 +21,7 @@ mod cost;
 mod delivery;
 mod density;
 mod http;
+mod ladder;
 mod listing;
 mod load;
 mod low_latency;
@@ -44,8 +46,8 @@ use clip::Clip;
 use server::Peer;
 use table::Table;
 
-/// Measures Forebay beside nginx-rtmp, and its low-latency form beside its classic one, and prints
-/// tables of ratios.
+/// Measures Forebay beside nginx-rtmp, its low-latency form beside its classic one and ladders beside
+/// streams alone, and prints tables of ratios.
 #[derive(Debug, Parser)]
 struct Options {
     /// The gateway's binary; the environment variable FOREBAY_BIN without it.
@@ -63,7 +65,7 @@ struct Options {
     /// Only this server, where each is measured by itself: to profile, or to try a change.
     #[arg(long)]
     peer: Option<Peer>,
-    /// Counts of streams for density and ll_delay; ll_cost takes the largest.
+    /// Counts of streams for density and ll_delay, of presentations for ladder; ll_cost takes the largest.
     #[arg(long, value_delimiter = ',')]
     streams: Vec<u32>,
     /// How many windows of two seconds density and ll_cost take, to see them settle in the samples.
@@ -89,6 +91,8 @@ enum Measure {
     Burst,
     /// From connecting to an accepted publish.
     Acceptance,
+    /// What a ladder costs beside its streams published alone.
+    Ladder,
     /// Low latency: until a publish can be watched, and how old its pictures are then.
     LlAvailability,
     /// Low latency: from an access unit to the part that holds it, at a waiting reader.
@@ -116,6 +120,8 @@ impl Measure {
 #[derive(Debug)]
 struct Extent {
     streams: Vec<u32>,
+    /// Presentations of four rungs.
+    ladders: Vec<u32>,
     /// Windows of one GOP.
     windows: u32,
     listing: Duration,
@@ -131,6 +137,7 @@ impl Extent {
         let mut extent = if options.quick {
             Self {
                 streams: vec![20],
+                ladders: vec![5],
                 windows: 2,
                 listing: Duration::from_secs(4),
                 deliveries: 1,
@@ -142,6 +149,7 @@ impl Extent {
         } else {
             Self {
                 streams: vec![1, 20, 50],
+                ladders: vec![1, 5, 50],
                 windows: 5,
                 listing: Duration::from_secs(8),
                 deliveries: 2,
@@ -153,6 +161,7 @@ impl Extent {
         };
         if !options.streams.is_empty() {
             extent.streams.clone_from(&options.streams);
+            extent.ladders.clone_from(&options.streams);
         }
         extent.windows = options.windows.unwrap_or(extent.windows);
         extent
@@ -174,6 +183,7 @@ fn main() -> anyhow::Result<()> {
     let peers = options.peer.map_or(Peer::BOTH.to_vec(), |peer| vec![peer]);
     let mut table = Table::new(["forebay", "nginx-rtmp"]);
     let mut forms = low_latency::table();
+    let mut ladders = ladder::table();
     let form_extent = low_latency::Extent::new(
         &options.low_latency,
         options.quick,
@@ -222,6 +232,18 @@ fn main() -> anyhow::Result<()> {
                 }
             }
         }
+        if wanted(Measure::Ladder) {
+            for presentations in &extent.ladders {
+                say(&format!("{presentations} ladders"));
+                ladder::measure(
+                    &gateway,
+                    &clip,
+                    *presentations,
+                    extent.windows,
+                    &mut ladders,
+                )?;
+            }
+        }
         for (measure, of_forms) in Measure::LOW_LATENCY {
             if wanted(measure) {
                 say(&format!("low latency, {of_forms:?}"));
@@ -230,13 +252,14 @@ fn main() -> anyhow::Result<()> {
         }
     }
 
-    for table in [&table, &forms] {
+    for table in [&table, &forms, &ladders] {
         if !table.is_empty() {
             println!("{table}");
         }
     }
     let mut json = table.json();
     json["low_latency"] = forms.json();
+    json["ladders"] = ladders.json();
     json["processors"] = std::thread::available_parallelism()?.get().into();
     json["seconds"] = begin.elapsed().as_secs().into();
     std::fs::write(&options.json, serde_json::to_vec_pretty(&json)?)
