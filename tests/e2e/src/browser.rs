@@ -117,11 +117,26 @@ impl Browser {
                 json!({"enabled": true}),
             ),
         ] {
-            self.ask(
-                "/goog/cdp/execute",
-                &json!({"cmd": command, "params": parameters}),
-            );
+            self.tell(command, &parameters);
         }
+    }
+
+    /// From here on the line gives so much, in bit/s; `None`: as much as it can.
+    pub fn throttle(&self, bits_per_second: Option<u32>) {
+        self.tell("Network.enable", &json!({}));
+        let bytes = bits_per_second.map_or(-1, |bits| i64::from(bits / 8));
+        self.tell(
+            "Network.emulateNetworkConditions",
+            &json!({"offline": false, "latency": 0, "downloadThroughput": bytes, "uploadThroughput": -1}),
+        );
+    }
+
+    /// A command of the DevTools protocol.
+    fn tell(&self, command: &str, parameters: &Value) {
+        self.ask(
+            "/goog/cdp/execute",
+            &json!({"cmd": command, "params": parameters}),
+        );
     }
 
     /// What the pages complained about since the last call: exceptions, refused requests, violated

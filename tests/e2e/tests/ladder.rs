@@ -17,15 +17,22 @@ const HEIGHTS: [u32; 3] = [360, 270, 180];
 const PICTURE_US: std::ops::RangeInclusive<i64> = 32_000..=35_000;
 const SOON: Duration = Duration::from_secs(40);
 
+/// The bit rate of a rung's picture, kbit/s.
+const fn kilobits(height: u32) -> u32 {
+    height * height / 90
+}
+
 /// One rung as an encoder of its own.
 fn rung(gateway: &Gateway, height: u32, gop: u32) -> Encoder {
     let url = gateway.rtmp_url(&format!("live/show_{height}p"));
     let (size, gop) = (format!("scale=-2:{height}"), gop.to_string());
+    let rate = format!("{}k", kilobits(height));
     let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
          sine=frequency=440:sample_rate=48000 -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
          -pix_fmt yuv420p -sc_threshold 0 -c:a aac -f flv";
     let mut arguments: Vec<&str> = words.split_whitespace().collect();
-    arguments.extend(["-vf", &size, "-g", &gop, &url]);
+    arguments.extend(["-vf", &size, "-g", &gop, "-b:v", &rate]);
+    arguments.extend(["-maxrate", &rate, "-bufsize", &rate, &url]);
     Encoder::start("ffmpeg", &arguments)
 }
 
@@ -255,5 +262,33 @@ fn hls_js_switches_up_and_down_without_a_stall() {
             .map(ToString::to_string);
         let grave = errors.find(|error| !error.contains("bufferAppendNoProgress"));
         assert_eq!(grave, None, "{form}");
+    }
+}
+
+/// What an adaptive player does by itself when the line gets worse and better.
+#[test]
+fn hls_js_goes_down_on_a_weak_line_and_up_again() {
+    let gateway = Gateway::start();
+    let _encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show/index.m3u8", 3);
+    for form in ["classic", "low-latency"] {
+        let browser = Browser::start();
+        browser.open(&gateway.http_url(&format!("watch/live/show?form={form}")));
+        let shows = |what: &str, condition: &str| {
+            browser.until(
+                what,
+                SOON,
+                &format!(
+                    "const height = document.querySelector('video')?.videoHeight; \
+                     return window.forebay?.stats().phase === 'playing' && {condition}"
+                ),
+            );
+        };
+        shows("the best rung", "height === 360");
+        // Less than the middle rung, more than the lowest with its sound.
+        browser.throttle(Some(kilobits(270) * 1_000));
+        shows("the lowest rung on a weak line", "height === 180");
+        browser.throttle(None);
+        shows("the best rung again", "height === 360");
     }
 }
