@@ -79,6 +79,8 @@ pub struct Demuxer {
     /// What is left of the message, and its timestamp.
     bodies: Bodies,
     timestamp_ms: u32,
+    /// How long the message was.
+    message_bytes: usize,
 }
 
 /// What is left of a message.
@@ -88,6 +90,9 @@ enum Bodies {
     Legacy(TrackKind, Bytes),
     Enhanced(TrackKind, enhanced::Bodies),
 }
+
+/// So many bytes beside an access unit, and as many again as it has, it may keep in memory: what a unit costs anyway.
+const MAY_BE_HELD: usize = 128;
 
 /// First byte of a video message: it has an Enhanced RTMP header.
 const EX_VIDEO: u8 = 0x80;
@@ -104,12 +109,14 @@ impl Demuxer {
             unsupported: Unsupported::new(),
             bodies: Bodies::None,
             timestamp_ms: 0,
+            message_bytes: 0,
         }
     }
 
     /// Takes the next message. What was not pulled of the one before is forgotten.
     pub fn push(&mut self, message: &Message) {
         self.timestamp_ms = message.timestamp_ms;
+        self.message_bytes = message.payload.len();
         let body = message.payload.clone();
         self.bodies = match (message.kind, body.first()) {
             // An empty audio message says that there is silence.
@@ -180,7 +187,17 @@ impl Demuxer {
             composition_ms: found.composition_ms,
             nanos: found.nanos,
             entry: found.entry,
-            payload: found.payload,
+            payload: self.kept(found.payload),
+        }
+    }
+
+    /// A slice keeps its whole message in memory: where that is far more than the unit, which is what is counted, the
+    /// unit is copied. The usual one is nearly its whole message.
+    fn kept(&self, payload: Bytes) -> Bytes {
+        let beside = self.message_bytes.saturating_sub(payload.len());
+        match beside > payload.len().saturating_add(MAY_BE_HELD) {
+            true => Bytes::copy_from_slice(&payload),
+            false => payload,
         }
     }
 }
@@ -228,7 +245,12 @@ pub fn fuzz(body: &[u8]) {
                     Ok(unit) => {
                         let all = body.as_ptr_range();
                         let part = unit.payload.as_ptr_range();
-                        assert!(all.start < part.start && part.end <= all.end, "a slice");
+                        let is_slice = all.start < part.start && part.end <= all.end;
+                        let holds = if is_slice { body.len() } else { 0 };
+                        assert!(
+                            holds <= 2 * unit.payload.len() + MAY_BE_HELD,
+                            "it keeps more in memory than it has"
+                        );
                         held += unit.payload.len();
                     }
                     Err(_) => faults += 1,

@@ -420,6 +420,42 @@ fn payloads_are_slices_of_the_message() {
     ));
 }
 
+/// What is counted of a unit is its payload: a track of few bytes must not hold the megabyte beside it.
+#[test]
+fn small_units_of_large_messages_are_copied() {
+    let track = |id: u8, unit: &[u8]| -> Vec<u8> {
+        let length = u32::try_from(unit.len()).expect("short").to_be_bytes();
+        [&[id], &length[1..], unit].concat()
+    };
+    let small = nal_units(&[5]);
+    let large = [&[0, 0x10, 0, 0][..], &vec![0x65; 1 << 20]].concat();
+    // Multitrack of one codec: CodedFramesX of several tracks.
+    let head = [&[0x96, 0x13][..], b"avc1"].concat();
+    let message = Bytes::from([head, track(0, &small), track(1, &large)].concat());
+    let record = FUZZ_HEADERS[0].1.get(5..).expect("longer").to_vec();
+    let start = [
+        &[0x96, 0x10][..],
+        b"avc1",
+        &*track(0, &record),
+        &track(1, &record),
+    ]
+    .concat();
+    let mut demuxer = Demuxer::new();
+    assert_eq!(all(&mut demuxer, MessageKind::Video, &start), []);
+    demuxer.push(&Message {
+        kind: MessageKind::Video,
+        timestamp_ms: 0,
+        payload: message.clone(),
+    });
+    let whole = message.as_ptr_range();
+    let units = std::iter::from_fn(|| demuxer.pull());
+    let found: Vec<_> = units
+        .map(|unit| unit.expect("media").payload)
+        .map(|payload| (payload.len(), whole.contains(&payload.as_ptr())))
+        .collect();
+    assert_eq!(found, [(small.len(), false), (large.len(), true)]);
+}
+
 proptest! {
     #[test]
     fn any_body_is_survived(body in proptest::collection::vec(any::<u8>(), 0..64)) {

@@ -99,7 +99,7 @@ impl Tracks {
             )));
         };
         match composition_ms {
-            None => track.configure(body, how).map(|()| None),
+            None => track.configure(&body, how).map(|()| None),
             Some(composition_ms) => track.unit(body, how, composition_ms),
         }
     }
@@ -138,7 +138,7 @@ impl Tracks {
 }
 
 impl Track {
-    fn configure(&mut self, body: Body, how: Configured) -> Result<(), Fault> {
+    fn configure(&mut self, body: &Body, how: Configured) -> Result<(), Fault> {
         // Encoders repeat the same header, some before every IDR picture.
         let is_repeated = |current: &Configuration| {
             current.four_cc == body.codec && current.record == body.payload
@@ -148,9 +148,11 @@ impl Track {
         if self.current.as_ref().is_some_and(is_repeated) || is_announcement {
             return Ok(());
         }
-        let head = how.read(&body.payload, self.channels);
+        // It stays for as long as the publish, and its message may have held much else.
+        let record = Bytes::copy_from_slice(&body.payload);
+        let head = how.read(&record, self.channels);
         if let Some(head) = head.map_err(|error| self.bad_configuration(&error))? {
-            self.current = Some(Configuration::new(body.codec, body.payload, head));
+            self.current = Some(Configuration::new(body.codec, record, head));
         }
         Ok(())
     }
