@@ -64,7 +64,10 @@ impl Presentations {
         }
         let ladder = self.now(&name, ladder);
         if ladder.is_begun(form) && !ladder.is_complete(form) {
-            let _permit = self.waiting.try_acquire().ok()?;
+            // What is there can be played.
+            let Ok(_permit) = self.waiting.try_acquire() else {
+                return Some(ladder);
+            };
             let _ = tokio::time::timeout(FOR_THE_OTHERS, all(&ladder, form)).await;
             return Some(self.now(&name, ladder));
         }
@@ -78,7 +81,7 @@ impl Presentations {
 
 /// Until one rung lists something.
 async fn first(ladder: &Ladder, form: Form) {
-    let rungs = ladder.rungs().iter();
+    let rungs = ladder.counted();
     let mut waits: Vec<_> = rungs.map(|rung| Box::pin(rung.begun(form))).collect();
     let any = poll_fn(|context| {
         let mut ready = waits.iter_mut().map(|wait| wait.as_mut().poll(context));

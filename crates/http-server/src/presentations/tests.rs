@@ -150,6 +150,26 @@ async fn waiting_is_bounded_and_leaves_nothing_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ladder_waits_for_its_other_rungs_only_where_that_is_possible() {
+    let gateway = Gateway::new();
+    let mut rung = gateway.publish("live", "show_720p");
+    push(&mut rung, 0);
+    let _other = gateway.publish("live", "show_360p");
+    for (waiting_requests, waited) in [(1, 1), (0, 0)] {
+        let settings = Settings {
+            waiting_requests,
+            ..Settings::default()
+        };
+        let site = gateway.site(&settings, Audience::Viewers);
+        let begin = Instant::now();
+        let reply = fetch(&site, "/live/show/index.m3u8").await;
+        assert_eq!(reply.status, 200);
+        assert!(reply.text().contains("../show_720p/main.m3u8"));
+        assert_eq!(begin.elapsed().as_secs(), waited);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_has_no_place_in_ts_comes_as_cmaf_with_its_first_segment() {
     let gateway = Gateway::new();
     let mut writer = gateway.publish("live", "show");
