@@ -65,7 +65,7 @@ pub enum Standing {
     Misfits(Misfit),
     /// It lists nothing yet.
     Empty,
-    /// Its encoder is away or sends nothing, while those of others do.
+    /// Its encoder is away or sends nothing, while those of others are there.
     Away,
 }
 
@@ -115,6 +115,17 @@ impl Ladder {
         &self.rungs
     }
 
+    /// Those that count: while any is published, none of those that were.
+    pub fn counted(&self) -> impl Iterator<Item = &Rung> {
+        let any_live = self.any_live();
+        let rungs = self.rungs.iter();
+        rungs.filter(move |rung| rung.is_live() || !any_live)
+    }
+
+    fn any_live(&self) -> bool {
+        self.rungs.iter().any(Rung::is_live)
+    }
+
     /// The form that `form` is: without MPEG-TS, players that know nothing of parts play the other one as well.
     pub fn form(&self, form: Form) -> Form {
         let mut live = self.rungs.iter().filter(|rung| rung.is_live());
@@ -128,7 +139,7 @@ impl Ladder {
 
     /// Something can be played.
     pub fn is_begun(&self, form: Form) -> bool {
-        self.rungs.iter().any(|rung| rung.is_begun(form))
+        self.counted().any(|rung| rung.is_begun(form))
     }
 
     /// All rungs that are published can be played.
@@ -160,10 +171,14 @@ impl Ladder {
             rung.is_live() && newest.is_some_and(|newest| boundaries.reach(newest))
         };
         let anybody = live().any(|(rung, boundaries)| goes_on(rung, boundaries));
+        let any_live = self.any_live();
+        let is_away = |rung: &Rung, boundaries: &Boundaries| {
+            (any_live && !rung.is_live()) || (anybody && !goes_on(rung, boundaries))
+        };
         let candidates = || {
             let all = self.rungs.iter().zip(&boundaries).enumerate();
             all.filter(|(_, (rung, boundaries))| {
-                !boundaries.is_empty() && (!anybody || goes_on(rung, boundaries))
+                !boundaries.is_empty() && !is_away(rung, boundaries)
             })
         };
         // Whom most agree with leads, so that a bad one leaves out itself and not the others; of several the first.
@@ -178,7 +193,7 @@ impl Ladder {
         let all = self.rungs.iter().zip(&boundaries).enumerate();
         all.map(|(at, (rung, boundaries))| match leader {
             _ if boundaries.is_empty() => Standing::Empty,
-            _ if anybody && !goes_on(rung, boundaries) => Standing::Away,
+            _ if is_away(rung, boundaries) => Standing::Away,
             Some((leads, _)) if leads == at => Standing::Leads,
             Some((_, leader)) => match leader.compare(boundaries) {
                 Ok(()) => Standing::Fits,

@@ -59,10 +59,14 @@ impl RungNames {
 pub(super) fn height(rung: &str) -> Option<u32> {
     let (height, more) = rung.split_once('p')?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(height) || !digits(more) || height.len() > 5 || more.len() > 6 {
+    // One height has one name.
+    if !digits(height) || height.starts_with('0') || height.len() > 5 {
         return None;
     }
-    height.parse().ok().filter(|&height| height > 0)
+    if !digits(more) || more.len() > 6 {
+        return None;
+    }
+    height.parse().ok()
 }
 
 #[cfg(test)]
@@ -83,6 +87,7 @@ mod tests {
             ("live", "my_show", None),
             ("live", "show_p", None),
             ("live", "show_0p", None),
+            ("live", "show_0720p", None),
             ("live", "show_720px", None),
             ("live", "_720p", None),
             ("live", "show_99999999999p", None),

@@ -312,3 +312,37 @@ fn a_rung_dated_in_the_future_leaves_out_itself_and_no_other() {
         "{standings:?}"
     );
 }
+
+/// Players would begin with what is over, and would not look for variants again.
+#[tokio::test]
+async fn what_has_ended_is_not_listed_beside_what_begins() {
+    let registry = Registry::new(Settings::default());
+    let mut before = begin(&registry, "show_1080p");
+    list(&mut before, &[0, 2_000], 0, 500_000);
+    let _vacancy = before.leave();
+    let now = || ladder(&registry);
+    assert_eq!(now().standings(Form::Classic), [Standing::Leads]);
+    let mut next = begin(&registry, "show_720p");
+    assert!(!now().is_begun(Form::Classic));
+    assert_eq!(
+        now().standings(Form::Classic),
+        [Standing::Away, Standing::Empty]
+    );
+    assert!(now().multivariant(Form::Classic, Place::Folder).is_none());
+    list(&mut next, &[0], 0, 200_000);
+    assert!(now().is_begun(Form::Classic));
+    assert_eq!(
+        now().standings(Form::Classic),
+        [Standing::Away, Standing::Leads]
+    );
+}
+
+#[test]
+fn a_ladder_has_32_rungs_at_most_beside_its_source() {
+    let registry = Registry::new(Settings::default());
+    let names = (1..=40).map(|n| format!("show_{n}p"));
+    let writers: Vec<_> = names.map(|rung| begin(&registry, &rung)).collect();
+    let source = begin(&registry, "show");
+    assert_eq!(ladder(&registry).rungs().len(), 33);
+    drop((writers, source));
+}
