@@ -128,9 +128,9 @@ impl Ladder {
 
     /// The form that `form` is: without MPEG-TS, players that know nothing of parts play the other one as well.
     pub fn form(&self, form: Form) -> Form {
-        let mut live = self.rungs.iter().filter(|rung| rung.is_live());
+        let mut counted = self.counted();
         match form {
-            Form::Classic if live.any(|rung| rung.window.container() == Container::Cmaf) => {
+            Form::Classic if counted.any(|rung| rung.window.container() == Container::Cmaf) => {
                 Form::LowLatency
             }
             form => form,

@@ -43,7 +43,7 @@ impl Presentations {
             );
         };
         let Some(text) = ladder.multivariant(form, place) else {
-            return match ladder.rungs().first() {
+            return match ladder.counted().next() {
                 Some(rung) => not_yet(&rung.presentation),
                 None => unknown(&name),
             };

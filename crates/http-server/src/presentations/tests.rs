@@ -150,6 +150,40 @@ async fn waiting_is_bounded_and_leaves_nothing_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ladder_that_begins_anew_is_waited_for_though_its_old_rungs_linger() {
+    let gateway = Gateway::new();
+    let old = gateway.live("live", "show_1080p").leave();
+    tokio::spawn(old.expire());
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    let away = gateway.live("live", "show_720p").leave();
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let old_text = fetch(&site, "/live/show/index.m3u8")
+        .await
+        .text()
+        .to_owned();
+    assert!(old_text.contains("show_720p/main.m3u8"), "{old_text}");
+
+    let mut writer = gateway.publish("live", "show_360p");
+    let begin = Instant::now();
+    let reply = fetch(&site, "/live/show/index.m3u8").await;
+    assert_eq!(
+        (reply.status, begin.elapsed()),
+        (404, Duration::from_secs(15))
+    );
+    assert_eq!(
+        reply.json()["detail"],
+        "live/show_360p has begun, but nothing of it can be played yet"
+    );
+    let player = tokio::spawn(async move { fetch(&site, "/live/show/index.m3u8").await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    push(&mut writer, 0);
+    let text = player.await.expect("a player").text().to_owned();
+    let uris: Vec<_> = text.lines().filter(|line| line.contains("m3u8")).collect();
+    assert_eq!(uris, ["../show_360p/main.m3u8"], "{text}");
+    drop(away);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_ladder_waits_for_its_other_rungs_only_where_that_is_possible() {
     let gateway = Gateway::new();
     let mut rung = gateway.publish("live", "show_720p");
