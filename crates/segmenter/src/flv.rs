@@ -12,6 +12,7 @@ mod enhanced;
 mod entry;
 pub mod file;
 mod legacy;
+mod role;
 mod track;
 mod track_set;
 mod unsupported;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use media::{Codec, Fault, FaultKind, Message, MessageKind, TrackKind};
 
+pub use role::Role;
 pub(crate) use track_set::TrackSet;
 
 use body::Body;

@@ -210,7 +210,7 @@ impl Segmenter {
             self.make_parts();
         }
         unit.dts_ms = self.clock.date(kind, sent, now, &mut self.out);
-        if self.join(&unit, now) == Joining::GivenUp {
+        if self.join(&unit, sent, now) == Joining::GivenUp {
             return;
         }
         let mut succession = self.timeline.succession(&unit);
@@ -242,7 +242,7 @@ impl Segmenter {
                 self.out.fault(FaultKind::TimestampJump, text);
                 // The boundaries of its ladder are elsewhere on the new clock.
                 self.joins = Joins::Anyway;
-                if self.join(&unit, now) == Joining::GivenUp {
+                if self.join(&unit, sent, now) == Joining::GivenUp {
                     return;
                 }
             }
@@ -251,7 +251,7 @@ impl Segmenter {
             let at = self.timeline.sent(&unit);
             let date = self.cutter.date_at(at).unwrap_or(now);
             self.origin = Some(Origin {
-                sent_ms: unit.dts_ms,
+                sent_ms: sent,
                 clock: Anchor { at, date },
             });
             let arrival = Arrival {

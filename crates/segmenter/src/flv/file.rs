@@ -1,8 +1,12 @@
 //! FLV files (FLV 10.1 §E.2 to §E.4.1): the header and the tags, whose bodies are media messages.
 
+mod writer;
+
 use bytes::{Buf, Bytes, BytesMut};
 use media::{Message, MessageKind};
 use thiserror::Error;
+
+pub use writer::{Framing, header};
 
 /// Signature, version, flags, data offset.
 const HEADER_BYTES: usize = 9;

@@ -47,8 +47,8 @@ impl Segmenter {
         self.joins = Joins::IfApart;
     }
 
-    /// Its media come beside those of another publish, with timestamps of the same clock: they belong where `origin`
-    /// has them, whenever they arrive. To be told again when that has changed; what is behind is put there with the
+    /// Its media come beside those of another publish, or are made of them, with timestamps of the same clock: they
+    /// belong where `origin` has them, whenever they arrive. To be told again when that has changed; what is behind is put there with the
     /// next picture that decoding can begin with.
     pub fn follow(&mut self, origin: Origin) {
         self.follows = Some(origin);
@@ -69,10 +69,10 @@ impl Segmenter {
     }
 
     /// Sees that media are where another publish has them, or a ladder: on its clock, and with random accesses where its
-    /// boundaries are. `unit` is given up if nothing has been placed yet and it is not the one to begin with.
-    pub(super) fn join(&mut self, unit: &Unit, now: SystemTime) -> Joining {
+    /// boundaries are. `unit`, sent at `sent_ms`, is given up if nothing has been placed yet and it is not the one to begin with.
+    pub(super) fn join(&mut self, unit: &Unit, sent_ms: i64, now: SystemTime) -> Joining {
         if let Some(origin) = self.follows {
-            self.join_followed(unit, origin);
+            self.join_followed(unit, origin.media_time(sent_ms));
             return Joining::Goes;
         }
         let Some(grid) = self.ladder.filter(|_| self.joins != Joins::Settled) else {
@@ -121,9 +121,8 @@ impl Segmenter {
         self.joining_since = None;
     }
 
-    /// Begins a run with `unit` where `origin` has it, if that is elsewhere and it can.
-    fn join_followed(&mut self, unit: &Unit, origin: Origin) {
-        let wanted = origin.media_time(unit.dts_ms);
+    /// Begins a run with `unit` at `wanted`, if that is elsewhere and it can.
+    fn join_followed(&mut self, unit: &Unit, wanted: MediaTime) {
         let behind = wanted - self.timeline.sent(unit);
         let begun = self.timeline.is_begun();
         if behind.as_millis() == 0 || (begun && (!leads(unit) || behind < RUN_MARGIN)) {

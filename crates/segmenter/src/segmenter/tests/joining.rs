@@ -179,3 +179,41 @@ fn who_follows_is_where_the_other_is_whatever_becomes_of_its_clock() {
     assert_eq!(of(&source), of(&beside));
     assert_eq!(source.starts()[0], 101_500);
 }
+
+/// What a transcoder makes of a publish comes later and counts from another time, and belongs beside it.
+#[test]
+fn a_publish_that_is_made_of_another_is_dated_by_its_timestamps_whenever_it_arrives() {
+    let mut source = Bench::new();
+    source.seconds(5_000, 2);
+    let origin = source.segmenter.origin().expect("something was taken");
+    source.seconds(7_000, 6);
+    source.finish();
+    let mut rung = Bench::new();
+    rung.segmenter.follow(Origin {
+        sent_ms: origin.sent_ms - 5_000 + 10_000,
+        ..origin
+    });
+    rung.seconds(12_000, 6);
+    rung.finish();
+    let starts = |bench: &Bench| -> Vec<_> {
+        let all = bench.segments.iter();
+        all.map(|segment| (segment.start, segment.date)).collect()
+    };
+    assert_eq!(starts(&source)[1..], starts(&rung));
+    assert_eq!(rung.faults, []);
+    let mut late = Bench::new();
+    let hour = Duration::from_secs(3_600);
+    let clock = Anchor {
+        date: origin.clock.date - hour,
+        ..origin.clock
+    };
+    late.segmenter.follow(Origin { clock, ..origin });
+    late.seconds(7_000, 6);
+    late.finish();
+    let dates = |bench: &Bench| -> Vec<_> {
+        let all = bench.segments.iter();
+        all.map(|segment| segment.date).collect()
+    };
+    let expected: Vec<_> = dates(&rung).into_iter().map(|date| date - hour).collect();
+    assert_eq!(dates(&late), expected);
+}
