@@ -39,13 +39,14 @@ impl Framing {
             MessageKind::Data => SCRIPT,
         };
         let size = u32::try_from(message.payload.len()).ok()?;
+        let tag = u32::try_from(TAG_HEADER_BYTES + message.payload.len()).ok()?;
         let [0, s0, s1, s2] = size.to_be_bytes() else {
             return None;
         };
         let [t_high, t0, t1, t2] = timestamp_ms.to_be_bytes();
         Some(Self {
             before: [tag_type, s0, s1, s2, t0, t1, t2, t_high, 0, 0, 0],
-            behind: (size + TAG_HEADER_BYTES as u32).to_be_bytes(),
+            behind: tag.to_be_bytes(),
         })
     }
 }
