@@ -84,12 +84,14 @@ impl Repairs {
                 self.misfit.text.clone_from(&fault.text);
                 &mut self.misfit
             }
-            // Whoever connects in the middle of a GOP sends early media; the rest shows elsewhere.
+            // Whoever connects in the middle of a GOP sends early media; transcoding is no matter of the encoder's; the
+            // rest shows elsewhere.
             FaultKind::EarlyMedia
             | FaultKind::LateMedia
             | FaultKind::ForcedCut
             | FaultKind::SegmentTooLarge
-            | FaultKind::WindowShortened => return,
+            | FaultKind::WindowShortened
+            | FaultKind::Transcoding => return,
         };
         fresh.times += 1;
         fresh.last = at;

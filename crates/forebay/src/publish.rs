@@ -423,6 +423,7 @@ impl Publish {
             tracks: self.segmenter.tracks(),
             faults: self.faults.clone(),
             advice: self.doctor.advice(self.began.elapsed()),
+            transcoding: None,
         };
         let Some(Seat::Writing(writer)) = &self.seat else {
             return;

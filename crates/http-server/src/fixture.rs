@@ -310,6 +310,7 @@ pub(crate) fn status() -> PublishStatus {
         tracks: vec![(video, cadence), (audio, Cadence::default())],
         faults,
         advice: vec![advice(AdviceKind::KeyFrameInterval, Severity::Warning)],
+        transcoding: None,
     }
 }
 

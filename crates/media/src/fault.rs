@@ -37,11 +37,13 @@ pub enum FaultKind {
     NameContested,
     /// A rung of a ladder whose segments do not begin where those of the others do: it is no variant.
     LadderMisfit,
+    /// ffmpeg, which transcodes the publish, ended, or was too slow for it: its rungs lack something.
+    Transcoding,
 }
 
 impl FaultKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::MalformedMessage,
         Self::UnsupportedCodec,
         Self::BadConfiguration,
@@ -58,6 +60,7 @@ impl FaultKind {
         Self::WindowShortened,
         Self::NameContested,
         Self::LadderMisfit,
+        Self::Transcoding,
     ];
 
     /// The counter's name in the status API: `snake_case`, never changed once released.
@@ -79,6 +82,7 @@ impl FaultKind {
             Self::WindowShortened => "window_shortened",
             Self::NameContested => "name_contested",
             Self::LadderMisfit => "ladder_misfit",
+            Self::Transcoding => "transcoding",
         }
     }
 }
@@ -158,6 +162,6 @@ mod tests {
         assert_eq!(counts, (1..=kinds).collect::<Vec<u64>>());
         assert_eq!(faults.total(), kinds * (kinds + 1) / 2);
         let last = faults.last().expect("the last recorded");
-        assert_eq!(last.text, format!("ladder_misfit {}", kinds - 1));
+        assert_eq!(last.text, format!("transcoding {}", kinds - 1));
     }
 }

@@ -30,7 +30,7 @@ pub use low_latency::{
 pub use presentation::{Backup, Dismissal, Presentation, State, Waiting};
 pub use registry::{Directory, Registry, Settings};
 pub use remembered::Remembered;
-pub use status::PublishStatus;
+pub use status::{PublishStatus, TranscoderState, Transcoding};
 pub use target::TargetDuration;
 pub use terms::{OnConflict, Refused, Terms};
 pub use text::Text;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use media::{Advice, Cadence, Faults, Track};
+use media::{Advice, Cadence, Faults, Name, Track};
 
 /// A publish as last reported by its pipeline: measured values, at most a second old.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,37 @@ pub struct PublishStatus {
     pub faults: Faults,
     /// What its encoder shows of itself at present, the gravest first.
     pub advice: Vec<Advice>,
+    /// What is made of it by transcoding; `None` where nothing is to be.
+    pub transcoding: Option<Transcoding>,
+}
+
+/// How the transcoding of a publish is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transcoding {
+    /// The ladder's name in the configuration.
+    pub ladder: String,
+    /// What the transcoder does.
+    pub state: TranscoderState,
+    /// How often it has been started again.
+    pub restarts: u64,
+    /// Why it ended or left something out, the last time.
+    pub last_error: Option<String>,
+    /// The names of what it makes.
+    pub rungs: Vec<Name>,
+}
+
+/// What a transcoder does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TranscoderState {
+    /// It waits for a key frame to begin with.
+    #[default]
+    Waiting,
+    /// It transcodes.
+    Running,
+    /// It has ended, and is started again after a pause.
+    Pausing,
+    /// There is nothing to make: all renditions are higher than the source.
+    Idle,
 }
 
 #[cfg(test)]
@@ -46,6 +77,7 @@ impl PublishStatus {
             tracks: Vec::new(),
             faults: Faults::default(),
             advice: Vec::new(),
+            transcoding: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod health;
 mod rung;
 mod stream;
+mod transcoder;
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -3,12 +3,15 @@
 mod health;
 mod schema;
 
+use std::time::Instant;
+
 use axum::Router;
 use http::Method;
-use playlist::{Dismissal, State};
+use media::Name;
+use playlist::{Dismissal, PublishStatus, State, TranscoderState, Transcoding};
 use serde_json::{Value, json};
 
-use crate::fixture::{Gateway, ask, fetch, push};
+use crate::fixture::{self, Gateway, ask, fetch, push};
 use crate::{Audience, Phase, Settings};
 
 fn serving(gateway: &Gateway) -> Router {
@@ -43,7 +46,7 @@ async fn a_stream_as_json() {
                 "bit_rate_current": 3_000_000, "bit_rate_average": 2_990_000,
                 "metadata": {"videodatarate": "2500"},
             },
-            "rung": null, "backups": 0, "tracks": [
+            "rung": null, "transcoder": null, "backups": 0, "tracks": [
                 {"kind": "video", "codec": "H.264", "profile": "High", "codecs": "avc1.64001f",
                  "width": 1280, "height": 720, "frame_rate": 25.0,
                  "gop_last_seconds": 2.0, "gop_max_seconds": 2.04},
@@ -58,6 +61,33 @@ async fn a_stream_as_json() {
             "faults": {"total": 1, "kinds": {"early_media": 1}, "last": "audio before its configuration"},
         })
     );
+}
+
+#[tokio::test]
+async fn a_stream_says_what_is_made_of_it() {
+    let gateway = Gateway::new();
+    let writer = gateway.live("live", "show");
+    let status = PublishStatus {
+        transcoding: Some(Transcoding {
+            ladder: "mobile".to_owned(),
+            state: TranscoderState::Pausing,
+            restarts: 2,
+            last_error: Some("ffmpeg ended with signal: 9".to_owned()),
+            rungs: vec![Name::parse("show_360p", "publish").expect("valid")],
+        }),
+        ..fixture::status()
+    };
+    writer.report(status, Instant::now()).expect("it publishes");
+    let site = serving(&gateway);
+    let transcoder =
+        async || fetch(&site, "/api/v1/streams/live/show").await.json()["transcoder"].clone();
+    assert_eq!(
+        transcoder().await,
+        json!({"ladder": "mobile", "state": "pausing", "restarts": 2,
+               "last_error": "ffmpeg ended with signal: 9", "rungs": ["show_360p"]})
+    );
+    let _vacancy = writer.leave();
+    assert_eq!(transcoder().await, Value::Null);
 }
 
 /// Clients made from the document put the application into one segment of the path.

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::health::HealthStatus;
 use super::rung::Rung;
+use super::transcoder::Transcoder;
 use crate::time::rfc3339;
 
 /// One presentation.
@@ -36,6 +37,8 @@ pub(in crate::api) struct Stream {
     publisher: Option<Publisher>,
     /// Its place in a ladder; null where it is no rung of one.
     rung: Option<Rung>,
+    /// What makes a ladder of it; null where nobody publishes, or nothing is to be made.
+    transcoder: Option<Transcoder>,
     /// Encoders that stand by to take the publisher's place.
     backups: u64,
     tracks: Vec<Track>,
@@ -169,6 +172,10 @@ impl Stream {
         let window = presentation.window();
         let low_latency = presentation.low_latency_window();
         let in_parts = low_latency.is_ready();
+        let active = match state {
+            State::Live => status.as_ref(),
+            State::Resuming | State::Ended => None,
+        };
         Self {
             app: name.app.to_string(),
             name: name.name.to_string(),
@@ -183,10 +190,8 @@ impl Stream {
                 Container::Cmaf => Listed::in_cmaf(&low_latency),
             },
             faults: status.as_ref().map(Faults::of).unwrap_or_default(),
-            publisher: match state {
-                State::Live => status.as_ref().map(Publisher::of),
-                State::Resuming | State::Ended => None,
-            },
+            transcoder: active.and_then(|it| it.transcoding.as_ref().map(Transcoder::of)),
+            publisher: active.map(Publisher::of),
             rung: Rung::of(presentation, directory),
             backups: presentation.backups() as u64,
             state: Life::of(state),
