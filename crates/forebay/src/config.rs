@@ -4,6 +4,7 @@
 
 mod apps;
 mod environment;
+mod ladders;
 mod ranges;
 mod text;
 mod tls;
@@ -19,6 +20,9 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 pub(crate) use apps::{App, Denial, find as find_app};
+#[cfg(test)]
+pub(crate) use ladders::Preset;
+pub(crate) use ladders::{Ladder, Rendition, Transcoder};
 pub(crate) use tls::Tls;
 
 /// The whole configuration.
@@ -32,6 +36,9 @@ pub(crate) struct Config {
     pub(crate) state: State,
     pub(crate) log: Log,
     pub(crate) shutdown: Shutdown,
+    pub(crate) transcoder: Transcoder,
+    #[serde(rename = "ladder", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ladders: Vec<Ladder>,
     #[serde(rename = "app")]
     pub(crate) apps: Vec<App>,
 }
@@ -178,6 +185,8 @@ impl Default for Config {
             state: State::default(),
             log: Log::default(),
             shutdown: Shutdown::default(),
+            transcoder: Transcoder::default(),
+            ladders: Vec::new(),
             apps: vec![App::open("live")],
         }
     }
@@ -290,7 +299,8 @@ impl Config {
     fn validate(&self) -> Result<()> {
         ranges::check(self)?;
         self.check_listeners()?;
-        apps::check(&self.apps)
+        apps::check(&self.apps)?;
+        ladders::check(&self.ladders, &self.apps)
     }
 }
 

@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use http_server::{About, Audience, Readiness, Sources, Totals};
-use media::{Host, MediaTime};
+use media::{Host, MediaTime, PresentationName};
 use playlist::{
     Addressing, LowLatency, OnConflict, Packaging, Registry, Remembered, RungNames, Terms, Vacancy,
 };
 use rtmp_ingest::Budget;
 use tokio::sync::{Notify, watch};
 
-use crate::config::{self, App, Config, Rtmp};
+use crate::config::{self, App, Config, Ladder, Rtmp};
 use crate::governor::Governor;
 use crate::repeated::Repeated;
+use crate::transcoder::Workshop;
 
 /// The gateway's shared state.
 pub(crate) struct House {
@@ -33,6 +34,9 @@ pub(crate) struct House {
     governor: Mutex<Governor>,
     /// What messages under way may hold together.
     budget: Budget,
+    rung_names: RungNames,
+    /// Where ladders are transcoded, if any are.
+    workshop: Option<Arc<Workshop>>,
 }
 
 /// RTMP connections at the moment.
@@ -54,6 +58,7 @@ impl House {
         let budget =
             Budget::new(usize::try_from(config.rtmp.max_unfinished_bytes).unwrap_or(usize::MAX));
         let governor = Governor::new(config.rtmp.max_failed_publishes);
+        let rung_names = rung_names(&config.apps);
         Self {
             config,
             registry,
@@ -65,6 +70,34 @@ impl House {
             refusals: Mutex::default(),
             governor: Mutex::new(governor),
             budget,
+            rung_names,
+            workshop: None,
+        }
+    }
+
+    /// The same, with what transcoders need.
+    pub(crate) fn with_workshop(self, workshop: Option<Workshop>) -> Self {
+        Self {
+            workshop: workshop.map(Arc::new),
+            ..self
+        }
+    }
+
+    /// The ladder that is to be made of a publish, and where: none of one that is a rung by its name.
+    pub(crate) fn ladder_of(&self, name: &PresentationName) -> Option<(&Ladder, Arc<Workshop>)> {
+        let workshop = self.workshop.clone()?;
+        let app = config::find_app(&self.config.apps, &name.app).ok()?;
+        let wanted = app.ladder.as_ref()?;
+        let mut all = self.config.ladders.iter();
+        let ladder = all.find(|ladder| ladder.name == *wanted)?;
+        let is_rung = self.rung_names.ladder_over(name).is_some();
+        (!is_rung).then_some((ladder, workshop))
+    }
+
+    /// Completes when no transcoder runs any more.
+    pub(crate) async fn transcoders_gone(&self) {
+        if let Some(workshop) = &self.workshop {
+            workshop.empty().await;
         }
     }
 
@@ -282,10 +315,6 @@ fn windows(
         rtmp, hls, apps, ..
     }: &Config,
 ) -> playlist::Settings {
-    let mut rung_names = RungNames::default();
-    for app in apps {
-        rung_names.declare(&app.name, &app.rungs);
-    }
     playlist::Settings {
         segment: MediaTime::from(hls.segment),
         window: hls.window,
@@ -304,14 +333,21 @@ fn windows(
         listed_bytes: hls.listed_bytes,
         presentations: hls.max_presentations,
         stalled: rtmp.stalled_after,
-        rung_names,
+        rung_names: rung_names(apps),
     }
+}
+
+fn rung_names(apps: &[App]) -> RungNames {
+    let mut names = RungNames::default();
+    for app in apps {
+        names.declare(&app.name, &app.rungs);
+    }
+    names
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use media::PresentationName;
     use playlist::TargetDuration;
 
     #[test]

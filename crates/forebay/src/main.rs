@@ -20,6 +20,7 @@ mod publish;
 mod repeated;
 mod serve;
 mod state;
+mod transcoder;
 mod transmux;
 
 use std::io::ErrorKind;
@@ -164,6 +165,7 @@ fn check(file: Option<&Path>) -> Result<()> {
     let config = Config::load(file, std::env::vars_os())?;
     logs::filter(&config.log)?;
     let certificates = config.certificates()?;
+    runtime("check", 1)?.block_on(transcoder::find(&config))?;
     let apps: Vec<&str> = config.apps.iter().map(|app| app.name.as_str()).collect();
     say(&format!(
         "the configuration is good: rtmp on {}, http on {}, operators on {}, {}applications {}",

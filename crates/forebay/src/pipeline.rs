@@ -29,6 +29,8 @@ pub(crate) enum Ending {
     /// Nothing came of it for so long, while another publish of its connection went on.
     Idle(Duration),
     TooLarge(PushError),
+    /// What it was made of has ended, or the transcoder has.
+    Transcoded,
     Drained,
 }
 
@@ -232,6 +234,7 @@ impl fmt::Display for Ending {
                 "no media message of this publish within {after:?}, though others came on its connection"
             ),
             Self::TooLarge(error) => error.fmt(f),
+            Self::Transcoded => f.write_str("the transcoder gives no more of it"),
             Self::Drained => f.write_str("the gateway is shutting down"),
         }
     }

@@ -1,8 +1,9 @@
 //! One publish: its segmenter, its window, and what is known of it. Further video tracks of its connection are
-//! publishes beside it (`publish/rungs.rs`).
+//! publishes beside it (`publish/rungs.rs`), and so is what a transcoder makes of it (`publish/transcoding.rs`).
 
 mod rungs;
 mod seat;
+mod transcoding;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use playlist::{
     Adjustment, Dismissal, Misfit, OnConflict, PublishStatus, PushError, Refused, Terms,
 };
 use segmenter::flv::Demuxer;
-use segmenter::{Output, Segmenter};
+use segmenter::{Origin, Output, Segmenter};
 use tracing::{info, warn};
 
 use crate::entrance::Entrance;
@@ -26,6 +27,7 @@ use crate::metadata;
 use crate::meter::Meter;
 use crate::pipeline::Ending;
 use crate::repeated::Repeated;
+use crate::transcoder::Transcoder;
 use rungs::Rungs;
 use seat::Seat;
 
@@ -45,6 +47,8 @@ enum Source {
     Connection,
     /// From another publish of the connection, as a track beside its first.
     Track,
+    /// From a transcoder, which has made them of another publish; its timestamps mean that.
+    Transcoder(Origin),
 }
 
 /// A publish that is going on. Dropping it, for whatever reason, vacates its presentation.
@@ -61,6 +65,8 @@ pub(crate) struct Publish {
     demuxer: Demuxer,
     segmenter: Segmenter,
     rungs: Rungs,
+    /// While it writes a presentation that is to be transcoded.
+    transcoder: Option<Transcoder>,
     /// `None` only while it is being dropped.
     seat: Option<Seat>,
     entrance: Entrance,
@@ -117,6 +123,7 @@ impl Publish {
             demuxer: Demuxer::new(),
             segmenter: Segmenter::new(house.cutting()),
             rungs: Rungs::default(),
+            transcoder: None,
             terms,
             seat: None,
             entrance: Entrance::open(),
@@ -171,6 +178,7 @@ impl Publish {
             None => Some(Duration::ZERO),
             Some(so_far) => Some(so_far + REPORT_EVERY),
         };
+        self.hear_of_transcoder();
         self.report();
         self.tick_rungs();
         if sends {
@@ -211,10 +219,20 @@ impl Publish {
             self.contests = writer.contests();
         }
         self.vacate();
-        let grid = match &seat {
-            Seat::Writing(writer) if self.source == Source::Connection => writer.ladder_grid(),
+        self.transcoder = match &seat {
+            Seat::Writing(_) => self.begin_transcoder(),
+            Seat::StandingBy(_) => None,
+        };
+        let grid = match (&seat, self.source) {
+            // What is made of it follows it.
+            (Seat::Writing(writer), Source::Connection) if self.transcoder.is_none() => {
+                writer.ladder_grid()
+            }
             _ => None,
         };
+        if let Source::Transcoder(origin) = self.source {
+            self.segmenter.follow(origin);
+        }
         self.seat = Some(seat);
         if let Some(grid) = grid {
             self.join(grid);
@@ -254,7 +272,9 @@ impl Publish {
             self.doctor.metadata(&properties);
             self.metadata = properties;
         }
-        self.take_apart(message)
+        self.take_apart(message)?;
+        self.transcode(message);
+        Ok(())
     }
 
     /// Ends it in good order: what is still open becomes the last segment.
@@ -341,9 +361,11 @@ impl Publish {
             return;
         };
         match (misfit, self.source) {
+            // One clock by construction: what is listed of an earlier publish says otherwise for a moment.
+            (Misfit::Clock(_), _) if self.shares_clock() => return,
             (Misfit::Clock(_), Source::Connection) => self.join(grid),
             // It is where the track is that it follows.
-            (Misfit::Clock(_), Source::Track) => {}
+            (Misfit::Clock(_), _) => {}
             (Misfit::KeyFrames(_), _) => self.segmenter.begin_next_at(next),
         }
         self.misfits += 1;
@@ -406,7 +428,7 @@ impl Publish {
     /// Tells the status API how it is doing.
     pub(crate) fn report(&mut self) {
         let bytes = self.meter.bytes();
-        // What a track has came in messages of the connection.
+        // What another has came in messages of the connection.
         if self.source == Source::Connection {
             self.house.totals.bytes_received.add(bytes - self.reported);
         }
@@ -423,7 +445,7 @@ impl Publish {
             tracks: self.segmenter.tracks(),
             faults: self.faults.clone(),
             advice: self.doctor.advice(self.began.elapsed()),
-            transcoding: None,
+            transcoding: self.transcoder.as_ref().map(Transcoder::status),
         };
         let Some(Seat::Writing(writer)) = &self.seat else {
             return;

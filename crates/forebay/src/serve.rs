@@ -20,6 +20,7 @@ use crate::door::Door;
 use crate::house::{House, raised};
 use crate::listeners::Listeners;
 use crate::state::{self, State};
+use crate::transcoder::Workshop;
 use crate::{accept, panics};
 
 /// Descriptors worth asking for; a connection takes one.
@@ -42,6 +43,7 @@ pub(crate) async fn serve(
 ) -> Result<()> {
     let mut signals = Signals::listen()?;
     raise_descriptors();
+    let workshop = Workshop::open(&config).await?;
     let listeners = Listeners::open(&config, ingest)?;
     let addresses = listeners.addresses()?;
 
@@ -49,7 +51,7 @@ pub(crate) async fn serve(
     let totals = Arc::new(Totals::default());
     panics::count_in(totals.clone());
     let readiness = Readiness::default();
-    let house = Arc::new(House::new(config, totals.clone()));
+    let house = Arc::new(House::new(config, totals.clone()).with_workshop(workshop));
     let settled = watch::Sender::new(false);
     let keeping = state.map(|(state, found)| {
         for vacancy in house.restore(&found) {
@@ -112,6 +114,7 @@ pub(crate) async fn serve(
             for accepting in encoders {
                 let _ = accepting.await;
             }
+            house.transcoders_gone().await;
         };
         let ended = timeout_at(deadline, gone).await.is_ok();
         if !ended {

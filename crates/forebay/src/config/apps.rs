@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -25,6 +26,9 @@ pub(crate) struct App {
     /// What stands behind `_` in the names of the rungs of a ladder, beside heights: `mobile` in `show_mobile`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) rungs: Vec<String>,
+    /// The `[[ladder]]` that its publishes are transcoded to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ladder: Option<String>,
     /// Above `rtmp.on_conflict`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) on_conflict: Option<OnConflict>,
@@ -143,6 +147,7 @@ impl App {
             name: name.to_owned(),
             keys: Vec::new(),
             rungs: Vec::new(),
+            ladder: None,
             on_conflict: None,
             resume: None,
         }
@@ -254,14 +259,17 @@ pub(super) fn check(apps: &[App]) -> Result<()> {
         "no [[app]] is configured, so nobody could publish"
     );
     apps.iter().try_for_each(App::check)?;
-    if let Some((first, second)) = twice(apps, |app| &app.name) {
+    if let Some((first, second)) = twice(apps, |app| app.name.as_str()) {
         bail!("[[app]] {first} and {second} have the same name; write the keys of both into one");
     }
     Ok(())
 }
 
 /// The places, counted from 1, of the first two that are spelled the same.
-fn twice<T>(all: &[T], spelled: impl Fn(&T) -> &str) -> Option<(usize, usize)> {
+pub(super) fn twice<'a, T, S: Eq + Hash>(
+    all: &'a [T],
+    spelled: impl Fn(&'a T) -> S,
+) -> Option<(usize, usize)> {
     let mut places = HashMap::new();
     all.iter()
         .zip(1..)

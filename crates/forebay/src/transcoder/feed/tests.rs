@@ -1,0 +1,198 @@
+use media::{Anchor, MediaTime};
+use std::time::SystemTime;
+
+use super::*;
+
+const VIDEO_HEADER: &[u8] = &[0x17, 0, 0, 0, 0, 1];
+const OTHER_VIDEO_HEADER: &[u8] = &[0x17, 0, 0, 0, 0, 2];
+const AUDIO_HEADER: &[u8] = &[0xaf, 0, 0x11, 0x90];
+const KEY: &[u8] = &[0x17, 1, 0, 0, 0, 9];
+const INTER: &[u8] = &[0x27, 1, 0, 0, 0, 9];
+const SOUND: &[u8] = &[0xaf, 1, 0x21];
+
+struct Bench {
+    feed: Feed,
+    now: Instant,
+    faults: Vec<TooSlow>,
+}
+
+impl Bench {
+    /// A publish that has sent its configurations.
+    fn new() -> Self {
+        let mut bench = Self {
+            feed: Feed::new(),
+            now: Instant::now(),
+            faults: Vec::new(),
+        };
+        bench.push(0, VIDEO_HEADER);
+        bench.push(0, AUDIO_HEADER);
+        bench
+    }
+
+    fn push(&mut self, timestamp_ms: u32, body: &[u8]) {
+        let kind = match body.first() {
+            Some(0xaf | 0x91) => MessageKind::Audio,
+            _ => MessageKind::Video,
+        };
+        let message = Message {
+            kind,
+            timestamp_ms,
+            payload: body.to_vec().into(),
+        };
+        let clock = Anchor {
+            at: MediaTime::from_millis(timestamp_ms.into()),
+            date: SystemTime::UNIX_EPOCH,
+        };
+        let origin = Origin {
+            sent_ms: timestamp_ms.into(),
+            clock,
+        };
+        let source = || Some((origin, Some(360)));
+        self.faults
+            .extend(self.feed.push(&message, source, self.now).err());
+    }
+
+    /// What waits: `begin 360 Copied`, `17 00 10000`, `end`.
+    fn pop(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.feed.pop())
+            .map(|item| match item {
+                Item::Begin(it) => format!("begin at {} {:?}", it.origin.sent_ms, it.sound),
+                Item::Tag(message, at_ms) => {
+                    let (first, second) = (message.payload[0], message.payload[1]);
+                    format!("{first:02x} {second:02x} {at_ms}")
+                }
+                Item::End => "end".to_owned(),
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn a_run_begins_with_a_key_frame_and_its_configurations() {
+    let mut bench = Bench::new();
+    bench.push(40, INTER);
+    bench.push(45, SOUND);
+    assert_eq!(bench.pop(), [""; 0]);
+    bench.push(80, KEY);
+    bench.push(75, SOUND);
+    bench.push(120, INTER);
+    // Encoders repeat what has not changed.
+    bench.push(120, VIDEO_HEADER);
+    assert_eq!(
+        bench.pop(),
+        [
+            "begin at 80 Copied",
+            "17 00 10000",
+            "af 00 10000",
+            "17 01 10000",
+            "af 01 9995",
+            "27 01 10040"
+        ]
+    );
+    assert_eq!(bench.faults, []);
+}
+
+#[test]
+fn what_another_ffmpeg_is_needed_for_ends_the_run() {
+    let late_sound: (&str, &[(u32, &[u8])]) = ("another sound", &[(40, b"\x91Opus")]);
+    let cases = [
+        late_sound,
+        ("another configuration", &[(40, OTHER_VIDEO_HEADER)]),
+        ("a clock that jumps forward", &[(10_081, INTER)]),
+        ("a clock that begins again", &[(4_294_960_000, INTER)]),
+    ];
+    for (what, sent) in cases {
+        let mut bench = Bench::new();
+        bench.push(80, KEY);
+        bench.pop();
+        for (at, body) in sent {
+            bench.push(*at, body);
+        }
+        assert_eq!(bench.pop(), ["end"], "{what}");
+        let (at, _) = sent[0];
+        bench.push(at.wrapping_add(40), INTER);
+        assert_eq!(bench.pop(), [""; 0], "{what}");
+        bench.push(at.wrapping_add(80), KEY);
+        let began = &bench.pop()[0];
+        let at = at.wrapping_add(80);
+        assert!(began.starts_with(&format!("begin at {at} ")), "{began}");
+    }
+}
+
+#[test]
+fn a_run_goes_on_over_the_wrap_of_timestamps_and_ends_within_31_bits() {
+    let mut bench = Bench::new();
+    bench.push(u32::MAX - 19, KEY);
+    bench.push(20, INTER);
+    assert_eq!(bench.pop()[4..], ["27 01 10040"]);
+    let mut ends = 0;
+    for step in 1..=(1 << 30) / 10_000 {
+        bench.push(step * 10_000 - 20, KEY);
+        ends += bench.pop().iter().filter(|it| *it == "end").count();
+    }
+    assert_eq!((ends, bench.faults), (1, Vec::new()));
+}
+
+#[test]
+fn what_is_not_taken_in_time_is_left_out_up_to_the_next_key_frame() {
+    let mut bench = Bench::new();
+    bench.push(0, KEY);
+    bench.pop();
+    bench.push(40, INTER);
+    bench.push(80, INTER);
+    bench.now += LONGEST_WAIT;
+    bench.push(120, INTER);
+    assert_eq!(bench.faults, [], "just in time");
+    bench.now += Duration::from_millis(1);
+    bench.push(160, INTER);
+    assert_eq!(bench.faults, [TooSlow(3)]);
+    bench.push(200, INTER);
+    bench.push(200, SOUND);
+    assert_eq!(bench.pop(), [""; 0]);
+    bench.push(240, KEY);
+    bench.push(280, INTER);
+    assert_eq!(
+        bench.pop(),
+        ["17 00 10240", "af 00 10240", "17 01 10240", "27 01 10280"],
+        "the run goes on"
+    );
+}
+
+#[test]
+fn a_burst_loses_nothing_and_the_queue_has_its_bounds() {
+    let mut bench = Bench::new();
+    bench.push(0, KEY);
+    for n in 1..3_000 {
+        bench.push(n * 20, INTER);
+    }
+    assert_eq!(bench.faults, []);
+    for n in 3_000..6_000 {
+        bench.push(n * 20, INTER);
+        assert!(bench.feed.queue.len() <= MOST_MESSAGES);
+    }
+    assert_eq!(bench.faults.len(), 1);
+    let large = [KEY, &vec![0; 12 << 20]].concat();
+    for n in 6_000..6_020 {
+        bench.push(n * 20, &large);
+        assert!(bench.feed.bytes <= MOST_BYTES);
+    }
+    assert!(bench.faults.len() > 5);
+    let all = bench.pop();
+    assert_eq!(bench.feed.bytes, 0);
+    assert_eq!(all[0], "begin at 0 Copied", "what begins is kept");
+}
+
+#[test]
+fn a_pause_forgets_what_waits_and_goes_on_with_a_new_run() {
+    let mut bench = Bench::new();
+    bench.push(0, KEY);
+    bench.feed.pause();
+    bench.push(40, KEY);
+    bench.push(60, OTHER_VIDEO_HEADER);
+    assert_eq!(bench.pop(), [""; 0]);
+    bench.feed.resume();
+    bench.push(80, INTER);
+    assert_eq!(bench.pop(), [""; 0]);
+    bench.push(120, KEY);
+    assert_eq!(bench.pop()[..2], ["begin at 120 Copied", "17 00 10000"]);
+}

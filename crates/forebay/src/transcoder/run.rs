@@ -1,0 +1,205 @@
+//! One run of ffmpeg: from a key frame to where it has to begin anew, or dies.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use bytes::Buf;
+use media::{Message, MessageKind};
+use segmenter::Origin;
+use segmenter::flv::file::{Framing, header};
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixListener;
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::feed::{Beginning, FIRST_MS, Item, Sound};
+use super::inlet::Inlet;
+use super::{Making, Shared, command, last_words};
+use crate::config::Rendition;
+use crate::house::raised;
+
+/// An ffmpeg that takes nothing for so long hangs.
+const HANGS: Duration = Duration::from_secs(10);
+/// From the end of its input to its own: it has a few pictures to encode, and is killed after that.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a run failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Socket(io::Error),
+    Start(io::Error),
+    /// It took nothing for [`HANGS`].
+    Hangs,
+    /// It ended before its input, with these last words.
+    Ended(io::Result<ExitStatus>, String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(error) => write!(f, "no socket for a rung: {error}"),
+            Self::Start(error) => write!(f, "cannot start ffmpeg: {error}"),
+            Self::Hangs => write!(f, "ffmpeg took nothing for {HANGS:?}"),
+            Self::Ended(Ok(status), words) if words.is_empty() => {
+                write!(f, "ffmpeg ended with {status}")
+            }
+            Self::Ended(Ok(status), words) => write!(f, "ffmpeg ended with {status}: {words}"),
+            Self::Ended(Err(error), _) => write!(f, "ffmpeg cannot be waited for: {error}"),
+        }
+    }
+}
+
+/// How feeding it ended.
+enum Fed {
+    /// There is no more in this run.
+    All,
+    /// It takes no more: it is about to end.
+    Refused,
+    Hangs,
+}
+
+/// Transcodes from `beginning` on, for as long as the feed has this run.
+pub(super) async fn run(
+    making: &Making,
+    renditions: &[Rendition],
+    beginning: Beginning,
+    shared: &Shared,
+) -> Result<(), Failure> {
+    let over = watch::Sender::new(false);
+    let mut inlets = JoinSet::new();
+    let mut sockets = Vec::new();
+    for rendition in renditions {
+        let Some(name) = making.rung(*rendition) else {
+            continue;
+        };
+        let socket = Socket(making.workshop.socket(rendition.height));
+        let listener = UnixListener::bind(&socket.0).map_err(Failure::Socket)?;
+        let inlet = Inlet {
+            name,
+            terms: making.terms.clone(),
+            peer: making.peer,
+            origin: Origin {
+                sent_ms: FIRST_MS.into(),
+                ..beginning.origin
+            },
+            house: making.house.clone(),
+        };
+        inlets.spawn(inlet.run(listener, raised(&over)));
+        sockets.push((*rendition, socket));
+    }
+    let outputs: Vec<(Rendition, &Path)> = sockets
+        .iter()
+        .map(|(rendition, socket)| (*rendition, socket.0.as_path()))
+        .collect();
+    let mut child = Command::new(&making.workshop.ffmpeg)
+        .args(command::arguments(&outputs, beginning.sound))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        // Ctrl-C in a terminal is for the gateway, which ends it in order.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(Failure::Start)?;
+    let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+    let words = stderr.map(|stderr| LastWords(tokio::spawn(last_words(stderr))));
+    let outcome = attend(&mut child, stdin, beginning.sound, shared).await;
+    // What it has sent is published to its end. Where ffmpeg is a script, something that it has started may keep all
+    // of this open.
+    over.send_replace(true);
+    let published = async { while inlets.join_next().await.is_some() {} };
+    let _ = timeout(PATIENCE, published).await;
+    let words = match words {
+        Some(mut words) => timeout(PATIENCE, &mut words.0).await,
+        None => Ok(Ok(String::new())),
+    };
+    let words = words.ok().and_then(Result::ok).unwrap_or_default();
+    match outcome {
+        (Fed::All, _) => Ok(()),
+        (Fed::Hangs, _) => Err(Failure::Hangs),
+        (Fed::Refused, status) => Err(Failure::Ended(status, words)),
+    }
+}
+
+/// Feeds it, and sees it end.
+async fn attend(
+    child: &mut Child,
+    stdin: Option<ChildStdin>,
+    sound: Sound,
+    shared: &Shared,
+) -> (Fed, io::Result<ExitStatus>) {
+    let overdue = async {
+        shared.closed().await;
+        sleep(PATIENCE).await;
+    };
+    let fed = tokio::select! {
+        status = child.wait() => return (Fed::Refused, status),
+        fed = feed(stdin, sound, shared) => fed,
+        () = overdue => Fed::All,
+    };
+    if !matches!(fed, Fed::Hangs)
+        && let Ok(status) = timeout(PATIENCE, child.wait()).await
+    {
+        return (fed, status);
+    }
+    // It may have ended by itself meanwhile.
+    let _ = child.start_kill();
+    (fed, child.wait().await)
+}
+
+/// Gives it what the feed has of this run, then the end of its input.
+async fn feed(stdin: Option<ChildStdin>, sound: Sound, shared: &Shared) -> Fed {
+    let Some(mut stdin) = stdin else {
+        return Fed::Refused;
+    };
+    let tracks: &[MessageKind] = match sound {
+        Sound::None => &[MessageKind::Video],
+        Sound::Copied | Sound::Encoded => &[MessageKind::Video, MessageKind::Audio],
+    };
+    let mut written = stdin.write_all(&header(tracks)).await;
+    loop {
+        if written.is_err() {
+            return Fed::Refused;
+        }
+        let Some(Item::Tag(message, at_ms)) = shared.next().await else {
+            return Fed::All;
+        };
+        written = match timeout(HANGS, write(&mut stdin, message, at_ms)).await {
+            Ok(written) => written,
+            Err(_) => return Fed::Hangs,
+        };
+    }
+}
+
+async fn write(stdin: &mut ChildStdin, message: Message, at_ms: u32) -> io::Result<()> {
+    let Some(framing) = Framing::of(&message, at_ms) else {
+        return Ok(());
+    };
+    let (before, behind) = (&framing.before[..], &framing.behind[..]);
+    let mut tag = before.chain(message.payload).chain(behind);
+    stdin.write_all_buf(&mut tag).await
+}
+
+/// A task that ends with what waits for it.
+struct LastWords(JoinHandle<String>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A path that goes away with the run.
+struct Socket(PathBuf);
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // It is not there if it could not be made.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

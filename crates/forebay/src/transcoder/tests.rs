@@ -1,0 +1,131 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use media::{Anchor, MediaTime, MessageKind};
+use tokio::time::sleep;
+
+use super::*;
+use crate::config::{Config, Preset};
+
+/// More than a pipe holds.
+const LARGE: usize = 1 << 20;
+
+/// A transcoder whose ffmpeg is a script.
+struct Bench {
+    transcoder: Transcoder,
+    workshop: Arc<Workshop>,
+    script: PathBuf,
+}
+
+impl Bench {
+    fn new(name: &str, text: &str) -> Self {
+        let file = format!("forebay-script-{}-{name}", std::process::id());
+        let script = std::env::temp_dir().join(file);
+        fs::write(&script, format!("#!/bin/sh\n{text}\n")).expect("room");
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).expect("its own");
+        let workshop = Arc::new(Workshop::with(script.clone()));
+        let rendition = |height| Rendition {
+            height,
+            bit_rate: 500_000,
+            preset: Preset::Veryfast,
+        };
+        let transcoder = Transcoder::begin(Making {
+            ladder: Ladder {
+                name: "mobile".to_owned(),
+                renditions: [720, 360].map(rendition).into(),
+            },
+            source: PresentationName::parse("live", "show").expect("valid"),
+            terms: Terms::default(),
+            peer: SocketAddr::from(([192, 0, 2, 1], 50_000)),
+            workshop: workshop.clone(),
+            house: Arc::new(House::new(Config::default(), Arc::default())),
+        });
+        Self {
+            transcoder,
+            workshop,
+            script,
+        }
+    }
+
+    /// A key frame of a source of `height`.
+    fn key_frame(&self, height: u32) {
+        let message = Message {
+            kind: MessageKind::Video,
+            timestamp_ms: 0,
+            payload: [&[0x17, 1, 0, 0, 0][..], &[0; LARGE]].concat().into(),
+        };
+        let clock = Anchor {
+            at: MediaTime::ZERO,
+            date: SystemTime::UNIX_EPOCH,
+        };
+        let origin = Origin { sent_ms: 0, clock };
+        let fault = self
+            .transcoder
+            .take(&message, || Some((origin, Some(height))));
+        assert_eq!(fault, None);
+    }
+
+    async fn until(&self, state: TranscoderState) -> Transcoding {
+        loop {
+            let status = self.transcoder.status();
+            if status.state == state {
+                return status;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn end(self) {
+        drop(self.transcoder);
+        self.workshop.empty().await;
+        fs::remove_file(self.script).expect("it is there");
+    }
+}
+
+#[tokio::test]
+async fn an_ffmpeg_that_fails_is_told_with_its_last_words_and_started_again() {
+    let bench = Bench::new("fails", "echo 'no such encoder' >&2; exit 3");
+    bench.until(TranscoderState::Waiting).await;
+    for restarts in 0..2 {
+        bench.key_frame(1_080);
+        let status = bench.until(TranscoderState::Pausing).await;
+        assert_eq!(status.restarts, restarts);
+        let why = "ffmpeg ended with exit status: 3: no such encoder";
+        assert_eq!(status.last_error.as_deref(), Some(why));
+        assert_eq!(bench.transcoder.news().map(|it| it.text), Some(why.into()));
+        assert_eq!(bench.transcoder.news(), None, "once");
+        bench.until(TranscoderState::Waiting).await;
+    }
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ffmpeg_that_takes_nothing_is_killed() {
+    let bench = Bench::new("hangs", "exec sleep 1000");
+    bench.key_frame(720);
+    let status = bench.until(TranscoderState::Pausing).await;
+    let why = status.last_error.expect("words");
+    assert_eq!(why, "ffmpeg took nothing for 10s");
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn nothing_is_made_of_a_source_that_is_smaller_than_all_renditions() {
+    let bench = Bench::new("idle", "exit 1");
+    bench.key_frame(240);
+    let status = bench.until(TranscoderState::Idle).await;
+    assert_eq!((status.rungs, status.last_error), (Vec::new(), None));
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn it_ends_with_its_publish_even_if_it_does_not_want_to() {
+    let bench = Bench::new("stubborn", "cat >/dev/null; exec sleep 1000");
+    bench.key_frame(720);
+    let status = bench.until(TranscoderState::Running).await;
+    let names: Vec<_> = status.rungs.iter().map(Name::as_str).collect();
+    assert_eq!(names, ["show_720p", "show_360p"]);
+    bench.end().await;
+}

@@ -1,0 +1,221 @@
+//! What all transcoders of the process share: the ffmpeg, found and tried at start, and a folder for sockets.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use tokio::process::Command;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::command;
+use crate::config::{Config, Rendition};
+
+/// A picture of 64 lines is encoded at once, even where the program has to come from a slow disk.
+const TRIAL: Duration = Duration::from_secs(20);
+/// The most that the path of a socket may have, bytes (`sun_path`; 104 on BSD and macOS, with the zero behind it).
+const LONGEST_PATH: usize = 103;
+/// The name of a socket in the folder, at most: a number and a height.
+const LONGEST_NAME: usize = 26;
+/// Folders of one process number, of processes that were killed, beside which there is room for another.
+const LEFT_BEHIND: u32 = 1_000;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Workshop {
+    pub(super) ffmpeg: PathBuf,
+    folder: PathBuf,
+    /// Numbers sockets.
+    count: AtomicU64,
+    /// How many transcoders there are.
+    pub(super) busy: watch::Sender<usize>,
+}
+
+impl Workshop {
+    /// What transcoders need, if there are to be any.
+    ///
+    /// # Errors
+    /// ffmpeg cannot be found, or cannot do what is wanted; or there is no room for sockets.
+    pub(crate) async fn open(config: &Config) -> Result<Option<Self>> {
+        let Some(ffmpeg) = find(config).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            ffmpeg,
+            folder: folder(&std::env::temp_dir())?,
+            count: AtomicU64::new(0),
+            busy: watch::Sender::new(0),
+        }))
+    }
+
+    /// A workshop with another program for ffmpeg.
+    #[cfg(test)]
+    pub(super) fn with(ffmpeg: PathBuf) -> Self {
+        Self {
+            ffmpeg,
+            folder: folder(&std::env::temp_dir()).expect("room"),
+            count: AtomicU64::new(0),
+            busy: watch::Sender::new(0),
+        }
+    }
+
+    /// A path for a socket, which nothing has.
+    pub(super) fn socket(&self, height: u32) -> PathBuf {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        self.folder.join(format!("{number}-{height}"))
+    }
+
+    /// Completes when all transcoders have ended.
+    pub(crate) async fn empty(&self) {
+        // It lives as long as this.
+        let _ = self.busy.subscribe().wait_for(|busy| *busy == 0).await;
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // What is left of it in the folder for temporary things is empty.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The ffmpeg that is configured, if it is needed: there, and able to.
+///
+/// # Errors
+/// It is not: says what to install, or what to change.
+pub(crate) async fn find(config: &Config) -> Result<Option<PathBuf>> {
+    let wanted = config.apps.iter().find_map(|app| {
+        let name = app.ladder.as_deref()?;
+        let ladder = config.ladders.iter().find(|ladder| ladder.name == name)?;
+        Some((app, *ladder.renditions.first()?))
+    });
+    let Some((app, rendition)) = wanted else {
+        return Ok(None);
+    };
+    let name = &config.transcoder.ffmpeg;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = look_for(name, &path).ok_or_else(|| {
+        let place = if name.contains('/') {
+            "that is no program"
+        } else {
+            "no folder of PATH has it"
+        };
+        anyhow!(
+            "transcoder.ffmpeg is {name:?}, and {place}: [[app]] {:?} has a ladder, which ffmpeg has to encode; install \
+             ffmpeg 5.1 or later, set transcoder.ffmpeg to where it is, or leave out the ladder of the [[app]]",
+            app.name
+        )
+    })?;
+    try_out(&found, rendition).await.with_context(|| {
+        format!(
+            "transcoder.ffmpeg is {name:?}, and cannot encode the ladder of [[app]] {:?}; it takes ffmpeg 5.1 or later \
+             with libx264",
+            app.name
+        )
+    })?;
+    Ok(Some(found))
+}
+
+/// The program of that name: on the path, unless it says a place itself.
+fn look_for(name: &str, path: &OsStr) -> Option<PathBuf> {
+    let is_program = |file: &PathBuf| {
+        fs::metadata(file).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+    };
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(is_program);
+    }
+    let mut all = std::env::split_paths(path).map(|folder| folder.join(name));
+    all.find(is_program)
+}
+
+/// Encodes one picture, as a rung is.
+async fn try_out(ffmpeg: &Path, rendition: Rendition) -> Result<()> {
+    let output = Command::new(ffmpeg)
+        .args(command::trial(rendition))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(TRIAL, output)
+        .await
+        .with_context(|| format!("no end of a trial within {TRIAL:?}"))??;
+    if !output.status.success() {
+        let said = super::last_words(&output.stderr[..]).await;
+        bail!("a trial ended with {}: {said}", output.status);
+    }
+    Ok(())
+}
+
+/// A new folder that nobody else can look into: who could reach the sockets could publish.
+fn folder(within: &Path) -> Result<PathBuf> {
+    let process = std::process::id();
+    for number in 0..LEFT_BEHIND {
+        let folder = within.join(format!("forebay-{process}-{number}"));
+        let length = folder.as_os_str().len() + LONGEST_NAME;
+        ensure!(
+            length <= LONGEST_PATH,
+            "the folder for temporary things, {}, has a path too long for sockets; set TMPDIR to a shorter one",
+            within.display()
+        );
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!(
+                        "cannot make {}, for the sockets of transcoders",
+                        folder.display()
+                    )
+                });
+            }
+        }
+    }
+    bail!(
+        "{} is full of folders of others that were called forebay-{process}",
+        within.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_looked_for_on_the_path_unless_it_says_its_place() {
+        let path = OsStr::new("/nowhere:/bin");
+        assert_eq!(look_for("sh", path), Some("/bin/sh".into()));
+        assert_eq!(look_for("sh", OsStr::new("/nowhere")), None);
+        assert_eq!(look_for("/bin/sh", OsStr::new("")), Some("/bin/sh".into()));
+        assert_eq!(look_for("/etc/passwd", path), None, "no program");
+        assert_eq!(look_for("/bin", path), None, "a folder");
+    }
+
+    #[test]
+    fn the_folder_is_nobody_elses_and_no_folder_that_was_there() {
+        let within = std::env::temp_dir();
+        let [one, other] = [(); 2].map(|()| folder(&within).expect("room"));
+        assert_ne!(one, other);
+        for folder in [one, other] {
+            let mode = fs::metadata(&folder).expect("it was made").permissions();
+            assert_eq!(mode.mode() & 0o777, 0o700);
+            fs::remove_dir(folder).expect("it is empty");
+        }
+        let long = within.join("x".repeat(80));
+        let error = folder(&long).expect_err("no socket would fit");
+        assert!(error.to_string().contains("set TMPDIR"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn without_a_ladder_nothing_is_looked_for() {
+        let mut config = Config::default();
+        config.transcoder.ffmpeg = "/nowhere/ffmpeg".to_owned();
+        assert!(find(&config).await.expect("not needed").is_none());
+    }
+}
