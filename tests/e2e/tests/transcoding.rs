@@ -1,0 +1,251 @@
+//! Ladders by transcoding: ffmpeg makes the lower rungs of a publish, and goes where the publish goes.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use e2e::encoder::Encoder;
+use e2e::ffmpeg_witness::Tracks;
+use e2e::gateway::{Gateway, binary, scratch};
+use e2e::media_playlist::MediaPlaylist;
+use e2e::reader::Recording;
+use e2e::wait;
+use serde_json::Value;
+
+const CONFIGURATION: &str = "
+    [[ladder]]
+    name = 'small'
+    renditions = [
+        { height = 1080, bit_rate = 4_000_000 },
+        { height = 180, bit_rate = 300_000, preset = 'ultrafast' },
+        { height = 120, bit_rate = 150_000, preset = 'ultrafast' },
+    ]
+    [[app]]
+    name = 'live'
+    keys = [{ key = 's3cret', name = 'show' }]
+    ladder = 'small'
+    [hls]
+    window = 10
+";
+/// A picture at 30 fps, in microseconds; timestamps of RTMP are whole milliseconds.
+const PICTURE_US: std::ops::RangeInclusive<i64> = 32_000..=35_000;
+const SOON: Duration = Duration::from_secs(60);
+
+/// A key frame every second, where segments have two.
+fn source(gateway: &Gateway) -> Encoder {
+    let url = gateway.rtmp_url("live/s3cret");
+    let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
+         sine=frequency=440:sample_rate=48000 -c:v libx264 -preset ultrafast -bf 2 -threads 1 -g 30 \
+         -pix_fmt yuv420p -sc_threshold 0 -c:a aac -f flv";
+    let mut arguments: Vec<&str> = words.split_whitespace().collect();
+    arguments.push(&url);
+    Encoder::start("ffmpeg", &arguments)
+}
+
+/// The URIs of the variants, once there are `count` of them.
+fn variants(gateway: &Gateway, path: &str, count: usize) -> Vec<String> {
+    wait::until("the variants", SOON, || {
+        let answer = gateway.get(path);
+        let text = answer.text();
+        let uris = text
+            .lines()
+            .filter(|line| line.ends_with(".m3u8") && !line.starts_with('#'));
+        let uris: Vec<String> = uris.map(str::to_owned).collect();
+        (answer.status == 200 && uris.len() == count).then_some(uris)
+    })
+}
+
+fn playlist(gateway: &Gateway, name: &str) -> MediaPlaylist {
+    let answer = gateway.get(&format!("/live/{name}/main.m3u8"));
+    MediaPlaylist::parse(&answer.text())
+}
+
+fn transcoder(gateway: &Gateway) -> Value {
+    gateway.get("/api/v1/streams/live/show").json()["transcoder"].clone()
+}
+
+/// The processes that the gateway has started and that still run.
+fn children(gateway: &Gateway) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", gateway.pid())).expect("it runs");
+    let of = |task: std::io::Result<fs::DirEntry>| {
+        let children = task.ok()?.path().join("children");
+        fs::read_to_string(children).ok()
+    };
+    let all: Vec<String> = tasks.filter_map(of).collect();
+    let ids = all.iter().flat_map(|ids| ids.split_whitespace());
+    ids.filter_map(|id| id.parse().ok()).collect()
+}
+
+fn is_alive(process: u32) -> bool {
+    fs::exists(format!("/proc/{process}")).expect("it can be looked at")
+}
+
+#[test]
+fn one_publish_becomes_a_ladder_whose_rungs_begin_where_the_source_does() {
+    let mut gateway = Gateway::start_on(CONFIGURATION);
+    let _source = source(&gateway);
+    for form in ["index.m3u8", "llhls.m3u8"] {
+        let uris = variants(&gateway, &format!("/live/show/{form}"), 3);
+        assert!(
+            !uris[0].starts_with("../"),
+            "the source comes first: {uris:?}"
+        );
+        for rung in ["../show_180p/", "../show_120p/"] {
+            assert!(uris.iter().any(|uri| uri.starts_with(rung)), "{uris:?}");
+        }
+    }
+    let status = transcoder(&gateway);
+    assert_eq!(status["ladder"], "small");
+    assert_eq!(status["state"], "running");
+    assert_eq!(
+        status["rungs"],
+        serde_json::json!(["show_180p", "show_120p"]),
+        "nothing is made larger than it is"
+    );
+    let names = ["show", "show_180p", "show_120p"];
+    let lists = wait::until("six segments of each", SOON, || {
+        let lists = names.map(|name| playlist(&gateway, name));
+        lists
+            .iter()
+            .all(|list| list.entries.len() >= 6)
+            .then_some(lists)
+    });
+    assert!(
+        lists.iter().all(|list| list.sequence == lists[0].sequence),
+        "they begin together"
+    );
+    let mut switched = Vec::new();
+    for at in 0..6 {
+        let turn = at % names.len();
+        let uri = format!("/live/{}/{}", names[turn], lists[turn].entries[at].uri);
+        switched.extend(gateway.get(&uri).body);
+    }
+    let record = Recording(scratch("ts"));
+    fs::write(&record.0, switched).expect("scratch can be written");
+    let mut shown: Vec<i64> = Tracks::read(&record.0)
+        .video
+        .iter()
+        .map(|unit| unit.pts_us)
+        .collect();
+    shown.sort_unstable();
+    assert_eq!(shown.len(), 6 * 60);
+    let odd = shown
+        .windows(2)
+        .find(|pair| !PICTURE_US.contains(&(pair[1] - pair[0])));
+    assert_eq!(odd, None, "pictures are one apart, over all switches");
+    for name in names {
+        let stream = gateway.get(&format!("/api/v1/streams/live/{name}")).json();
+        assert_eq!(stream["faults"]["total"], 0, "{stream}");
+        assert_eq!(stream["tracks"].as_array().map(Vec::len), Some(2), "{name}");
+    }
+    let [ffmpeg] = children(&gateway)[..] else {
+        panic!("one ffmpeg for all: {:?}", children(&gateway));
+    };
+    let told = fs::read_to_string(format!("/proc/{ffmpeg}/cmdline")).expect("it runs");
+    assert!(!told.contains("s3cret"), "{told}");
+    // It tidies up.
+    gateway.ask_to_leave();
+    assert!(gateway.left(SOON).success());
+    let sockets = format!("forebay-{}-0", gateway.pid());
+    assert!(!std::env::temp_dir().join(sockets).exists());
+}
+
+#[test]
+fn an_ffmpeg_that_dies_is_started_again_and_ends_with_the_publish() {
+    let mut gateway = Gateway::start_on(CONFIGURATION);
+    let mut encoder = source(&gateway);
+    variants(&gateway, "/live/show/index.m3u8", 3);
+    let [first] = children(&gateway)[..] else {
+        panic!("one ffmpeg: {:?}", children(&gateway));
+    };
+    let killed = Command::new("kill")
+        .args(["-KILL", &first.to_string()])
+        .status();
+    assert!(killed.expect("kill is there").success());
+    let status = wait::until("another one", SOON, || {
+        let status = transcoder(&gateway);
+        (status["restarts"] == 1 && status["state"] == "running").then_some(status)
+    });
+    let error = status["last_error"].as_str().expect("words");
+    assert!(error.starts_with("ffmpeg ended with signal: 9"), "{error}");
+    let discontinuities = |name| {
+        let list = playlist(&gateway, name);
+        let all = list.entries.iter().filter(|entry| entry.discontinuity);
+        all.count()
+    };
+    assert_eq!(discontinuities("show"), 0, "the source is not disturbed");
+    wait::until("the rung to go on", SOON, || {
+        (discontinuities("show_180p") == 1).then_some(())
+    });
+    variants(&gateway, "/live/show/index.m3u8", 3);
+    let stream = gateway.get("/api/v1/streams/live/show").json();
+    assert_eq!(stream["faults"]["kinds"]["transcoding"], 1, "{stream}");
+
+    let [second] = children(&gateway)[..] else {
+        panic!("one ffmpeg: {:?}", children(&gateway));
+    };
+    encoder.interrupt();
+    wait::until("ffmpeg to end", SOON, || {
+        (!is_alive(second) && children(&gateway).is_empty()).then_some(())
+    });
+    for name in ["show", "show_180p", "show_120p"] {
+        wait::until("its publish to end", SOON, || {
+            let stream = gateway.get(&format!("/api/v1/streams/live/{name}")).json();
+            (stream["state"] == "resuming").then_some(())
+        });
+    }
+
+    let _back = source(&gateway);
+    wait::until("the rung to go on", SOON, || {
+        (discontinuities("show_180p") == 2).then_some(())
+    });
+    variants(&gateway, "/live/show/index.m3u8", 3);
+    assert_eq!(
+        discontinuities("show"),
+        1,
+        "the source has a clock of its own"
+    );
+    let [third] = children(&gateway)[..] else {
+        panic!("one ffmpeg: {:?}", children(&gateway));
+    };
+    gateway.ask_to_leave();
+    assert!(gateway.left(SOON).success());
+    assert!(!is_alive(third), "it goes with the gateway");
+    let log = gateway.log().join("\n");
+    assert!(!log.contains("in time"), "{log}");
+    assert!(log.contains("shut down in good order"), "{log}");
+}
+
+/// For `serve` and `check` alike: what is not there, and what is no ffmpeg.
+#[test]
+fn without_an_ffmpeg_that_can_it_does_not_start_and_says_what_to_do() {
+    let cases = [
+        (
+            "/nowhere/ffmpeg",
+            "transcoder.ffmpeg is \"/nowhere/ffmpeg\", and that is no program: [[app]] \"live\" has a ladder, which \
+             ffmpeg has to encode; install ffmpeg 5.1 or later",
+        ),
+        ("no-such-ffmpeg", "and no folder of PATH has it"),
+        (
+            "false",
+            "cannot encode the ladder of [[app]] \"live\"; it takes ffmpeg 5.1 or later with libx264: a trial ended \
+             with exit status: 1",
+        ),
+    ];
+    for (ffmpeg, expected) in cases {
+        let file = scratch("toml");
+        let text = format!("{CONFIGURATION}\n[transcoder]\nffmpeg = '{ffmpeg}'\n");
+        fs::write(&file, text).expect("scratch can be written");
+        for command in ["serve", "check"] {
+            let output = Command::new(binary())
+                .args([command, "--config"])
+                .arg(&file)
+                .output()
+                .expect("it starts");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success(), "{command} with {ffmpeg}");
+            assert!(said.contains(expected), "{said}");
+        }
+        fs::remove_file(&file).expect("it is there");
+    }
+}
