@@ -18,6 +18,7 @@ pub mod ffmpeg_witness;
 pub mod footprint;
 pub mod gateway;
 pub mod http;
+pub mod ladder;
 pub mod low_latency;
 pub mod media_playlist;
 pub mod peer;

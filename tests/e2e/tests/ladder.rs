@@ -1,53 +1,18 @@
 //! Ladders: publishes of one programme in several bit rates become the variants of one presentation.
 
 use std::fs;
-use std::time::Duration;
 
-use e2e::browser::Browser;
 use e2e::current_ffmpeg;
 use e2e::encoder::Encoder;
 use e2e::ffmpeg_witness::Tracks;
 use e2e::gateway::{Gateway, scratch};
+use e2e::ladder::{HEIGHTS, SOON, rung, variants};
 use e2e::media_playlist::MediaPlaylist;
 use e2e::reader::Recording;
 use e2e::wait;
 
-const HEIGHTS: [u32; 3] = [360, 270, 180];
 /// A picture at 30 fps, in microseconds; timestamps of RTMP are whole milliseconds.
 const PICTURE_US: std::ops::RangeInclusive<i64> = 32_000..=35_000;
-const SOON: Duration = Duration::from_secs(40);
-
-/// The bit rate of a rung's picture, kbit/s.
-const fn kilobits(height: u32) -> u32 {
-    height * height / 90
-}
-
-/// One rung as an encoder of its own.
-fn rung(gateway: &Gateway, height: u32, gop: u32) -> Encoder {
-    let url = gateway.rtmp_url(&format!("live/show_{height}p"));
-    let (size, gop) = (format!("scale=-2:{height}"), gop.to_string());
-    let rate = format!("{}k", kilobits(height));
-    let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
-         sine=frequency=440:sample_rate=48000 -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
-         -pix_fmt yuv420p -sc_threshold 0 -c:a aac -f flv";
-    let mut arguments: Vec<&str> = words.split_whitespace().collect();
-    arguments.extend(["-vf", &size, "-g", &gop, "-b:v", &rate]);
-    arguments.extend(["-maxrate", &rate, "-bufsize", &rate, &url]);
-    Encoder::start("ffmpeg", &arguments)
-}
-
-/// The URIs of the variants, as far as there are `count` of them.
-fn variants(gateway: &Gateway, path: &str, count: usize) -> Vec<String> {
-    wait::until("the variants", SOON, || {
-        let answer = gateway.get(path);
-        let text = answer.text();
-        let uris = text
-            .lines()
-            .filter(|line| line.ends_with(".m3u8") && !line.starts_with('#'));
-        let uris: Vec<String> = uris.map(str::to_owned).collect();
-        (answer.status == 200 && uris.len() == count).then_some(uris)
-    })
-}
 
 fn playlist(gateway: &Gateway, height: u32) -> MediaPlaylist {
     let answer = gateway.get(&format!("/live/show_{height}p/main.m3u8"));
@@ -222,73 +187,4 @@ fn a_lost_rung_leaves_and_joins_again_on_the_clock_of_the_others() {
         !others.iter().any(|entry| entry.discontinuity),
         "who stayed is not disturbed"
     );
-}
-
-/// Switching in a real player: up and down, without a stall.
-#[test]
-fn hls_js_switches_up_and_down_without_a_stall() {
-    let gateway = Gateway::start();
-    let _encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
-    variants(&gateway, "/live/show/index.m3u8", 3);
-    for form in ["classic", "low-latency"] {
-        let browser = Browser::start();
-        browser.open(&gateway.http_url(&format!("watch/live/show?form={form}")));
-        browser.until(
-            "it to play",
-            SOON,
-            "const s = window.forebay?.stats(); return s?.phase === 'playing' && s.currentTime > 0 \
-             && window.forebay.hls.levels.length === 3",
-        );
-        browser.run(
-            "window.waits = 0;
-             document.querySelector('video').addEventListener('waiting', () => window.waits += 1);",
-        );
-        for level in [0, 2, 1] {
-            browser.run(&format!("window.forebay.hls.nextLevel = {level}"));
-            let height = browser.run(&format!("return window.forebay.hls.levels[{level}].height"));
-            browser.until(
-                "the rung to be shown",
-                SOON,
-                &format!("return document.querySelector('video').videoHeight === {height}"),
-            );
-        }
-        assert_eq!(browser.run("return window.waits"), 0, "{form}");
-        // hls.js says so where it replaces what it has in hand by the same from another rung, and goes on.
-        let errors = browser.run("return window.forebay.stats().errors");
-        let mut errors = errors
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(ToString::to_string);
-        let grave = errors.find(|error| !error.contains("bufferAppendNoProgress"));
-        assert_eq!(grave, None, "{form}");
-    }
-}
-
-/// What an adaptive player does by itself when the line gets worse and better.
-#[test]
-fn hls_js_goes_down_on_a_weak_line_and_up_again() {
-    let gateway = Gateway::start();
-    let _encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
-    variants(&gateway, "/live/show/index.m3u8", 3);
-    for form in ["classic", "low-latency"] {
-        let browser = Browser::start();
-        browser.open(&gateway.http_url(&format!("watch/live/show?form={form}")));
-        let shows = |what: &str, condition: &str| {
-            browser.until(
-                what,
-                SOON,
-                &format!(
-                    "const height = document.querySelector('video')?.videoHeight; \
-                     return window.forebay?.stats().phase === 'playing' && {condition}"
-                ),
-            );
-        };
-        shows("the best rung", "height === 360");
-        // Less than the middle rung, more than the lowest with its sound.
-        browser.throttle(Some(kilobits(270) * 1_000));
-        shows("the lowest rung on a weak line", "height === 180");
-        browser.throttle(None);
-        shows("the best rung again", "height === 360");
-    }
 }

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
 
 use e2e::encoder::Encoder;
 use e2e::ffmpeg_witness::Tracks;
 use e2e::gateway::{Gateway, binary, scratch};
+use e2e::ladder::{SOON, variants};
 use e2e::media_playlist::MediaPlaylist;
 use e2e::reader::Recording;
 use e2e::wait;
@@ -29,7 +29,6 @@ const CONFIGURATION: &str = "
 ";
 /// A picture at 30 fps, in microseconds; timestamps of RTMP are whole milliseconds.
 const PICTURE_US: std::ops::RangeInclusive<i64> = 32_000..=35_000;
-const SOON: Duration = Duration::from_secs(60);
 
 /// A key frame every second, where segments have two.
 fn source(gateway: &Gateway) -> Encoder {
@@ -40,19 +39,6 @@ fn source(gateway: &Gateway) -> Encoder {
     let mut arguments: Vec<&str> = words.split_whitespace().collect();
     arguments.push(&url);
     Encoder::start("ffmpeg", &arguments)
-}
-
-/// The URIs of the variants, once there are `count` of them.
-fn variants(gateway: &Gateway, path: &str, count: usize) -> Vec<String> {
-    wait::until("the variants", SOON, || {
-        let answer = gateway.get(path);
-        let text = answer.text();
-        let uris = text
-            .lines()
-            .filter(|line| line.ends_with(".m3u8") && !line.starts_with('#'));
-        let uris: Vec<String> = uris.map(str::to_owned).collect();
-        (answer.status == 200 && uris.len() == count).then_some(uris)
-    })
 }
 
 fn playlist(gateway: &Gateway, name: &str) -> MediaPlaylist {

@@ -1,0 +1,74 @@
+//! Ladders in a real player. One test after the other: each has three encoders beside its browser.
+
+use e2e::browser::Browser;
+use e2e::gateway::Gateway;
+use e2e::ladder::{HEIGHTS, SOON, kilobits, rung, variants};
+
+/// Switching in a real player: up and down, without a stall.
+#[test]
+fn hls_js_switches_up_and_down_without_a_stall() {
+    let gateway = Gateway::start();
+    let _encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show/index.m3u8", 3);
+    for form in ["classic", "low-latency"] {
+        let browser = Browser::start();
+        browser.open(&gateway.http_url(&format!("watch/live/show?form={form}")));
+        browser.until(
+            "it to play",
+            SOON,
+            "const s = window.forebay?.stats(); return s?.phase === 'playing' && s.currentTime > 0 \
+             && window.forebay.hls.levels.length === 3",
+        );
+        browser.run(
+            "window.waits = 0;
+             document.querySelector('video').addEventListener('waiting', () => window.waits += 1);",
+        );
+        for level in [0, 2, 1] {
+            browser.run(&format!("window.forebay.hls.nextLevel = {level}"));
+            let height = browser.run(&format!("return window.forebay.hls.levels[{level}].height"));
+            browser.until(
+                "the rung to be shown",
+                SOON,
+                &format!("return document.querySelector('video').videoHeight === {height}"),
+            );
+        }
+        assert_eq!(browser.run("return window.waits"), 0, "{form}");
+        // hls.js says so where it replaces what it has in hand by the same from another rung, and goes on.
+        let errors = browser.run("return window.forebay.stats().errors");
+        let mut errors = errors
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(ToString::to_string);
+        let grave = errors.find(|error| !error.contains("bufferAppendNoProgress"));
+        assert_eq!(grave, None, "{form}");
+    }
+}
+
+/// What an adaptive player does by itself when the line gets worse and better.
+#[test]
+fn hls_js_goes_down_on_a_weak_line_and_up_again() {
+    let gateway = Gateway::start();
+    let _encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show/index.m3u8", 3);
+    for form in ["classic", "low-latency"] {
+        let browser = Browser::start();
+        browser.open(&gateway.http_url(&format!("watch/live/show?form={form}")));
+        let shows = |what: &str, condition: &str| {
+            browser.until(
+                what,
+                SOON,
+                &format!(
+                    "const height = document.querySelector('video')?.videoHeight; \
+                     return window.forebay?.stats().phase === 'playing' && {condition}"
+                ),
+            );
+        };
+        shows("the best rung", "height === 360");
+        // Less than the middle rung, more than the lowest with its sound.
+        browser.throttle(Some(kilobits(270) * 1_000));
+        shows("the lowest rung on a weak line", "height === 180");
+        browser.throttle(None);
+        shows("the best rung again", "height === 360");
+    }
+}
