@@ -38,7 +38,7 @@ use crate::config::Config;
 /// Ingest takes about a thousandth of a core for a publish of 3 Mbit/s, so every fourth is plenty.
 const CORES_PER_INGEST_THREAD: usize = 4;
 
-/// RTMP in, HLS out, nothing re-encoded.
+/// RTMP in, HLS out, nothing re-encoded unless told to.
 ///
 /// Without a command it serves on its defaults: publish to rtmp://HOST/live/KEY, watch on
 /// http://HOST:8080/.

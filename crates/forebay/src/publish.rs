@@ -18,7 +18,7 @@ use playlist::{
     Adjustment, Dismissal, Misfit, OnConflict, PublishStatus, PushError, Refused, Terms,
 };
 use segmenter::flv::Demuxer;
-use segmenter::{Origin, Output, Segmenter};
+use segmenter::{Output, Segmenter};
 use tracing::{info, warn};
 
 use crate::entrance::Entrance;
@@ -47,8 +47,8 @@ enum Source {
     Connection,
     /// From another publish of the connection, as a track beside its first.
     Track,
-    /// From a transcoder, which has made them of another publish; its timestamps mean that.
-    Transcoder(Origin),
+    /// From a transcoder, which has made them of another publish.
+    Transcoder,
 }
 
 /// A publish that is going on. Dropping it, for whatever reason, vacates its presentation.
@@ -223,16 +223,10 @@ impl Publish {
             Seat::Writing(_) => self.begin_transcoder(),
             Seat::StandingBy(_) => None,
         };
-        let grid = match (&seat, self.source) {
-            // What is made of it follows it.
-            (Seat::Writing(writer), Source::Connection) if self.transcoder.is_none() => {
-                writer.ladder_grid()
-            }
+        let grid = match &seat {
+            Seat::Writing(writer) if self.has_own_clock() => writer.ladder_grid(),
             _ => None,
         };
-        if let Source::Transcoder(origin) = self.source {
-            self.segmenter.follow(origin);
-        }
         self.seat = Some(seat);
         if let Some(grid) = grid {
             self.join(grid);
@@ -272,8 +266,8 @@ impl Publish {
             self.doctor.metadata(&properties);
             self.metadata = properties;
         }
-        self.take_apart(message)?;
-        self.transcode(message);
+        let placed = self.take_apart(message)?;
+        self.transcode(message, placed);
         Ok(())
     }
 
@@ -360,13 +354,11 @@ impl Publish {
             self.misfits = 0;
             return;
         };
-        match (misfit, self.source) {
-            // One clock by construction: what is listed of an earlier publish says otherwise for a moment.
-            (Misfit::Clock(_), _) if self.shares_clock() => return,
-            (Misfit::Clock(_), Source::Connection) => self.join(grid),
-            // It is where the track is that it follows.
-            (Misfit::Clock(_), _) => {}
-            (Misfit::KeyFrames(_), _) => self.segmenter.begin_next_at(next),
+        match misfit {
+            Misfit::Clock(_) if self.has_own_clock() => self.join(grid),
+            // It is where the publish is that it follows, or those that follow are where it is.
+            Misfit::Clock(_) => {}
+            Misfit::KeyFrames(_) => self.segmenter.begin_next_at(next),
         }
         self.misfits += 1;
         if self.misfits > MISFITS_PARDONED {
@@ -428,7 +420,7 @@ impl Publish {
     /// Tells the status API how it is doing.
     pub(crate) fn report(&mut self) {
         let bytes = self.meter.bytes();
-        // What another has came in messages of the connection.
+        // What others have came in messages of the connection.
         if self.source == Source::Connection {
             self.house.totals.bytes_received.add(bytes - self.reported);
         }

@@ -19,17 +19,17 @@ use std::time::Instant;
 
 use media::{Fault, FaultKind, Message, Name, PresentationName};
 use playlist::{Terms, TranscoderState, Transcoding};
-use segmenter::Origin;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::config::{Ladder, Rendition};
 use crate::house::{House, raised};
 use backoff::Backoff;
 use feed::{Feed, Item, TooSlow};
-use last_words::last_words;
+use run::Failure;
 
+pub(crate) use feed::Placed;
 pub(crate) use workshop::{Workshop, find};
 
 /// A publish's end of its transcoder, which ends when this is dropped.
@@ -112,15 +112,11 @@ impl Transcoder {
         Self { shared }
     }
 
-    /// Gives it the next message of the publish; `source` is where the publish has put that, and the height of its
-    /// pictures. Gives a fault if others were left out.
-    pub(crate) fn take(
-        &self,
-        message: &Message,
-        source: impl FnOnce() -> Option<(Origin, Option<u32>)>,
-    ) -> Option<Fault> {
+    /// Gives it the next message of the publish, which has put it where `placed` says, if it has a place. Gives a fault
+    /// if others were left out.
+    pub(crate) fn take(&self, message: &Message, placed: Option<Placed>) -> Option<Fault> {
         let mut desk = self.shared.desk();
-        let pushed = desk.feed.push(message, source, Instant::now());
+        let pushed = desk.feed.push(message, placed, Instant::now());
         let fault = pushed.err().map(|TooSlow(messages)| {
             let text = format!(
                 "the transcoder cannot keep up: {messages} messages are left out of its rungs; choose a faster preset, \
@@ -195,9 +191,14 @@ async fn supervise(making: Making, shared: Arc<Shared>) {
     let mut backoff = Backoff::default();
     let mut runs = 0;
     while let Some(item) = shared.next().await {
-        // Whatever else is there belongs to a run that has ended.
-        let Item::Begin(beginning) = item else {
-            continue;
+        let beginning = match item {
+            Item::Begin(beginning) => beginning,
+            // Of a run that nothing is made of.
+            Item::Tag(..) => continue,
+            Item::End => {
+                shared.desk().feed.resume();
+                continue;
+            }
         };
         let renditions = making.renditions(beginning.height);
         {
@@ -207,13 +208,22 @@ async fn supervise(making: Making, shared: Arc<Shared>) {
                 desk.status.state = TranscoderState::Idle;
                 continue;
             }
-            desk.status.state = TranscoderState::Running;
-            desk.status.restarts = runs;
-            runs += 1;
         }
-        info!(stream = %making.source, ladder = making.ladder.name, "ffmpeg makes {} rungs of it", renditions.len());
         let begun = Instant::now();
-        let outcome = run::run(&making, &renditions, beginning, &shared).await;
+        let outcome = match making.workshop.processes.try_acquire() {
+            Ok(_one) => {
+                {
+                    let mut desk = shared.desk();
+                    desk.status.state = TranscoderState::Running;
+                    desk.status.restarts = runs;
+                }
+                runs += 1;
+                let count = renditions.len();
+                info!(stream = %making.source, ladder = making.ladder.name, "ffmpeg makes {count} rungs of it");
+                run::run(&making, &renditions, beginning, &shared).await
+            }
+            Err(_) => Err(Failure::Full(making.house.config.transcoder.max_processes)),
+        };
         if shared.is_closed() {
             return;
         }
@@ -223,7 +233,6 @@ async fn supervise(making: Making, shared: Arc<Shared>) {
             desk.feed.pause();
             desk.status.state = TranscoderState::Pausing;
             if let Err(failure) = outcome {
-                warn!(stream = %making.source, "transcoding failed, and begins again in {pause:?}: {failure}");
                 let text = failure.to_string();
                 desk.status.last_error = Some(text.clone());
                 desk.news = Some(text);

@@ -93,6 +93,37 @@ enum Bodies {
     Enhanced(TrackKind, enhanced::Bodies),
 }
 
+impl Bodies {
+    fn of(message: &Message) -> Self {
+        let body = message.payload.clone();
+        let kind = match message.kind {
+            MessageKind::Video => TrackKind::Video,
+            MessageKind::Audio => TrackKind::Audio,
+            MessageKind::Data => return Self::None,
+        };
+        match body.first() {
+            // An empty audio message says that there is silence.
+            None => Self::None,
+            Some(_) if is_enhanced(message) => {
+                Self::Enhanced(kind, enhanced::Bodies::new(kind, body))
+            }
+            Some(_) => Self::Legacy(kind, body),
+        }
+    }
+}
+
+/// Whether a message has a header of Enhanced RTMP, and not one that all readers of FLV know.
+pub fn is_enhanced(message: &Message) -> bool {
+    message
+        .payload
+        .first()
+        .is_some_and(|first| match message.kind {
+            MessageKind::Video => first & EX_VIDEO != 0,
+            MessageKind::Audio => first >> 4 == EX_AUDIO,
+            MessageKind::Data => false,
+        })
+}
+
 /// So many bytes beside an access unit, and as many again as it has, it may keep in memory: what a unit costs anyway.
 const MAY_BE_HELD: usize = 128;
 
@@ -119,21 +150,7 @@ impl Demuxer {
     pub fn push(&mut self, message: &Message) {
         self.timestamp_ms = message.timestamp_ms;
         self.message_bytes = message.payload.len();
-        let body = message.payload.clone();
-        self.bodies = match (message.kind, body.first()) {
-            // An empty audio message says that there is silence.
-            (_, None) | (MessageKind::Data, _) => Bodies::None,
-            (MessageKind::Video, Some(first)) if first & EX_VIDEO != 0 => {
-                let kind = TrackKind::Video;
-                Bodies::Enhanced(kind, enhanced::Bodies::new(kind, body))
-            }
-            (MessageKind::Audio, Some(first)) if first >> 4 == EX_AUDIO => {
-                let kind = TrackKind::Audio;
-                Bodies::Enhanced(kind, enhanced::Bodies::new(kind, body))
-            }
-            (MessageKind::Video, _) => Bodies::Legacy(TrackKind::Video, body),
-            (MessageKind::Audio, _) => Bodies::Legacy(TrackKind::Audio, body),
-        };
+        self.bodies = Bodies::of(message);
     }
 
     /// The next access unit of the message, or a fault to be counted: a malformed body, an unusable configuration,
@@ -154,11 +171,7 @@ impl Demuxer {
             Bodies::Legacy(kind, message) => {
                 let (kind, message) = (*kind, std::mem::take(message));
                 self.bodies = Bodies::None;
-                let body = match kind {
-                    TrackKind::Video => legacy::video(&message),
-                    TrackKind::Audio => legacy::audio(&message),
-                };
-                match body {
+                match legacy::body(kind, &message) {
                     Ok(body) => body.map_or(Ok(None), |body| self.take(kind, body)),
                     Err(error) => self.unsupported.legacy(&error).map(|()| None),
                 }

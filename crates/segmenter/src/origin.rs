@@ -9,6 +9,8 @@ pub struct Origin {
     pub sent_ms: i64,
     /// What it stands for.
     pub clock: Anchor,
+    /// Counts the runs of the publish: within one, the sender's clock goes on.
+    pub run: u64,
 }
 
 impl Origin {

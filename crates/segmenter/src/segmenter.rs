@@ -117,7 +117,9 @@ impl Segmenter {
         self.demuxer.push(message);
         while let Some(found) = self.demuxer.pull() {
             match found {
-                Ok(unit) if unit.track == 0 => self.take(unit, now),
+                Ok(unit) if unit.track == 0 => {
+                    self.take(unit, now);
+                }
                 Ok(unit) => self.leave_out(&unit),
                 Err(fault) => self.out.push(Output::Fault(fault)),
             }
@@ -201,8 +203,8 @@ impl Segmenter {
     }
 
     /// Takes the next access unit of its one video or its one audio track, taken out of its message elsewhere; else like
-    /// [`Segmenter::push`].
-    pub fn take(&mut self, mut unit: Unit, now: SystemTime) {
+    /// [`Segmenter::push`]. Gives where the unit was put; `None` if it has no place.
+    pub fn take(&mut self, mut unit: Unit, now: SystemTime) -> Option<Origin> {
         let (kind, sent) = (unit.kind(), unit.dts_ms);
         let fits_ts = unit.codec.fits_ts();
         *self.beyond_ts.of_mut(kind) = !fits_ts;
@@ -211,7 +213,7 @@ impl Segmenter {
         }
         unit.dts_ms = self.clock.date(kind, sent, now, &mut self.out);
         if self.join(&unit, sent, now) == Joining::GivenUp {
-            return;
+            return None;
         }
         let mut succession = self.timeline.succession(&unit);
         if matches!(succession, Succession::Jumps(_))
@@ -230,7 +232,8 @@ impl Segmenter {
                     "a timestamp of {} ms belongs before the jump of the other track; dropped",
                     unit.dts_ms
                 );
-                return self.out.fault(FaultKind::TimestampJump, text);
+                self.out.fault(FaultKind::TimestampJump, text);
+                return None;
             }
             Succession::Jumps(by_ms) => {
                 self.finish();
@@ -243,27 +246,29 @@ impl Segmenter {
                 // The boundaries of its ladder are elsewhere on the new clock.
                 self.joins = Joins::Anyway;
                 if self.join(&unit, sent, now) == Joining::GivenUp {
-                    return;
+                    return None;
                 }
             }
         }
-        if let Some(place) = self.timeline.place(&unit, &mut self.out) {
-            let at = self.timeline.sent(&unit);
-            let date = self.cutter.date_at(at).unwrap_or(now);
-            self.origin = Some(Origin {
-                sent_ms: sent,
-                clock: Anchor { at, date },
-            });
-            let arrival = Arrival {
-                codec: unit.codec,
-                dts: place.dts,
-                composition: place.composition,
-                entry: unit.entry,
-                payload: unit.payload,
-            };
-            self.interleave.push(arrival, now);
-            self.cut();
-        }
+        let place = self.timeline.place(&unit, &mut self.out)?;
+        let at = self.timeline.sent(&unit);
+        let arrival = Arrival {
+            codec: unit.codec,
+            dts: place.dts,
+            composition: place.composition,
+            entry: unit.entry,
+            payload: unit.payload,
+        };
+        self.interleave.push(arrival, now);
+        self.cut();
+        // Behind the cut: the first picture dates its run by when it is shown.
+        let date = self.cutter.date_at(at).unwrap_or(now);
+        self.origin = Some(Origin {
+            sent_ms: sent,
+            clock: Anchor { at, date },
+            run: self.timeline.run(),
+        });
+        self.origin
     }
 
     fn cut(&mut self) {

@@ -53,6 +53,8 @@ pub(crate) struct Place {
 pub(crate) struct Timeline {
     /// A moment of this run on the sender's clock, in milliseconds, and on the window's timeline.
     origin: (i64, MediaTime),
+    /// Counts runs.
+    run: u64,
     /// Nothing of this run is placed before it.
     floor: Option<MediaTime>,
     /// Last timestamp of each track in this run.
@@ -111,11 +113,17 @@ impl Timeline {
             self.origin = (unit.dts_ms, begin);
             self.floor = end.or(self.floor);
         }
+        self.run += 1;
         self.before_ms = std::mem::take(&mut self.last_ms);
         self.newest_ms = None;
         self.last = PerKind::default();
         self.reorder = MediaTime::ZERO;
         self.grid = None;
+    }
+
+    /// The number of this run.
+    pub(crate) const fn run(&self) -> u64 {
+        self.run
     }
 
     /// Something of this run has been placed.

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
-use e2e::encoder::Encoder;
+use e2e::current_ffmpeg::{self, Encoding};
+use e2e::encoder::{Encoder, Pace};
 use e2e::ffmpeg_witness::Tracks;
 use e2e::gateway::{Gateway, binary, scratch};
-use e2e::ladder::{SOON, variants};
 use e2e::media_playlist::MediaPlaylist;
 use e2e::reader::Recording;
 use e2e::wait;
@@ -29,6 +30,7 @@ const CONFIGURATION: &str = "
 ";
 /// A picture at 30 fps, in microseconds; timestamps of RTMP are whole milliseconds.
 const PICTURE_US: std::ops::RangeInclusive<i64> = 32_000..=35_000;
+const SOON: Duration = Duration::from_secs(60);
 
 /// A key frame every second, where segments have two.
 fn source(gateway: &Gateway) -> Encoder {
@@ -39,6 +41,19 @@ fn source(gateway: &Gateway) -> Encoder {
     let mut arguments: Vec<&str> = words.split_whitespace().collect();
     arguments.push(&url);
     Encoder::start("ffmpeg", &arguments)
+}
+
+/// The URIs of the variants, once there are `count` of them.
+fn variants(gateway: &Gateway, path: &str, count: usize) -> Vec<String> {
+    wait::until("the variants", SOON, || {
+        let answer = gateway.get(path);
+        let text = answer.text();
+        let uris = text
+            .lines()
+            .filter(|line| line.ends_with(".m3u8") && !line.starts_with('#'));
+        let uris: Vec<String> = uris.map(str::to_owned).collect();
+        (answer.status == 200 && uris.len() == count).then_some(uris)
+    })
 }
 
 fn playlist(gateway: &Gateway, name: &str) -> MediaPlaylist {
@@ -100,6 +115,13 @@ fn one_publish_becomes_a_ladder_whose_rungs_begin_where_the_source_does() {
         lists.iter().all(|list| list.sequence == lists[0].sequence),
         "they begin together"
     );
+    let begin = |list: &MediaPlaylist| -> Vec<u64> {
+        let six = list.entries.iter().take(6);
+        six.map(|entry| entry.date_ms).collect()
+    };
+    for list in &lists {
+        assert_eq!(begin(list), begin(&lists[0]), "boundaries of the source");
+    }
     let mut switched = Vec::new();
     for at in 0..6 {
         let turn = at % names.len();
@@ -200,6 +222,60 @@ fn an_ffmpeg_that_dies_is_started_again_and_ends_with_the_publish() {
     let log = gateway.log().join("\n");
     assert!(!log.contains("in time"), "{log}");
     assert!(log.contains("shut down in good order"), "{log}");
+}
+
+/// HEVC and Opus: published by a current ffmpeg, and transcoded by `ffmpeg`.
+fn modern_codecs(ffmpeg: &str) -> (Gateway, Recording, Encoder) {
+    let gateway = Gateway::start_on(&format!(
+        "[[ladder]]
+         name = 'small'
+         renditions = [{{ height = 120, bit_rate = 150_000, preset = 'ultrafast' }}]
+         [[app]]
+         name = 'live'
+         ladder = 'small'
+         [transcoder]
+         ffmpeg = '{ffmpeg}'"
+    ));
+    let record = Recording(scratch("flv"));
+    let encoding = Encoding {
+        seconds: 60,
+        video: "-c:v libx265 -preset ultrafast -g 25 -flags +cgop -x265-params log-level=none",
+        audio: "-c:a libopus",
+    };
+    let encoder = encoding.publish(Pace::Live, &gateway.rtmp_url("live/show"), &record.0);
+    (gateway, record, encoder)
+}
+
+#[test]
+fn a_current_ffmpeg_transcodes_what_comes_as_enhanced_rtmp() {
+    let ffmpeg = current_ffmpeg::program();
+    let (gateway, _record, mut encoder) = modern_codecs(ffmpeg.to_str().expect("a path of UTF-8"));
+    variants(&gateway, "/live/show/index.m3u8", 2);
+    let status = transcoder(&gateway);
+    assert_eq!(status["state"], "running", "{status}");
+    assert_eq!(status["last_error"], Value::Null);
+    wait::until("its tracks to be known", SOON, || {
+        let rung = gateway.get("/api/v1/streams/live/show_120p").json();
+        let codecs = rung["tracks"].as_array()?.iter();
+        let codecs: Vec<_> = codecs.map(|track| track["codec"].clone()).collect();
+        (codecs == ["H.264", "AAC"]).then_some(())
+    });
+    encoder.interrupt();
+}
+
+#[test]
+fn an_ffmpeg_that_is_too_old_for_enhanced_rtmp_is_told() {
+    let (gateway, _record, mut encoder) = modern_codecs("ffmpeg");
+    let error = wait::until("words", SOON, || {
+        let error = transcoder(&gateway)["last_error"].clone();
+        error.as_str().map(str::to_owned)
+    });
+    assert!(
+        error.contains("ffmpeg reads pictures from version 6.1 on"),
+        "{error}"
+    );
+    variants(&gateway, "/live/show/index.m3u8", 1);
+    encoder.interrupt();
 }
 
 /// For `serve` and `check` alike: what is not there, and what is no ffmpeg.

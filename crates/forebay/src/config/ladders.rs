@@ -82,12 +82,15 @@ impl fmt::Display for Preset {
 pub(crate) struct Transcoder {
     /// A program on the PATH, or a path.
     pub(crate) ffmpeg: String,
+    /// So many run at once, at most.
+    pub(crate) max_processes: usize,
 }
 
 impl Default for Transcoder {
     fn default() -> Self {
         Self {
             ffmpeg: "ffmpeg".to_owned(),
+            max_processes: 16,
         }
     }
 }

@@ -117,9 +117,13 @@ fn durations(config: &Config) -> [Row<Duration>; 14] {
     ]
 }
 
-fn counts(config: &Config) -> [Row<u64>; 12] {
+fn counts(config: &Config) -> [Row<u64>; 13] {
     let Config {
-        rtmp, http, hls, ..
+        rtmp,
+        http,
+        hls,
+        transcoder,
+        ..
     } = config;
     // More than any machine has descriptors for.
     let connections = || 1..=100_000_000;
@@ -168,6 +172,11 @@ fn counts(config: &Config) -> [Row<u64>; 12] {
             "hls.max_presentations",
             hls.max_presentations as u64,
             1..=10_000_000,
+        ),
+        (
+            "transcoder.max_processes",
+            transcoder.max_processes as u64,
+            1..=1_000,
         ),
     ]
 }

@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use super::{Publish, REPORT_EVERY, Source};
 use crate::pipeline::Ending;
+use crate::transcoder::Placed;
 
 /// A track without a picture for so long has ended, though the connection goes on: in reports.
 const LOST_AFTER: u32 = 5;
@@ -39,9 +40,10 @@ impl Rungs {
 }
 
 impl Publish {
-    /// Takes the access units of a message, each to its publish.
-    pub(super) fn take_apart(&mut self, message: &Message) -> Result<(), PushError> {
+    /// Takes the access units of a message, each to its publish. Gives where the one of a first track was put.
+    pub(super) fn take_apart(&mut self, message: &Message) -> Result<Option<Placed>, PushError> {
         let now = SystemTime::now();
+        let mut placed = None;
         self.demuxer.push(message);
         while let Some(found) = self.demuxer.pull() {
             let unit = match found {
@@ -52,12 +54,12 @@ impl Publish {
                 }
             };
             match (unit.kind(), unit.track) {
-                (TrackKind::Video, 0) => self.segmenter.take(unit, now),
+                (TrackKind::Video, 0) => placed = self.place(unit, now),
                 (TrackKind::Audio, 0) => {
                     for rung in self.rungs.all() {
                         rung.take_unit(unit.clone(), now);
                     }
-                    self.segmenter.take(unit, now);
+                    placed = self.place(unit, now);
                 }
                 (TrackKind::Video, track) => self.climb(track, unit, now),
                 (TrackKind::Audio, track) => self.leave_out(track),
@@ -65,7 +67,16 @@ impl Publish {
         }
         self.store()?;
         self.store_rungs();
-        Ok(())
+        Ok(placed)
+    }
+
+    fn place(&mut self, unit: Unit, now: SystemTime) -> Option<Placed> {
+        let (entry, size) = (unit.entry, unit.codec.size());
+        Some(Placed {
+            origin: self.segmenter.take(unit, now)?,
+            entry,
+            height: size.map(|(_, height)| height.into()),
+        })
     }
 
     /// A picture of a track beside the first.

@@ -9,7 +9,7 @@ use segmenter::Origin;
 
 use super::{Publish, Source};
 use crate::house::House;
-use crate::transcoder::{Making, Transcoder};
+use crate::transcoder::{Making, Placed, Transcoder};
 
 impl Publish {
     /// A rung that comes back from a transcoder; `origin` is what its timestamps mean.
@@ -20,7 +20,9 @@ impl Publish {
         origin: Origin,
         house: Arc<House>,
     ) -> Result<Self, Refused> {
-        Self::begin_as(Source::Transcoder(origin), name, terms, peer, None, house)
+        let mut publish = Self::begin_as(Source::Transcoder, name, terms, peer, None, house)?;
+        publish.segmenter.follow(origin);
+        Ok(publish)
     }
 
     /// A transcoder for a publish that has got its place, if it is to have one: no rung has, or there would be no end
@@ -40,27 +42,17 @@ impl Publish {
         }))
     }
 
-    /// Others of its ladder have its timestamps, or it has theirs.
-    pub(super) fn shares_clock(&self) -> bool {
-        self.transcoder.is_some() || matches!(self.source, Source::Transcoder(_))
+    /// It neither follows another publish nor do rungs follow it: it goes by the clock of its ladder.
+    pub(super) fn has_own_clock(&self) -> bool {
+        self.source == Source::Connection && self.transcoder.is_none()
     }
 
-    /// Gives a message to the transcoder, when it has been taken here.
-    pub(super) fn transcode(&mut self, message: &Message) {
+    /// Gives a message to the transcoder, once it has been taken here.
+    pub(super) fn transcode(&mut self, message: &Message, placed: Option<Placed>) {
         let Some(transcoder) = &self.transcoder else {
             return;
         };
-        let source = || {
-            let origin = self.segmenter.origin()?;
-            // Nothing of the message was placed.
-            if origin.sent_ms.rem_euclid(1 << 32) != i64::from(message.timestamp_ms) {
-                return None;
-            }
-            let tracks = self.segmenter.tracks();
-            let (_, height) = tracks.iter().find_map(|(track, _)| track.codec.size())?;
-            Some((origin, Some(height.into())))
-        };
-        if let Some(fault) = transcoder.take(message, source) {
+        if let Some(fault) = transcoder.take(message, placed) {
             self.record(fault);
         }
     }

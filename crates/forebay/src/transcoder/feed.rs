@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use media::{Message, MessageKind};
 use segmenter::Origin;
-use segmenter::flv::Role;
+use segmenter::flv::{Entry, Role, is_enhanced};
 
 /// What may wait: two of the largest messages. And so many of them, since each costs something itself.
 const MOST_BYTES: usize = 32 << 20;
@@ -20,14 +20,27 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// The timestamp of a run's first key frame, ms: sound before it, and decode times before their pictures, are not
 /// negative.
 pub(super) const FIRST_MS: u32 = 10_000;
-/// A run ends at this timestamp, ms: ffmpeg's FLV muxer knows 31 bits.
+/// A run ends with the first key frame from this timestamp on, ms: ffmpeg's FLV muxer knows 31 bits.
 const LAST_MS: i64 = 1 << 30;
-/// A step back beyond this, or forward beyond the other, is a jump of the clock, as in the timeline of a publish (ms).
-const MOST_BACK_MS: i32 = 1_000;
-const MOST_FORWARD_MS: i32 = 10_000;
 
-/// SoundFormat (FLV 10.1 §E.4.2.1) of what the rungs' FLV can hold as it is: AAC and MP3.
-const CARRIED_SOUND: [u8; 3] = [10, 2, 14];
+/// SoundFormat (FLV 10.1 §E.4.2.1) of AAC: what the rungs' FLV can hold as it is, whatever its sample rate.
+const AAC: u8 = 10;
+
+/// Where a publish has put the access unit of a message.
+pub(crate) struct Placed {
+    pub(crate) origin: Origin,
+    /// Whether decoding can begin with it.
+    pub(crate) entry: Entry,
+    /// Of its picture, if it is one.
+    pub(crate) height: Option<u32>,
+}
+
+impl Placed {
+    /// A run can begin with it.
+    fn is_key_frame(&self) -> bool {
+        self.height.is_some() && self.entry != Entry::None
+    }
+}
 
 /// What the rungs have of the source's sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +60,15 @@ pub(super) struct Beginning {
     /// The height of the source's pictures, if that is known.
     pub(super) height: Option<u32>,
     pub(super) sound: Sound,
+    pub(super) headers: Headers,
+}
+
+/// What an ffmpeg has to know to read the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Headers {
+    Legacy,
+    /// Enhanced RTMP's, which not every ffmpeg reads in FLV.
+    Enhanced,
 }
 
 /// The next thing for ffmpeg.
@@ -56,7 +78,7 @@ pub(super) enum Item {
     Begin(Beginning),
     /// A message, and its timestamp in the run.
     Tag(Message, u32),
-    /// The run is over.
+    /// The run is over; nothing comes behind it until [`Feed::resume`].
     End,
 }
 
@@ -83,10 +105,8 @@ pub(super) struct Feed {
     audio: Option<Message>,
     sound: Sound,
     stage: Stage,
-    /// What the source calls the first key frame of the run.
-    began_ms: u32,
-    /// The last timestamps of pictures and of sound.
-    last_ms: [Option<u32>; 2],
+    /// Where the source has the first key frame of the run.
+    began: Option<Origin>,
     /// With the time of their arrival.
     queue: VecDeque<(Item, Instant)>,
     bytes: usize,
@@ -99,8 +119,7 @@ impl Feed {
             audio: None,
             sound: Sound::None,
             stage: Stage::Waiting,
-            began_ms: 0,
-            last_ms: [None; 2],
+            began: None,
             queue: VecDeque::new(),
             bytes: 0,
         }
@@ -127,63 +146,76 @@ impl Feed {
         self.stage = Stage::Waiting;
     }
 
-    /// Takes the next message of the publish. `source` gives where it has put that, and the height of its pictures.
+    /// Takes the next message of the publish, which has put it where `placed` says, if it has a place.
     pub(super) fn push(
         &mut self,
         message: &Message,
-        source: impl FnOnce() -> Option<(Origin, Option<u32>)>,
+        placed: Option<Placed>,
         now: Instant,
     ) -> Result<(), TooSlow> {
-        let role = Role::of(message);
-        match role {
-            Role::Other | Role::Tracks => return Ok(()),
-            Role::Configuration => {
-                self.configure(message, now);
-                return Ok(());
+        match Role::of(message) {
+            Role::Configuration => self.configure(message, now),
+            Role::Media => {
+                if let Some(placed) = placed {
+                    self.hear(message, now);
+                    return self.pass_on(message, &placed, now);
+                }
             }
-            Role::KeyFrame | Role::Media => {}
+            Role::Other => {}
         }
-        self.hear(message, now);
-        self.watch(message, role, now);
-        if self.stage == Stage::Waiting && role == Role::KeyFrame {
-            let Some((origin, height)) = source() else {
-                return Ok(());
-            };
+        Ok(())
+    }
+
+    fn pass_on(&mut self, message: &Message, placed: &Placed, now: Instant) -> Result<(), TooSlow> {
+        self.watch(placed, now);
+        let is_key_frame = placed.is_key_frame();
+        if self.stage == Stage::Waiting && is_key_frame {
             self.stage = Stage::Skipping;
-            self.began_ms = message.timestamp_ms;
-            let beginning = Beginning {
-                origin,
-                height,
-                sound: self.sound,
-            };
+            self.began = Some(placed.origin);
+            let beginning = self.beginning(message, placed);
             self.queue.push_back((Item::Begin(beginning), now));
         }
         let outcome = self.make_room(message, now);
-        if self.stage == Stage::Skipping && role == Role::KeyFrame {
+        let Some(at_ms) = self.in_run(placed.origin) else {
+            return outcome;
+        };
+        if self.stage == Stage::Skipping && is_key_frame {
             self.stage = Stage::Flowing;
             let configurations = [self.video.clone(), self.audio.clone()];
-            for mut configuration in configurations.into_iter().flatten() {
-                configuration.timestamp_ms = message.timestamp_ms;
-                self.append(configuration, now);
+            for configuration in configurations.into_iter().flatten() {
+                self.append(configuration, at_ms, now);
             }
         }
         if self.stage == Stage::Flowing {
-            self.append(message.clone(), now);
+            self.append(message.clone(), at_ms, now);
         }
         outcome
     }
 
-    fn append(&mut self, message: Message, now: Instant) {
-        if let Ok(at_ms) = u32::try_from(self.in_run(&message)) {
+    fn beginning(&self, key_frame: &Message, placed: &Placed) -> Beginning {
+        let mut all = [&self.video, &self.audio].into_iter().flatten();
+        Beginning {
+            origin: placed.origin,
+            height: placed.height,
+            sound: self.sound,
+            headers: match is_enhanced(key_frame) || all.any(is_enhanced) {
+                true => Headers::Enhanced,
+                false => Headers::Legacy,
+            },
+        }
+    }
+
+    fn append(&mut self, message: Message, at_ms: i64, now: Instant) {
+        if let Ok(at_ms) = u32::try_from(at_ms) {
             self.bytes += message.payload.len();
             self.queue.push_back((Item::Tag(message, at_ms), now));
         }
     }
 
-    /// Its timestamp in the run.
-    fn in_run(&self, message: &Message) -> i64 {
-        let since = message.timestamp_ms.wrapping_sub(self.began_ms);
-        i64::from(since.cast_signed()) + i64::from(FIRST_MS)
+    /// The timestamp in this run of what the source has at `origin`.
+    fn in_run(&self, origin: Origin) -> Option<i64> {
+        let since = origin.clock.at - self.began?.clock.at;
+        Some(since.as_millis() + i64::from(FIRST_MS))
     }
 
     fn configure(&mut self, message: &Message, now: Instant) {
@@ -199,7 +231,7 @@ impl Feed {
         if !same {
             *kept = Some(message.clone());
             self.hear(message, now);
-            self.begin_anew(now);
+            self.end_run(now);
         }
     }
 
@@ -208,36 +240,29 @@ impl Feed {
         let (MessageKind::Audio, Some(first)) = (message.kind, message.payload.first()) else {
             return;
         };
-        let sound = if CARRIED_SOUND.contains(&(first >> 4)) {
-            Sound::Copied
-        } else {
-            Sound::Encoded
+        let sound = match first >> 4 {
+            AAC => Sound::Copied,
+            _ => Sound::Encoded,
         };
         if std::mem::replace(&mut self.sound, sound) != sound {
-            self.begin_anew(now);
+            self.end_run(now);
         }
     }
 
-    /// Ends the run where its clock does not go on.
-    fn watch(&mut self, message: &Message, role: Role, now: Instant) {
-        let [pictures, sound] = &mut self.last_ms;
-        let last = match message.kind {
-            MessageKind::Video => pictures,
-            MessageKind::Audio | MessageKind::Data => sound,
-        };
-        let last = last.replace(message.timestamp_ms);
-        let step = last.map_or(0, |last| message.timestamp_ms.wrapping_sub(last));
-        let goes_on = (-MOST_BACK_MS..=MOST_FORWARD_MS).contains(&step.cast_signed());
-        let full = role == Role::KeyFrame && self.in_run(message) >= LAST_MS;
-        if !goes_on || full {
-            self.begin_anew(now);
+    /// Ends the run where the source's does.
+    fn watch(&mut self, placed: &Placed, now: Instant) {
+        let Some(began) = self.began else { return };
+        let at_ms = self.in_run(placed.origin).unwrap_or_default();
+        if began.run != placed.origin.run || (placed.is_key_frame() && at_ms >= LAST_MS) {
+            self.end_run(now);
         }
     }
 
-    fn begin_anew(&mut self, now: Instant) {
+    /// Ends the run. Who takes from here says when the next may begin, so that there are never several in the queue.
+    fn end_run(&mut self, now: Instant) {
         if matches!(self.stage, Stage::Flowing | Stage::Skipping) {
             self.queue.push_back((Item::End, now));
-            self.stage = Stage::Waiting;
+            self.stage = Stage::Paused;
         }
     }
 

@@ -5,13 +5,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use media::{Message, MessageKind, PresentationName};
 use playlist::{OnConflict, PushError, Terms};
 use segmenter::Origin;
 use segmenter::flv::Role;
-use segmenter::flv::file::Reader;
+use segmenter::flv::file::{self, Reader};
 use tokio::io::AsyncReadExt;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Notify;
@@ -36,6 +37,8 @@ pub(super) struct Inlet {
     /// What the rung's timestamps mean.
     pub(super) origin: Origin,
     pub(super) house: Arc<House>,
+    /// Told when something comes.
+    pub(super) heard: Arc<AtomicBool>,
 }
 
 /// What an inlet has of its presentation.
@@ -92,15 +95,11 @@ impl Inlet {
                     if bytes.is_empty() {
                         break;
                     }
+                    self.heard.store(true, Ordering::Relaxed);
                     reader.push(bytes);
-                    // What is no FLV ends as a file does.
-                    while let Ok(Some(message)) = reader.pull() {
-                        keep(&mut configurations, &message);
-                        if let Seat::Publishing(publish) = &mut seat
-                            && let Err(too_large) = publish.take(&message)
-                        {
-                            leave(&mut seat, &Ending::TooLarge(too_large));
-                        }
+                    if let Err(error) = take(&mut reader, &mut seat, &mut configurations) {
+                        warn!(stream = %self.name, "a transcoded rung cannot be read: {error}");
+                        break;
                     }
                 }
             }
@@ -136,6 +135,23 @@ async fn read(stream: &mut Option<UnixStream>, buffer: &mut [u8]) -> io::Result<
         Some(stream) => stream.read(buffer).await,
         None => pending().await,
     }
+}
+
+/// Publishes the messages that are there.
+fn take(
+    reader: &mut Reader,
+    seat: &mut Seat,
+    configurations: &mut [Option<Message>; 2],
+) -> Result<(), file::Error> {
+    while let Some(message) = reader.pull()? {
+        keep(configurations, &message);
+        if let Seat::Publishing(publish) = seat
+            && let Err(too_large) = publish.take(&message)
+        {
+            leave(seat, &Ending::TooLarge(too_large));
+        }
+    }
+    Ok(())
 }
 
 /// Whoever joins in the middle needs them.

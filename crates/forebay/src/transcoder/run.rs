@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Buf;
@@ -15,16 +17,19 @@ use tokio::net::UnixListener;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::feed::{Beginning, FIRST_MS, Item, Sound};
+use super::feed::{Beginning, FIRST_MS, Headers, Item, Sound};
 use super::inlet::Inlet;
-use super::{Making, Shared, command, last_words};
+use super::last_words::last_words;
+use super::{Making, Shared, command};
 use crate::config::Rendition;
 use crate::house::raised;
 
 /// An ffmpeg that takes nothing for so long hangs.
 const HANGS: Duration = Duration::from_secs(10);
+/// And one that gives nothing for so long, whatever it takes; it has to look at some media before it begins.
+const MUTE: Duration = Duration::from_secs(20);
 /// From the end of its input to its own: it has a few pictures to encode, and is killed after that.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -33,10 +38,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) enum Failure {
     Socket(io::Error),
     Start(io::Error),
+    /// As many run as may.
+    Full(usize),
     /// It took nothing for [`HANGS`].
     Hangs,
-    /// It ended before its input, with these last words.
-    Ended(io::Result<ExitStatus>, String),
+    /// It gave nothing for [`MUTE`].
+    Mute,
+    /// It ended before its input, which has such headers, with these last words.
+    Ended(io::Result<ExitStatus>, Headers, String),
 }
 
 impl fmt::Display for Failure {
@@ -44,12 +53,26 @@ impl fmt::Display for Failure {
         match self {
             Self::Socket(error) => write!(f, "no socket for a rung: {error}"),
             Self::Start(error) => write!(f, "cannot start ffmpeg: {error}"),
+            Self::Full(most) => write!(
+                f,
+                "{most} run already; transcoder.max_processes allows no more"
+            ),
             Self::Hangs => write!(f, "ffmpeg took nothing for {HANGS:?}"),
-            Self::Ended(Ok(status), words) if words.is_empty() => {
-                write!(f, "ffmpeg ended with {status}")
+            Self::Mute => write!(f, "ffmpeg gave nothing for {MUTE:?}"),
+            Self::Ended(Ok(status), headers, words) => {
+                write!(f, "ffmpeg ended with {status}")?;
+                if !words.is_empty() {
+                    write!(f, ": {words}")?;
+                }
+                match headers {
+                    Headers::Enhanced if status.code().is_some() => f.write_str(
+                        " (the source is sent as Enhanced RTMP, of which ffmpeg reads pictures from version 6.1 on, and \
+                         sound from 8.0 on)",
+                    ),
+                    Headers::Enhanced | Headers::Legacy => Ok(()),
+                }
             }
-            Self::Ended(Ok(status), words) => write!(f, "ffmpeg ended with {status}: {words}"),
-            Self::Ended(Err(error), _) => write!(f, "ffmpeg cannot be waited for: {error}"),
+            Self::Ended(Err(error), ..) => write!(f, "ffmpeg cannot be waited for: {error}"),
         }
     }
 }
@@ -61,6 +84,7 @@ enum Fed {
     /// It takes no more: it is about to end.
     Refused,
     Hangs,
+    Mute,
 }
 
 /// Transcodes from `beginning` on, for as long as the feed has this run.
@@ -71,6 +95,7 @@ pub(super) async fn run(
     shared: &Shared,
 ) -> Result<(), Failure> {
     let over = watch::Sender::new(false);
+    let heard = Arc::new(AtomicBool::new(false));
     let mut inlets = JoinSet::new();
     let mut sockets = Vec::new();
     for rendition in renditions {
@@ -88,6 +113,7 @@ pub(super) async fn run(
                 ..beginning.origin
             },
             house: making.house.clone(),
+            heard: heard.clone(),
         };
         inlets.spawn(inlet.run(listener, raised(&over)));
         sockets.push((*rendition, socket));
@@ -108,7 +134,8 @@ pub(super) async fn run(
         .map_err(Failure::Start)?;
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let words = stderr.map(|stderr| LastWords(tokio::spawn(last_words(stderr))));
-    let outcome = attend(&mut child, stdin, beginning.sound, shared).await;
+    let feeding = feed(stdin, beginning.sound, shared, &heard);
+    let outcome = attend(&mut child, feeding, shared).await;
     // What it has sent is published to its end. Where ffmpeg is a script, something that it has started may keep all
     // of this open.
     over.send_replace(true);
@@ -122,15 +149,15 @@ pub(super) async fn run(
     match outcome {
         (Fed::All, _) => Ok(()),
         (Fed::Hangs, _) => Err(Failure::Hangs),
-        (Fed::Refused, status) => Err(Failure::Ended(status, words)),
+        (Fed::Mute, _) => Err(Failure::Mute),
+        (Fed::Refused, status) => Err(Failure::Ended(status, beginning.headers, words)),
     }
 }
 
-/// Feeds it, and sees it end.
+/// Sees it fed, and its end.
 async fn attend(
     child: &mut Child,
-    stdin: Option<ChildStdin>,
-    sound: Sound,
+    feeding: impl Future<Output = Fed>,
     shared: &Shared,
 ) -> (Fed, io::Result<ExitStatus>) {
     let overdue = async {
@@ -139,10 +166,10 @@ async fn attend(
     };
     let fed = tokio::select! {
         status = child.wait() => return (Fed::Refused, status),
-        fed = feed(stdin, sound, shared) => fed,
+        fed = feeding => fed,
         () = overdue => Fed::All,
     };
-    if !matches!(fed, Fed::Hangs)
+    if matches!(fed, Fed::All | Fed::Refused)
         && let Ok(status) = timeout(PATIENCE, child.wait()).await
     {
         return (fed, status);
@@ -152,8 +179,9 @@ async fn attend(
     (fed, child.wait().await)
 }
 
-/// Gives it what the feed has of this run, then the end of its input.
-async fn feed(stdin: Option<ChildStdin>, sound: Sound, shared: &Shared) -> Fed {
+/// Gives it what the feed has of this run, then the end of its input. `heard` says whether it has given something
+/// since that was last looked at.
+async fn feed(stdin: Option<ChildStdin>, sound: Sound, shared: &Shared, heard: &AtomicBool) -> Fed {
     let Some(mut stdin) = stdin else {
         return Fed::Refused;
     };
@@ -162,6 +190,7 @@ async fn feed(stdin: Option<ChildStdin>, sound: Sound, shared: &Shared) -> Fed {
         Sound::Copied | Sound::Encoded => &[MessageKind::Video, MessageKind::Audio],
     };
     let mut written = stdin.write_all(&header(tracks)).await;
+    let mut unanswered = Instant::now();
     loop {
         if written.is_err() {
             return Fed::Refused;
@@ -169,6 +198,11 @@ async fn feed(stdin: Option<ChildStdin>, sound: Sound, shared: &Shared) -> Fed {
         let Some(Item::Tag(message, at_ms)) = shared.next().await else {
             return Fed::All;
         };
+        if heard.swap(false, Ordering::Relaxed) {
+            unanswered = Instant::now();
+        } else if unanswered.elapsed() > MUTE {
+            return Fed::Mute;
+        }
         written = match timeout(HANGS, write(&mut stdin, message, at_ms)).await {
             Ok(written) => written,
             Err(_) => return Fed::Hangs,

@@ -1,9 +1,10 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use media::{Anchor, MediaTime, MessageKind};
+use segmenter::Origin;
+use segmenter::flv::Entry;
 use tokio::time::sleep;
 
 use super::*;
@@ -21,16 +22,25 @@ struct Bench {
 
 impl Bench {
     fn new(name: &str, text: &str) -> Self {
+        Self::of(name, text, 1)
+    }
+
+    fn of(name: &str, text: &str, max_processes: usize) -> Self {
         let file = format!("forebay-script-{}-{name}", std::process::id());
         let script = std::env::temp_dir().join(file);
-        fs::write(&script, format!("#!/bin/sh\n{text}\n")).expect("room");
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).expect("its own");
-        let workshop = Arc::new(Workshop::with(script.clone()));
+        // By another process: what this one has open for writing, children that other tests begin have open too, and it
+        // could not be executed.
+        let writing = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$0\" && chmod 700 \"$0\"";
+        let mut sh = std::process::Command::new("sh");
+        let written = sh.args(["-c", writing]).arg(&script).arg(text).status();
+        assert!(written.expect("sh is there").success());
+        let workshop = Workshop::with(script.clone(), max_processes).expect("room");
         let rendition = |height| Rendition {
             height,
             bit_rate: 500_000,
             preset: Preset::Veryfast,
         };
+        let workshop = Arc::new(workshop);
         let transcoder = Transcoder::begin(Making {
             ladder: Ladder {
                 name: "mobile".to_owned(),
@@ -49,22 +59,31 @@ impl Bench {
         }
     }
 
-    /// A key frame of a source of `height`.
+    /// A large key frame of a source of `height`.
     fn key_frame(&self, height: u32) {
+        self.key_frame_of(height, LARGE);
+    }
+
+    fn key_frame_of(&self, height: u32, bytes: usize) {
         let message = Message {
             kind: MessageKind::Video,
             timestamp_ms: 0,
-            payload: [&[0x17, 1, 0, 0, 0][..], &[0; LARGE]].concat().into(),
+            payload: [&[0x17, 1, 0, 0, 0][..], &vec![0; bytes]].concat().into(),
         };
         let clock = Anchor {
             at: MediaTime::ZERO,
             date: SystemTime::UNIX_EPOCH,
         };
-        let origin = Origin { sent_ms: 0, clock };
-        let fault = self
-            .transcoder
-            .take(&message, || Some((origin, Some(height))));
-        assert_eq!(fault, None);
+        let placed = Placed {
+            origin: Origin {
+                sent_ms: 0,
+                clock,
+                run: 0,
+            },
+            entry: Entry::RandomAccess,
+            height: Some(height),
+        };
+        assert_eq!(self.transcoder.take(&message, Some(placed)), None);
     }
 
     async fn until(&self, state: TranscoderState) -> Transcoding {
@@ -108,6 +127,35 @@ async fn an_ffmpeg_that_takes_nothing_is_killed() {
     let status = bench.until(TranscoderState::Pausing).await;
     let why = status.last_error.expect("words");
     assert_eq!(why, "ffmpeg took nothing for 10s");
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ffmpeg_that_takes_all_and_gives_nothing_is_killed() {
+    let bench = Bench::new("mute", "exec cat >/dev/null");
+    let why = loop {
+        bench.key_frame_of(720, 10);
+        sleep(Duration::from_secs(1)).await;
+        if let Some(why) = bench.transcoder.status().last_error {
+            break why;
+        }
+    };
+    assert_eq!(why, "ffmpeg gave nothing for 20s");
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_as_many_run_as_may_it_waits_for_its_turn() {
+    let bench = Bench::of("full", "exit 1", 0);
+    bench.key_frame(720);
+    let status = bench.until(TranscoderState::Pausing).await;
+    let why = status.last_error.expect("words");
+    assert!(
+        why.ends_with("transcoder.max_processes allows no more"),
+        "{why}"
+    );
+    assert_eq!(status.restarts, 0);
+    bench.until(TranscoderState::Waiting).await;
     bench.end().await;
 }
 

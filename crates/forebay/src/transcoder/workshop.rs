@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use tokio::process::Command;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use super::command;
+use super::last_words::last_words;
 use crate::config::{Config, Rendition};
 
 /// A picture of 64 lines is encoded at once, even where the program has to come from a slow disk.
@@ -33,6 +34,8 @@ pub(crate) struct Workshop {
     folder: PathBuf,
     /// Numbers sockets.
     count: AtomicU64,
+    /// One for each ffmpeg that may run yet.
+    pub(super) processes: Semaphore,
     /// How many transcoders there are.
     pub(super) busy: watch::Sender<usize>,
 }
@@ -46,23 +49,18 @@ impl Workshop {
         let Some(ffmpeg) = find(config).await? else {
             return Ok(None);
         };
-        Ok(Some(Self {
+        Self::with(ffmpeg, config.transcoder.max_processes).map(Some)
+    }
+
+    /// One with that ffmpeg.
+    pub(super) fn with(ffmpeg: PathBuf, max_processes: usize) -> Result<Self> {
+        Ok(Self {
             ffmpeg,
             folder: folder(&std::env::temp_dir())?,
             count: AtomicU64::new(0),
+            processes: Semaphore::new(max_processes),
             busy: watch::Sender::new(0),
-        }))
-    }
-
-    /// A workshop with another program for ffmpeg.
-    #[cfg(test)]
-    pub(super) fn with(ffmpeg: PathBuf) -> Self {
-        Self {
-            ffmpeg,
-            folder: folder(&std::env::temp_dir()).expect("room"),
-            count: AtomicU64::new(0),
-            busy: watch::Sender::new(0),
-        }
+        })
     }
 
     /// A path for a socket, which nothing has.
@@ -136,20 +134,25 @@ fn look_for(name: &str, path: &OsStr) -> Option<PathBuf> {
 
 /// Encodes one picture, as a rung is.
 async fn try_out(ffmpeg: &Path, rendition: Rendition) -> Result<()> {
-    let output = Command::new(ffmpeg)
+    let mut child = Command::new(ffmpeg)
         .args(command::trial(rendition))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output();
-    let output = timeout(TRIAL, output)
+        .spawn()?;
+    let stderr = child.stderr.take();
+    let said = async {
+        match stderr {
+            Some(stderr) => last_words(stderr).await,
+            None => String::new(),
+        }
+    };
+    let (status, said) = timeout(TRIAL, async { tokio::join!(child.wait(), said) })
         .await
-        .with_context(|| format!("no end of a trial within {TRIAL:?}"))??;
-    if !output.status.success() {
-        let said = super::last_words(&output.stderr[..]).await;
-        bail!("a trial ended with {}: {said}", output.status);
-    }
+        .with_context(|| format!("no end of a trial within {TRIAL:?}"))?;
+    let status = status?;
+    ensure!(status.success(), "a trial ended with {status}: {said}");
     Ok(())
 }
 

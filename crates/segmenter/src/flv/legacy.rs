@@ -6,6 +6,7 @@
 //! Opus as 13 (ZLMediaKit and its forks of FFmpeg). They are never written.
 
 use bytes::{Buf, Bytes};
+use media::TrackKind;
 use thiserror::Error;
 
 use super::body::{Announced, Body, FourCc, Packet, signed_24};
@@ -40,6 +41,14 @@ pub(super) enum Error {
     VideoCodec(u8),
     #[error("sound format {0} is not known here")]
     SoundFormat(u8),
+}
+
+/// The body in VIDEODATA or AUDIODATA; `None` where there is none to be expected.
+pub(super) fn body(kind: TrackKind, message: &Bytes) -> Result<Option<Body>, Error> {
+    match kind {
+        TrackKind::Video => video(message),
+        TrackKind::Audio => audio(message),
+    }
 }
 
 /// The body in VIDEODATA; `None` where there is none to be expected.

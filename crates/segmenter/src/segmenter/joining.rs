@@ -48,8 +48,8 @@ impl Segmenter {
     }
 
     /// Its media come beside those of another publish, or are made of them, with timestamps of the same clock: they
-    /// belong where `origin` has them, whenever they arrive. To be told again when that has changed; what is behind is put there with the
-    /// next picture that decoding can begin with.
+    /// belong where `origin` has them, whenever they arrive. To be told again when that has changed; what is behind is put
+    /// there with the next picture that decoding can begin with.
     pub fn follow(&mut self, origin: Origin) {
         self.follows = Some(origin);
         self.date_by(origin.clock);
@@ -69,7 +69,8 @@ impl Segmenter {
     }
 
     /// Sees that media are where another publish has them, or a ladder: on its clock, and with random accesses where its
-    /// boundaries are. `unit`, sent at `sent_ms`, is given up if nothing has been placed yet and it is not the one to begin with.
+    /// boundaries are. `unit`, sent at `sent_ms`, is given up if nothing has been placed yet and it is not the one to
+    /// begin with.
     pub(super) fn join(&mut self, unit: &Unit, sent_ms: i64, now: SystemTime) -> Joining {
         if let Some(origin) = self.follows {
             self.join_followed(unit, origin.media_time(sent_ms));

@@ -24,6 +24,7 @@ static ARRIVAL: std::sync::LazyLock<SystemTime> =
 
 struct Bench {
     segmenter: Segmenter,
+    arrival: SystemTime,
     segments: Vec<Segment>,
     parts: Vec<Part>,
     faults: Vec<Fault>,
@@ -33,6 +34,7 @@ impl Bench {
     fn new() -> Self {
         let mut bench = Self {
             segmenter: Segmenter::new(Settings::default()),
+            arrival: *ARRIVAL,
             segments: Vec::new(),
             parts: Vec::new(),
             faults: Vec::new(),
@@ -49,7 +51,7 @@ impl Bench {
             timestamp_ms,
             payload,
         };
-        self.segmenter.push(&message, *ARRIVAL);
+        self.segmenter.push(&message, self.arrival);
         self.pull();
     }
 
