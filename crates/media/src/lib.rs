@@ -23,6 +23,6 @@ pub use host::Host;
 pub use message::{Message, MessageKind};
 pub use name::{AppName, MAX_NAME_BYTES, Name, NameError, PresentationName, RESERVED_APPS};
 pub use part::{Head, Part, Rendition, Sizes};
-pub use segment::{AccessUnit, Segment, TsLayout, leading_track};
+pub use segment::{AccessUnit, ByteRange, Segment, TsLayout, leading_track};
 pub use time::MediaTime;
 pub use track::{Cadence, Codec, Track, TrackKind};

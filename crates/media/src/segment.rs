@@ -45,6 +45,23 @@ pub struct TsLayout {
     /// When the leading track's first access unit of the next segment is decoded, where that follows without a
     /// gap and is known: the clock references of this segment go up to it.
     pub next_dts: Option<MediaTime>,
+    /// The transport packets of the picture that the segment begins with, where decoding can begin there: what an
+    /// I-frame playlist (rfc8216bis §4.4.3.6) has of it.
+    pub key_picture: Option<ByteRange>,
+}
+
+impl TsLayout {
+    /// The tables that a segment begins with, bytes: its Media Initialization Section (rfc8216bis §3.1.1).
+    pub const TABLES: u64 = 2 * 188;
+}
+
+/// Some of the bytes of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// Bytes before it.
+    pub offset: u64,
+    /// Bytes in it, at least one.
+    pub bytes: u64,
 }
 
 /// A segment: the unit of media playlists. Immutable once cut.

@@ -24,11 +24,11 @@ mod write;
 mod tests;
 
 use bytes::Bytes;
-use media::{Segment, Track, TrackKind, TsLayout};
+use media::{ByteRange, Segment, Track, TrackKind, TsLayout};
 use mpeg2ts::ts::TsPacket;
 
 use self::clock::Clock;
-use self::pes::{Packets, Pes};
+use self::pes::{Kind, Packets, Pes};
 use self::walk::{Sink, walk};
 use self::write::Writer;
 
@@ -70,12 +70,18 @@ impl Counters {
                 .collect(),
             bytes: 0,
             next_dts: segment.ts.next_dts,
+            key_picture: None,
         };
         let mut sum = Sum {
             counters: self,
             packets: 0,
+            picture: None,
         };
         walk(segment, &mut sum);
+        layout.key_picture = match sum.picture {
+            Some((Kind::RandomAccess, range)) if segment.independent => Some(range),
+            _ => None,
+        };
         layout.bytes = sum.packets * TsPacket::SIZE as u64;
         layout
     }
@@ -160,6 +166,8 @@ fn track_pid(place: usize) -> u16 {
 struct Sum<'a> {
     counters: &'a mut Counters,
     packets: u64,
+    /// The first picture.
+    picture: Option<(Kind, ByteRange)>,
 }
 
 impl Sink for Sum<'_> {
@@ -170,6 +178,14 @@ impl Sink for Sum<'_> {
 
     fn pes<P: AsRef<[u8]>>(&mut self, pes: &Pes, packets: Packets, _: impl Iterator<Item = P>) {
         self.counters.next(pes.place, packets.count);
+        if !matches!(pes.kind, Kind::Audio | Kind::PrivateAudio) && self.picture.is_none() {
+            // Nothing stands between the packets of a PES packet.
+            let range = ByteRange {
+                offset: self.packets * TsPacket::SIZE as u64,
+                bytes: packets.count as u64 * TsPacket::SIZE as u64,
+            };
+            self.picture = Some((pes.kind, range));
+        }
         self.packets += packets.count as u64;
     }
 

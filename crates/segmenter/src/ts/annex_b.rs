@@ -4,6 +4,7 @@
 use media::AccessUnit;
 use media::codec::H264;
 
+use crate::flv::Entry;
 use crate::nal::{self, DELIMITER, FILLER, IDR, PPS, SPS};
 
 const START_CODE: &[u8] = &[0, 0, 1];
@@ -22,7 +23,7 @@ const DELIMITER_UNIT: &[u8] = &[0, 0, 0, 1, DELIMITER, 0xf0];
 pub(super) struct Picture<'a> {
     config: &'a H264,
     payload: &'a [u8],
-    entry: bool,
+    entry: Entry,
 }
 
 impl<'a> Picture<'a> {
@@ -30,7 +31,16 @@ impl<'a> Picture<'a> {
     pub(super) fn new(config: &'a H264, unit: &'a AccessUnit) -> Option<Self> {
         let mut units = kept(config, &unit.payload).peekable();
         units.peek()?;
-        let entry = units.any(|unit| nal::kind(unit) == IDR || nal::is_recovery_point(unit));
+        let mut entry = Entry::None;
+        for unit in units {
+            if nal::kind(unit) == IDR {
+                entry = Entry::RandomAccess;
+                break;
+            }
+            if entry == Entry::None && nal::is_recovery_point(unit) {
+                entry = Entry::RecoveryPoint;
+            }
+        }
         Some(Self {
             config,
             payload: &unit.payload,
@@ -38,17 +48,18 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// A decoder can begin here.
-    pub(super) const fn is_entry(&self) -> bool {
+    /// Whether a decoder can begin here.
+    pub(super) const fn entry(&self) -> Entry {
         self.entry
     }
 
     /// Its bytes, in order.
     pub(super) fn pieces(self) -> impl Iterator<Item = &'a [u8]> + Clone {
-        let sets = if self.entry {
-            (self.config.sps.as_slice(), self.config.pps.as_slice())
-        } else {
-            (&[][..], &[][..])
+        let sets = match self.entry {
+            Entry::RandomAccess | Entry::RecoveryPoint => {
+                (self.config.sps.as_slice(), self.config.pps.as_slice())
+            }
+            Entry::None => (&[][..], &[][..]),
         };
         let sets = sets.0.iter().chain(sets.1);
         std::iter::once(DELIMITER_UNIT)
@@ -175,7 +186,7 @@ mod tests {
         let unit = unit(&prefixed(4, &[recovery_point, &[0x41, 1]]));
         let picture = Picture::new(&config, &unit).expect("a slice");
         let bytes = picture.pieces().collect::<Vec<_>>().concat();
-        assert!(picture.is_entry());
+        assert_eq!(picture.entry(), Entry::RecoveryPoint);
         assert_eq!(
             bytes,
             [AUD, SETS, &[0, 0, 1, 6, 6, 1, 0xc4, 0x80, 0, 0, 1, 0x41, 1]].concat()

@@ -17,8 +17,10 @@ pub(super) const CLOCK: usize = 8;
 pub(super) enum Kind {
     /// One picture that a decoder cannot begin with.
     Picture,
-    /// One picture that it can begin with.
+    /// One picture that it can begin with, and show.
     RandomAccess,
+    /// One picture that it can begin with, to show whole ones later.
+    RecoveryPoint,
     /// Audio frames of MPEG.
     Audio,
     /// Audio frames of others: AC-3 and E-AC-3.
@@ -47,7 +49,7 @@ impl Pes {
         let bounded = u16::try_from(self.header_len() - Header::UNCOUNTED + self.payload);
         let bounded = bounded.unwrap_or(u16::MAX);
         let (stream, length) = match self.kind {
-            Kind::Picture | Kind::RandomAccess => (0xe0, 0),
+            Kind::Picture | Kind::RandomAccess | Kind::RecoveryPoint => (0xe0, 0),
             Kind::Audio => (0xc0, bounded),
             Kind::PrivateAudio => (0xbd, bounded),
         };
@@ -72,11 +74,9 @@ impl Pes {
     /// The transport packets it becomes.
     pub(super) fn packets(&self) -> Packets {
         let bytes = self.header_len() + self.payload;
-        let random_access = matches!(self.kind, Kind::RandomAccess);
         let Some(references) = self.references else {
-            let flags = if random_access { FLAGS } else { 0 };
             return Packets {
-                count: (bytes + flags).div_ceil(ROOM),
+                count: (bytes + self.flags()).div_ceil(ROOM),
                 clocks: 0,
             };
         };
@@ -101,7 +101,7 @@ impl Pes {
     /// Bytes of adaptation field in its first packet where that carries no clock reference.
     pub(super) const fn flags(&self) -> usize {
         match self.kind {
-            Kind::RandomAccess => FLAGS,
+            Kind::RandomAccess | Kind::RecoveryPoint => FLAGS,
             Kind::Picture | Kind::Audio | Kind::PrivateAudio => 0,
         }
     }

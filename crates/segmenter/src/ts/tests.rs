@@ -341,6 +341,46 @@ fn a_layout_that_is_not_the_segments_own_does_no_harm() {
     assert_eq!(mux(&segments[0]).len(), right.len());
 }
 
+/// The range of a key picture behind the tables of its segment is that picture, whole and alone.
+fn assert_key_picture(segment: &Segment) -> bool {
+    let body = mux(segment);
+    let Some(ByteRange { offset, bytes }) = segment.ts.key_picture else {
+        return false;
+    };
+    let part = |range: std::ops::Range<u64>| {
+        let [start, end] = [range.start, range.end].map(|at| usize::try_from(at).expect("64 bits"));
+        body.slice(start..end)
+    };
+    let alone = [part(0..TsLayout::TABLES), part(offset..offset + bytes)].concat();
+    let (alone, whole) = (read(&alone), read(&body));
+    let pictures: Vec<_> = alone.tracks.values().flatten().collect();
+    assert_eq!(pictures.len(), 1);
+    assert!(pictures[0].random_access);
+    assert_eq!(pictures[0].data, whole.tracks[&0x100][0].data);
+    true
+}
+
+#[test]
+fn the_key_picture_of_a_segment_can_be_taken_out_of_it() {
+    let mut segments = film(2, 25, 1);
+    transport_stream(&mut segments);
+    for segment in &segments {
+        assert!(assert_key_picture(segment));
+    }
+    let mut dependent = film(1, 25, 1);
+    dependent[0].independent = false;
+    transport_stream(&mut dependent);
+    assert_eq!(dependent[0].ts.key_picture, None);
+    let ms = MediaTime::from_millis;
+    let recovery_point = prefixed(&[&[6, 6, 1, 0xc4, 0x80], &[0x41, 1]]);
+    let mut refreshed = [steady(vec![h264()], vec![unit(0, ms(0), recovery_point)])];
+    transport_stream(&mut refreshed);
+    assert_eq!(refreshed[0].ts.key_picture, None);
+    let mut sound = [steady(vec![aac()], vec![unit(0, ms(0), vec![1; 100])])];
+    transport_stream(&mut sound);
+    assert_eq!(sound[0].ts.key_picture, None);
+}
+
 proptest! {
     #[test]
     fn lengths_and_counters_hold_for_any_segments(mut segments in any_segments()) {
@@ -349,6 +389,9 @@ proptest! {
         for pair in stream.clocks.windows(2) {
             let same_segment = !(pair[0].0..=pair[1].0).any(|at| stream.pids[at] == 0);
             prop_assert!(!same_segment || pair[0].1 < pair[1].1);
+        }
+        for segment in &segments {
+            assert_key_picture(segment);
         }
     }
 }

@@ -11,6 +11,7 @@ use super::clock::{Clock, References, Stamp};
 use super::frames::{self, Frames};
 use super::pes::{Kind, Packets, Pes};
 use super::places;
+use crate::flv::Entry;
 
 /// Where the packets go.
 pub(super) trait Sink {
@@ -58,10 +59,10 @@ pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
         clocks.until(unit.dts, sink);
         match content {
             Content::Picture(picture) => {
-                let kind = if picture.is_entry() {
-                    Kind::RandomAccess
-                } else {
-                    Kind::Picture
+                let kind = match picture.entry() {
+                    Entry::RandomAccess => Kind::RandomAccess,
+                    Entry::RecoveryPoint => Kind::RecoveryPoint,
+                    Entry::None => Kind::Picture,
                 };
                 clocks.send(cursor, end, unit, kind, picture.pieces(), sink);
             }
@@ -210,7 +211,7 @@ impl Clocks {
             place: cursor.place,
             kind,
             pts: Stamp::new(match kind {
-                Kind::Picture | Kind::RandomAccess => unit.pts(),
+                Kind::Picture | Kind::RandomAccess | Kind::RecoveryPoint => unit.pts(),
                 Kind::Audio | Kind::PrivateAudio => unit.dts,
             }),
             dts: Stamp::new(unit.dts),
