@@ -6,6 +6,7 @@
 
 mod ladder;
 mod low_latency;
+mod measured;
 mod media_playlist;
 mod multivariant;
 mod presentation;

@@ -1,100 +1,16 @@
-//! Multivariant playlist text (rfc8216bis §4.4.6), by m3u8-rs, from what was measured.
+//! Multivariant playlist text (rfc8216bis §4.4.6), from what was measured.
+//!
+//! What does not belong here: measuring, and which variants there are.
 
-use std::collections::HashMap;
+use std::fmt::{Display, Write};
 
-use m3u8_rs::{
-    AlternativeMedia, AlternativeMediaType, MasterPlaylist, QuotedOrUnquoted, Resolution,
-    VariantStream,
-};
 use media::codec::VideoRange;
-use media::{MediaTime, Rendition, Segment, Track, TrackKind};
+use media::{Rendition, Track, TrackKind};
 
-/// What was measured of a rendition since its presentation began, containers included.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Measured {
-    /// The largest rate of one segment, bit/s.
-    peak: u64,
-    bytes: u64,
-    duration: MediaTime,
-    /// Pictures since the last discontinuity, and the time they fill: another encoder may have another rate.
-    pictures: u64,
-    pictures_fill: MediaTime,
-    /// A segment did not begin with a random access point: the promise of EXT-X-INDEPENDENT-SEGMENTS is
-    /// given while none has, in both playlists, and never again after.
-    dependent: bool,
-}
+use crate::measured::Measured;
 
-/// What is measured of a segment, in whichever container.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    /// In its container.
-    pub(crate) bytes: u64,
-    pub(crate) duration: MediaTime,
-    /// Access units of the leading track.
-    pub(crate) leading_units: u64,
-    pub(crate) discontinuity: bool,
-    pub(crate) independent: bool,
-}
-
-impl Measured {
-    /// Takes a segment of MPEG-TS into account.
-    pub(crate) fn add_segment(&mut self, segment: &Segment, target: MediaTime) {
-        let leading = segment.leading_track();
-        let units = segment.units.iter();
-        let sample = Sample {
-            bytes: segment.ts.bytes,
-            duration: segment.duration,
-            leading_units: units.filter(|unit| unit.track == leading).count() as u64,
-            discontinuity: segment.discontinuity,
-            independent: segment.independent,
-        };
-        self.add(&sample, target);
-    }
-
-    /// Takes a segment into account. One shorter than half of `target` says nothing about a peak
-    /// (rfc8216bis §4.1), unless it is all there is.
-    pub(crate) fn add(&mut self, segment: &Sample, target: MediaTime) {
-        self.bytes += segment.bytes;
-        self.duration += segment.duration;
-        let long_enough = segment.duration + segment.duration >= target;
-        if long_enough || self.peak == 0 {
-            self.peak = self.peak.max(bit_rate(segment.bytes, segment.duration));
-        }
-        if segment.discontinuity {
-            (self.pictures, self.pictures_fill) = (0, MediaTime::ZERO);
-        }
-        self.pictures += segment.leading_units;
-        self.pictures_fill += segment.duration;
-        self.dependent |= !segment.independent;
-    }
-
-    /// BANDWIDTH: the measured peak, and never less than the average.
-    pub(crate) fn peak(&self) -> u64 {
-        self.peak.max(self.average())
-    }
-
-    /// AVERAGE-BANDWIDTH.
-    fn average(&self) -> u64 {
-        bit_rate(self.bytes, self.duration)
-    }
-
-    /// EXT-X-INDEPENDENT-SEGMENTS holds.
-    pub(crate) fn is_independent(&self) -> bool {
-        !self.dependent
-    }
-
-    /// FRAME-RATE, three decimals.
-    pub(crate) fn frame_rate(&self) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 pictures")]
-        let rate = self.pictures as f64 / self.pictures_fill.as_secs_f64();
-        (rate.is_finite() && rate > 0.0).then(|| (rate * 1_000.0).round() / 1_000.0)
-    }
-}
-
-fn bit_rate(bytes: u64, duration: MediaTime) -> u64 {
-    let nanos = u128::try_from(duration.as_nanos().max(1)).unwrap_or(1);
-    u64::try_from((u128::from(bytes) * 8_000_000_000).div_ceil(nanos)).unwrap_or(u64::MAX)
-}
+/// The group of sound, and its name.
+const GROUP: &str = Rendition::Audio.name();
 
 /// The newest track of each kind in `sets`, which come oldest first, video before audio: what a player has
 /// to be ready for. A track that pauses is still one of the variant's.
@@ -133,87 +49,119 @@ pub(crate) struct Sound<'a> {
 
 /// The whole playlist; players begin with the first variant.
 pub(crate) fn render(variants: &[Variant<'_>], sound: Option<&Sound<'_>>) -> String {
-    let group = Rendition::Audio.name();
-    let sound = sound.map(|sound| AlternativeMedia {
-        media_type: AlternativeMediaType::Audio,
-        uri: Some(sound.uri.clone()),
-        group_id: group.to_owned(),
-        name: group.to_owned(),
-        default: true,
-        autoselect: true,
-        channels: sound
-            .track
-            .and_then(|track| track.codec.channels())
-            .map(|channels| channels.to_string()),
-        ..AlternativeMedia::default()
-    });
-    let stream = |variant: &Variant<'_>| VariantStream {
-        audio: sound.as_ref().map(|sound| sound.group_id.clone()),
-        ..stream(variant)
-    };
-    written(&MasterPlaylist {
-        version: Some(if sound.is_some() { 6 } else { 3 }),
-        independent_segments: variants.iter().all(|it| it.measured.is_independent()),
-        variants: variants.iter().map(stream).collect(),
-        alternatives: sound.into_iter().collect(),
-        ..MasterPlaylist::default()
-    })
+    let version = if sound.is_some() { 6 } else { 3 };
+    let mut text = format!("#EXTM3U\n#EXT-X-VERSION:{version}\n");
+    if variants.iter().all(|it| it.measured.is_independent()) {
+        text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
+    }
+    if let Some(sound) = sound {
+        media(sound).write(&mut text);
+    }
+    for variant in variants {
+        let mut stream = stream(variant);
+        if sound.is_some() {
+            stream = stream.quoted("AUDIO", GROUP);
+        }
+        stream.write(&mut text);
+        text.push_str(&variant.uri);
+        text.push('\n');
+    }
+    text
 }
 
-fn stream(variant: &Variant<'_>) -> VariantStream {
+/// EXT-X-MEDIA (§4.4.6.1).
+fn media(sound: &Sound<'_>) -> Tag {
+    let channels = sound.track.and_then(|track| track.codec.channels());
+    Tag::new("#EXT-X-MEDIA")
+        .bare("TYPE", "AUDIO")
+        .quoted("URI", &sound.uri)
+        .quoted("GROUP-ID", GROUP)
+        .quoted("NAME", GROUP)
+        .bare("DEFAULT", "YES")
+        .bare("AUTOSELECT", "YES")
+        .quoted_if("CHANNELS", channels)
+}
+
+/// EXT-X-STREAM-INF (§4.4.6.2), but for its groups.
+fn stream(variant: &Variant<'_>) -> Tag {
     let Variant {
-        tracks,
-        measured,
-        uri,
+        tracks, measured, ..
     } = variant;
     let codecs: Vec<String> = tracks.iter().map(|track| track.codec.rfc6381()).collect();
     let size = tracks.iter().find_map(|track| track.codec.size());
-    let resolution = size.map(|(width, height)| Resolution {
-        width: width.into(),
-        height: height.into(),
-    });
-    VariantStream {
-        uri: uri.clone(),
-        bandwidth: measured.peak(),
-        average_bandwidth: Some(measured.average()),
-        codecs: Some(codecs.join(",")),
-        resolution,
-        frame_rate: resolution.and_then(|_| measured.frame_rate()),
-        other_attributes: video_range(tracks),
-        ..VariantStream::default()
-    }
+    Tag::new("#EXT-X-STREAM-INF")
+        .bare("BANDWIDTH", measured.peak())
+        .bare("AVERAGE-BANDWIDTH", measured.average())
+        .quoted("CODECS", codecs.join(","))
+        .bare_if("RESOLUTION", size.map(resolution))
+        .bare_if("FRAME-RATE", size.and_then(|_| measured.frame_rate()))
+        .bare_if("VIDEO-RANGE", video_range(tracks))
 }
 
-/// VIDEO-RANGE, which m3u8-rs does not know: left out where it is SDR, which players assume.
-fn video_range(tracks: &[&Track]) -> Option<HashMap<String, QuotedOrUnquoted>> {
+fn resolution((width, height): (u16, u16)) -> String {
+    format!("{width}x{height}")
+}
+
+/// VIDEO-RANGE: left out where it is SDR, which players assume.
+fn video_range(tracks: &[&Track]) -> Option<&'static str> {
     let range = tracks.iter().find_map(|track| track.codec.video_range())?;
-    let name = QuotedOrUnquoted::Unquoted(range.name().to_owned());
-    (range != VideoRange::Sdr).then(|| HashMap::from([("VIDEO-RANGE".to_owned(), name)]))
+    (range != VideoRange::Sdr).then(|| range.name())
 }
 
-fn written(playlist: &MasterPlaylist) -> String {
-    let mut text = Vec::new();
-    playlist
-        .write_to(&mut text)
-        .expect("writing to memory should not fail");
-    String::from_utf8(text).expect("a playlist of validated names should be UTF-8")
+/// A tag with an attribute list (§4.2), in the order in which attributes are added.
+struct Tag {
+    text: String,
+    separator: char,
+}
+
+impl Tag {
+    fn new(name: &str) -> Self {
+        Self {
+            text: name.to_owned(),
+            separator: ':',
+        }
+    }
+
+    /// A number, a resolution, an enumerated string.
+    fn bare(mut self, name: &str, value: impl Display) -> Self {
+        let _ = write!(self.text, "{}{name}={value}", self.separator);
+        self.separator = ',';
+        self
+    }
+
+    fn bare_if(self, name: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.bare(name, value),
+            None => self,
+        }
+    }
+
+    /// A quoted string: names and URIs here have no quotes in them.
+    fn quoted(self, name: &str, value: impl Display) -> Self {
+        self.bare(name, format_args!("\"{value}\""))
+    }
+
+    fn quoted_if(self, name: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.quoted(name, value),
+            None => self,
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        text.push_str(&self.text);
+        text.push('\n');
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use media::Codec;
     use media::codec::Av1;
+    use media::{Codec, Segment};
 
     use super::*;
+    use crate::measured::tests::measured;
     use crate::window::tests::{segment, video_segment};
-
-    fn measured(segments: &[Segment]) -> Measured {
-        let mut measured = Measured::default();
-        for segment in segments {
-            measured.add_segment(segment, MediaTime::from_millis(2_000));
-        }
-        measured
-    }
 
     fn text(segments: &[Segment], folder: &str) -> String {
         let tracks = newest(segments.iter().map(|segment| &*segment.tracks));
@@ -279,6 +227,17 @@ show/main.m3u8
     }
 
     #[test]
+    fn m3u8_rs_reads_what_is_written() {
+        let text = text(&[video_segment(1, 2_000, 500_000)], "show/");
+        let read = m3u8_rs::parse_master_playlist_res(text.as_bytes()).expect("a playlist");
+        let variant = &read.variants[0];
+        assert_eq!(variant.uri, "show/main.m3u8");
+        assert_eq!(variant.bandwidth, 2_000_000);
+        assert_eq!(variant.codecs.as_deref(), Some("avc1.64001f,mp4a.40.2"));
+        assert_eq!(variant.frame_rate, Some(30.0));
+    }
+
+    #[test]
     fn a_track_that_pauses_is_still_named() {
         let with_sound = video_segment(1, 2_000, 500_000);
         let mut without = video_segment(2, 2_000, 500_000);
@@ -294,30 +253,5 @@ show/main.m3u8
         dependent.independent = false;
         let text = text(&[segment(1, 2_000), dependent, segment(3, 2_000)], "");
         assert!(!text.contains("INDEPENDENT"), "{text}");
-    }
-
-    #[test]
-    fn a_short_last_segment_is_no_peak() {
-        let measured = measured(&[
-            video_segment(1, 2_000, 500_000),
-            video_segment(2, 100, 400_000),
-        ]);
-        assert_eq!(measured.peak, 2_000_000);
-        assert_eq!(measured.average(), 3_428_572);
-        assert_eq!(measured.peak(), measured.average());
-    }
-
-    #[test]
-    fn another_encoder_has_its_own_frame_rate() {
-        let mut returned = video_segment(2, 1_000, 500_000);
-        returned.discontinuity = true;
-        assert_eq!(
-            measured(&[video_segment(1, 2_000, 500_000)]).frame_rate(),
-            Some(30.0)
-        );
-        assert_eq!(
-            measured(&[video_segment(1, 2_000, 500_000), returned]).frame_rate(),
-            Some(60.0)
-        );
     }
 }

@@ -7,7 +7,7 @@ use media::{MediaTime, PresentationName, Rendition, Segment};
 use tokio::sync::{Notify, watch};
 
 use crate::low_latency::{Growth, LowLatencyWindow};
-use crate::multivariant::Measured;
+use crate::measured::Measured;
 use crate::terms::Contest;
 use crate::window::Entry;
 use crate::{

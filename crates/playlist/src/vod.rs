@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use media::{MediaTime, Segment, Track};
 
+use crate::measured::Measured;
 use crate::media_playlist::{self, END, Header, extinf_millis, segment_lines};
-use crate::multivariant::{self, Measured, Variant};
+use crate::multivariant::{self, Variant};
 use crate::{RENDITION, TargetDuration};
 
 /// Collects segments and gives both playlists at the end. Holds no media.

@@ -7,8 +7,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use media::{MediaTime, Segment};
 
+use crate::measured::Measured;
 use crate::media_playlist;
-use crate::multivariant::{Measured, Variant, newest};
+use crate::multivariant::{Variant, newest};
 use crate::slide::{Held, Removed};
 use crate::{TargetDuration, Text};
 

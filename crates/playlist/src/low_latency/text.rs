@@ -10,8 +10,8 @@ use super::Addressing;
 use super::edge::Position;
 use super::segment::CmafSegment;
 use super::window::{LowLatencyWindow, Playlist};
+use crate::measured::Sample;
 use crate::media_playlist::{END, date};
-use crate::multivariant::Sample;
 
 /// EXT-X-SKIP needs it (rfc8216bis §8).
 const VERSION: u8 = 9;

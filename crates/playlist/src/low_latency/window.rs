@@ -8,7 +8,8 @@ use media::{MediaTime, Name, Rendition, Track};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
 use super::{LowLatency, Packaging, dash, text};
-use crate::multivariant::{self, Measured, Sound, Variant};
+use crate::measured::Measured;
+use crate::multivariant::{self, Sound, Variant};
 use crate::slide::Removed;
 use crate::{TargetDuration, Text};
 

@@ -1,0 +1,129 @@
+//! What is measured of a rendition as its segments are listed: what multivariant playlists say of it.
+
+use media::{MediaTime, Segment};
+
+/// What was measured of a rendition since its presentation began, containers included.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Measured {
+    /// The largest rate of one segment, bit/s.
+    peak: u64,
+    bytes: u64,
+    duration: MediaTime,
+    /// Pictures since the last discontinuity, and the time they fill: another encoder may have another rate.
+    pictures: u64,
+    pictures_fill: MediaTime,
+    /// A segment did not begin with a random access point: the promise of EXT-X-INDEPENDENT-SEGMENTS is
+    /// given while none has, in both playlists, and never again after.
+    dependent: bool,
+}
+
+/// What is measured of a segment, in whichever container.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    /// In its container.
+    pub(crate) bytes: u64,
+    pub(crate) duration: MediaTime,
+    /// Access units of the leading track.
+    pub(crate) leading_units: u64,
+    pub(crate) discontinuity: bool,
+    pub(crate) independent: bool,
+}
+
+impl Measured {
+    /// Takes a segment of MPEG-TS into account.
+    pub(crate) fn add_segment(&mut self, segment: &Segment, target: MediaTime) {
+        let leading = segment.leading_track();
+        let units = segment.units.iter();
+        let sample = Sample {
+            bytes: segment.ts.bytes,
+            duration: segment.duration,
+            leading_units: units.filter(|unit| unit.track == leading).count() as u64,
+            discontinuity: segment.discontinuity,
+            independent: segment.independent,
+        };
+        self.add(&sample, target);
+    }
+
+    /// Takes a segment into account. One shorter than half of `target` says nothing about a peak
+    /// (rfc8216bis §4.1), unless it is all there is.
+    pub(crate) fn add(&mut self, segment: &Sample, target: MediaTime) {
+        self.bytes += segment.bytes;
+        self.duration += segment.duration;
+        let long_enough = segment.duration + segment.duration >= target;
+        if long_enough || self.peak == 0 {
+            self.peak = self.peak.max(bit_rate(segment.bytes, segment.duration));
+        }
+        if segment.discontinuity {
+            (self.pictures, self.pictures_fill) = (0, MediaTime::ZERO);
+        }
+        self.pictures += segment.leading_units;
+        self.pictures_fill += segment.duration;
+        self.dependent |= !segment.independent;
+    }
+
+    /// BANDWIDTH: the measured peak, and never less than the average.
+    pub(crate) fn peak(&self) -> u64 {
+        self.peak.max(self.average())
+    }
+
+    /// AVERAGE-BANDWIDTH.
+    pub(crate) fn average(&self) -> u64 {
+        bit_rate(self.bytes, self.duration)
+    }
+
+    /// EXT-X-INDEPENDENT-SEGMENTS holds.
+    pub(crate) fn is_independent(&self) -> bool {
+        !self.dependent
+    }
+
+    /// FRAME-RATE, three decimals.
+    pub(crate) fn frame_rate(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 pictures")]
+        let rate = self.pictures as f64 / self.pictures_fill.as_secs_f64();
+        (rate.is_finite() && rate > 0.0).then(|| (rate * 1_000.0).round() / 1_000.0)
+    }
+}
+
+fn bit_rate(bytes: u64, duration: MediaTime) -> u64 {
+    let nanos = u128::try_from(duration.as_nanos().max(1)).unwrap_or(1);
+    u64::try_from((u128::from(bytes) * 8_000_000_000).div_ceil(nanos)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::window::tests::video_segment;
+
+    pub(crate) fn measured(segments: &[Segment]) -> Measured {
+        let mut measured = Measured::default();
+        for segment in segments {
+            measured.add_segment(segment, MediaTime::from_millis(2_000));
+        }
+        measured
+    }
+
+    #[test]
+    fn a_short_last_segment_is_no_peak() {
+        let measured = measured(&[
+            video_segment(1, 2_000, 500_000),
+            video_segment(2, 100, 400_000),
+        ]);
+        assert_eq!(measured.peak, 2_000_000);
+        assert_eq!(measured.average(), 3_428_572);
+        assert_eq!(measured.peak(), measured.average());
+    }
+
+    #[test]
+    fn another_encoder_has_its_own_frame_rate() {
+        let mut returned = video_segment(2, 1_000, 500_000);
+        returned.discontinuity = true;
+        assert_eq!(
+            measured(&[video_segment(1, 2_000, 500_000)]).frame_rate(),
+            Some(30.0)
+        );
+        assert_eq!(
+            measured(&[video_segment(1, 2_000, 500_000), returned]).frame_rate(),
+            Some(60.0)
+        );
+    }
+}
