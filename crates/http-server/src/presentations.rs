@@ -73,6 +73,7 @@ impl Presentations {
             File::LowLatency => return low_latency.multivariant(request).await,
             File::Manifest => return low_latency.manifest(request).await,
             File::Clock => return clock(),
+            File::MediaIFrames => return low_latency.i_frames(request).await,
             File::Media(rendition) => return low_latency.media(rendition, request).await,
             File::Cmaf {
                 rendition,
@@ -179,6 +180,10 @@ fn playlist(file: File, window: &Window, headers: &HeaderMap) -> Response {
     };
     let text = match file {
         File::Playlist => window.playlist(),
+        File::IFrames => match window.i_frames() {
+            Some(text) => text,
+            None => return nothing_here(),
+        },
         File::Alias => window.alias(),
         _ => window.multivariant(),
     };

@@ -41,6 +41,8 @@ pub enum File {
     Alias,
     /// `{name}/main.m3u8`.
     Playlist,
+    /// `{name}/iframes.m3u8`: the key pictures of its segments.
+    IFrames,
     /// `{name}/main-{epoch}-{sequence}.ts`.
     Segment {
         /// Which presentation of this name.
@@ -56,6 +58,8 @@ pub enum File {
     Clock,
     /// `{name}/video.m3u8`, `audio.m3u8`, `muxed.m3u8`.
     Media(Rendition),
+    /// `{name}/video-iframes.m3u8`: the key pictures of the low-latency form.
+    MediaIFrames,
     /// Something of CMAF: `{name}/{rendition}-{epoch}-…`.
     Cmaf {
         /// Of which rendition.
@@ -119,6 +123,8 @@ fn parse_file(file: &str) -> Option<File> {
     match file {
         "index.m3u8" => return Some(File::Multivariant),
         "main.m3u8" => return Some(File::Playlist),
+        "iframes.m3u8" => return Some(File::IFrames),
+        "video-iframes.m3u8" => return Some(File::MediaIFrames),
         "llhls.m3u8" => return Some(File::LowLatency),
         "manifest.mpd" => return Some(File::Manifest),
         "clock.txt" => return Some(File::Clock),
@@ -202,6 +208,14 @@ mod tests {
             (
                 "/live/show/main.m3u8",
                 media("live", "show", File::Playlist),
+            ),
+            (
+                "/live/show/iframes.m3u8",
+                media("live", "show", File::IFrames),
+            ),
+            (
+                "/live/show/video-iframes.m3u8",
+                media("live", "show", File::MediaIFrames),
             ),
             ("/live/show.m3u8", media("live", "show", File::Alias)),
             (
@@ -307,6 +321,8 @@ mod tests {
                 File::Segment { epoch, sequence } => {
                     format!("/{app}/{name}/main-{epoch:08x}-{sequence}.ts")
                 }
+                File::IFrames => format!("/{app}/{name}/iframes.m3u8"),
+                File::MediaIFrames => format!("/{app}/{name}/{}", uri::i_frames()),
                 File::LowLatency => format!("/{app}/{name}/llhls.m3u8"),
                 File::Manifest => format!("/{app}/{name}/manifest.mpd"),
                 File::Clock => format!("/{app}/{name}/clock.txt"),

@@ -247,10 +247,10 @@ impl Ladder {
             .iter()
             .map(|(rung, folder)| rung.variant(form, folder))
             .collect();
-        variants.sort_by_key(|variant| std::cmp::Reverse(variant.measured.peak()));
+        variants.sort_by_key(|variant| std::cmp::Reverse(variant.measured.all.peak()));
         let first = variants
             .iter()
-            .position(|it| it.measured.peak() <= FIRST_AT_MOST);
+            .position(|it| it.measured.all.peak() <= FIRST_AT_MOST);
         let first = first.unwrap_or(variants.len().checked_sub(1)?);
         variants.get_mut(..=first)?.rotate_right(1);
         let sound = listed

@@ -5,10 +5,10 @@ use media::{MediaTime, Segment};
 /// What was measured of a rendition since its presentation began, containers included.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Measured {
-    /// The largest rate of one segment, bit/s.
-    peak: u64,
-    bytes: u64,
-    duration: MediaTime,
+    /// All that is in its segments.
+    pub(crate) all: Rate,
+    /// The key pictures that its I-frame playlist lists.
+    pub(crate) key_pictures: Rate,
     /// Pictures since the last discontinuity, and the time they fill: another encoder may have another rate.
     pictures: u64,
     pictures_fill: MediaTime,
@@ -17,11 +17,22 @@ pub(crate) struct Measured {
     dependent: bool,
 }
 
+/// How many bits come in a second of something that comes segment by segment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rate {
+    /// The largest of one segment, bit/s.
+    peak: u64,
+    bytes: u64,
+    duration: MediaTime,
+}
+
 /// What is measured of a segment, in whichever container.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     /// In its container.
     pub(crate) bytes: u64,
+    /// Bytes of what an I-frame playlist lists of it.
+    pub(crate) key_picture: Option<u64>,
     pub(crate) duration: MediaTime,
     /// Access units of the leading track.
     pub(crate) leading_units: u64,
@@ -36,6 +47,7 @@ impl Measured {
         let units = segment.units.iter();
         let sample = Sample {
             bytes: segment.ts.bytes,
+            key_picture: segment.ts.key_picture.map(|range| range.bytes),
             duration: segment.duration,
             leading_units: units.filter(|unit| unit.track == leading).count() as u64,
             discontinuity: segment.discontinuity,
@@ -44,14 +56,11 @@ impl Measured {
         self.add(&sample, target);
     }
 
-    /// Takes a segment into account. One shorter than half of `target` says nothing about a peak
-    /// (rfc8216bis §4.1), unless it is all there is.
+    /// Takes a segment into account.
     pub(crate) fn add(&mut self, segment: &Sample, target: MediaTime) {
-        self.bytes += segment.bytes;
-        self.duration += segment.duration;
-        let long_enough = segment.duration + segment.duration >= target;
-        if long_enough || self.peak == 0 {
-            self.peak = self.peak.max(bit_rate(segment.bytes, segment.duration));
+        self.all.add(segment.bytes, segment.duration, target);
+        if let Some(bytes) = segment.key_picture {
+            self.key_pictures.add(bytes, segment.duration, target);
         }
         if segment.discontinuity {
             (self.pictures, self.pictures_fill) = (0, MediaTime::ZERO);
@@ -59,16 +68,6 @@ impl Measured {
         self.pictures += segment.leading_units;
         self.pictures_fill += segment.duration;
         self.dependent |= !segment.independent;
-    }
-
-    /// BANDWIDTH: the measured peak, and never less than the average.
-    pub(crate) fn peak(&self) -> u64 {
-        self.peak.max(self.average())
-    }
-
-    /// AVERAGE-BANDWIDTH.
-    pub(crate) fn average(&self) -> u64 {
-        bit_rate(self.bytes, self.duration)
     }
 
     /// EXT-X-INDEPENDENT-SEGMENTS holds.
@@ -81,6 +80,33 @@ impl Measured {
         #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 pictures")]
         let rate = self.pictures as f64 / self.pictures_fill.as_secs_f64();
         (rate.is_finite() && rate > 0.0).then(|| (rate * 1_000.0).round() / 1_000.0)
+    }
+}
+
+impl Rate {
+    /// Takes what came with a segment into account. One shorter than half of `target` says nothing about a peak
+    /// (rfc8216bis §4.1), unless it is all there is.
+    fn add(&mut self, bytes: u64, duration: MediaTime, target: MediaTime) {
+        self.bytes += bytes;
+        self.duration += duration;
+        if duration + duration >= target || self.peak == 0 {
+            self.peak = self.peak.max(bit_rate(bytes, duration));
+        }
+    }
+
+    /// Nothing came.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// BANDWIDTH: the measured peak, and never less than the average.
+    pub(crate) fn peak(&self) -> u64 {
+        self.peak.max(self.average())
+    }
+
+    /// AVERAGE-BANDWIDTH.
+    pub(crate) fn average(&self) -> u64 {
+        bit_rate(self.bytes, self.duration)
     }
 }
 
@@ -107,7 +133,8 @@ pub(crate) mod tests {
         let measured = measured(&[
             video_segment(1, 2_000, 500_000),
             video_segment(2, 100, 400_000),
-        ]);
+        ])
+        .all;
         assert_eq!(measured.peak, 2_000_000);
         assert_eq!(measured.average(), 3_428_572);
         assert_eq!(measured.peak(), measured.average());

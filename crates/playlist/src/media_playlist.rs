@@ -14,7 +14,7 @@ use crate::window::Entry;
 use crate::{RENDITION, TargetDuration};
 
 /// The version that decimal EXTINF needs (rfc8216bis §8); nothing here needs more.
-const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 3;
 
 /// The last line of a playlist that will not change any more.
 pub(crate) const END: &str = "#EXT-X-ENDLIST\n";
@@ -51,6 +51,8 @@ pub(crate) fn extinf_millis(segment: &Segment) -> i64 {
 
 /// What stands above the segments.
 pub(crate) struct Header {
+    /// EXT-X-VERSION.
+    pub(crate) version: u8,
     /// EXT-X-INDEPENDENT-SEGMENTS.
     pub(crate) independent: bool,
     pub(crate) target: TargetDuration,
@@ -69,8 +71,9 @@ impl Header {
             ""
         };
         format!(
-            "#EXTM3U\n#EXT-X-VERSION:{VERSION}\n{independent}#EXT-X-TARGETDURATION:{}\n\
+            "#EXTM3U\n#EXT-X-VERSION:{}\n{independent}#EXT-X-TARGETDURATION:{}\n\
              #EXT-X-MEDIA-SEQUENCE:{}\n#EXT-X-DISCONTINUITY-SEQUENCE:{}\n",
+            self.version,
             self.target.seconds(),
             self.sequence,
             self.discontinuity_sequence,
@@ -85,17 +88,7 @@ pub(crate) fn render(
     independent: bool,
     ended: bool,
 ) -> String {
-    let first = listed.front();
-    let header = Header {
-        independent,
-        target,
-        sequence: first.map_or(0, |first| first.sequence),
-        // It counts the tags that are gone; one that still stands before the first segment is not.
-        discontinuity_sequence: first.map_or(0, |first| {
-            first.discontinuity_sequence - u64::from(first.segment.discontinuity)
-        }),
-    };
-    let mut text = header.lines();
+    let mut text = header(listed, VERSION, target, independent).lines();
     text.reserve(listed.iter().map(|entry| entry.text.len()).sum::<usize>() + END.len());
     for entry in listed {
         text.push_str(&entry.text);
@@ -104,6 +97,26 @@ pub(crate) fn render(
         text.push_str(END);
     }
     text
+}
+
+/// The header of a live playlist that begins with the first of `listed`.
+pub(crate) fn header(
+    listed: &VecDeque<Arc<Entry>>,
+    version: u8,
+    target: TargetDuration,
+    independent: bool,
+) -> Header {
+    let first = listed.front();
+    Header {
+        version,
+        independent,
+        target,
+        sequence: first.map_or(0, |first| first.sequence),
+        // It counts the tags that are gone; one that still stands before the first segment is not.
+        discontinuity_sequence: first.map_or(0, |first| {
+            first.discontinuity_sequence - u64::from(first.segment.discontinuity)
+        }),
+    }
 }
 
 /// A date as EXT-X-PROGRAM-DATE-TIME wants it: ISO 8601, UTC, milliseconds.

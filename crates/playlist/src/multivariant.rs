@@ -7,7 +7,7 @@ use std::fmt::{Display, Write};
 use media::codec::VideoRange;
 use media::{Rendition, Track, TrackKind};
 
-use crate::measured::Measured;
+use crate::measured::{Measured, Rate};
 
 /// The group of sound, and its name.
 const GROUP: &str = Rendition::Audio.name();
@@ -31,6 +31,8 @@ pub(crate) struct Variant<'a> {
     pub(crate) measured: Measured,
     /// Its media playlist.
     pub(crate) uri: String,
+    /// Its I-frame playlist.
+    pub(crate) i_frames: Option<String>,
 }
 
 impl<'a> Variant<'a> {
@@ -66,6 +68,9 @@ pub(crate) fn render(variants: &[Variant<'_>], sound: Option<&Sound<'_>>) -> Str
         text.push_str(&variant.uri);
         text.push('\n');
     }
+    for i_frames in variants.iter().filter_map(i_frames) {
+        i_frames.write(&mut text);
+    }
     text
 }
 
@@ -87,15 +92,42 @@ fn stream(variant: &Variant<'_>) -> Tag {
     let Variant {
         tracks, measured, ..
     } = variant;
-    let codecs: Vec<String> = tracks.iter().map(|track| track.codec.rfc6381()).collect();
-    let size = tracks.iter().find_map(|track| track.codec.size());
-    Tag::new("#EXT-X-STREAM-INF")
-        .bare("BANDWIDTH", measured.peak())
-        .bare("AVERAGE-BANDWIDTH", measured.average())
-        .quoted("CODECS", codecs.join(","))
+    let size = size(tracks);
+    rated("#EXT-X-STREAM-INF", &measured.all, tracks)
         .bare_if("RESOLUTION", size.map(resolution))
         .bare_if("FRAME-RATE", size.and_then(|_| measured.frame_rate()))
         .bare_if("VIDEO-RANGE", video_range(tracks))
+}
+
+/// EXT-X-I-FRAME-STREAM-INF (§4.4.6.3), where the variant has key pictures to list.
+fn i_frames(variant: &Variant<'_>) -> Option<Tag> {
+    let uri = variant.i_frames.as_ref()?;
+    let tracks = variant.tracks.iter().copied();
+    let pictures: Vec<_> = tracks
+        .filter(|track| track.kind() == TrackKind::Video)
+        .collect();
+    let rate = &variant.measured.key_pictures;
+    if pictures.is_empty() || rate.is_nothing() {
+        return None;
+    }
+    let tag = rated("#EXT-X-I-FRAME-STREAM-INF", rate, &pictures)
+        .bare_if("RESOLUTION", size(&pictures).map(resolution))
+        .bare_if("VIDEO-RANGE", video_range(&pictures))
+        .quoted("URI", uri);
+    Some(tag)
+}
+
+/// A tag with what all streams have.
+fn rated(name: &str, rate: &Rate, tracks: &[&Track]) -> Tag {
+    let codecs: Vec<String> = tracks.iter().map(|track| track.codec.rfc6381()).collect();
+    Tag::new(name)
+        .bare("BANDWIDTH", rate.peak())
+        .bare("AVERAGE-BANDWIDTH", rate.average())
+        .quoted("CODECS", codecs.join(","))
+}
+
+fn size(tracks: &[&Track]) -> Option<(u16, u16)> {
+    tracks.iter().find_map(|track| track.codec.size())
 }
 
 fn resolution((width, height): (u16, u16)) -> String {
@@ -157,7 +189,7 @@ impl Tag {
 #[cfg(test)]
 mod tests {
     use media::codec::Av1;
-    use media::{Codec, Segment};
+    use media::{ByteRange, Codec, Segment};
 
     use super::*;
     use crate::measured::tests::measured;
@@ -169,6 +201,7 @@ mod tests {
             tracks,
             measured: measured(segments),
             uri: format!("{folder}main.m3u8"),
+            i_frames: Some(format!("{folder}iframes.m3u8")),
         };
         render(&[variant], None)
     }
@@ -176,10 +209,16 @@ mod tests {
     #[test]
     fn a_whole_playlist() {
         // 60 pictures in 2.002 s: 29.97 a second.
-        let segments = [
+        let mut segments = [
             video_segment(1, 2_002, 500_000),
             video_segment(2, 2_002, 750_000),
         ];
+        for segment in &mut segments {
+            segment.ts.key_picture = Some(ByteRange {
+                offset: 376,
+                bytes: 50_008,
+            });
+        }
         assert_eq!(
             text(&segments, ""),
             "\
@@ -188,6 +227,7 @@ mod tests {
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-STREAM-INF:BANDWIDTH=2997003,AVERAGE-BANDWIDTH=2497503,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.97
 main.m3u8
+#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=199833,AVERAGE-BANDWIDTH=199833,CODECS=\"avc1.64001f\",RESOLUTION=1280x720,URI=\"iframes.m3u8\"
 "
         );
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use media::{MediaTime, Segment, Track};
 
 use crate::measured::Measured;
-use crate::media_playlist::{self, END, Header, extinf_millis, segment_lines};
+use crate::media_playlist::{self, END, Header, VERSION, extinf_millis, segment_lines};
 use crate::multivariant::{self, Variant};
 use crate::{RENDITION, TargetDuration};
 
@@ -76,6 +76,7 @@ impl Vod {
             return None;
         }
         let header = Header {
+            version: VERSION,
             independent: self.measured.is_independent(),
             target: TargetDuration::fitting(self.longest, self.longest),
             sequence: 0,
@@ -88,6 +89,7 @@ impl Vod {
                     tracks,
                     measured: self.measured,
                     uri: media_playlist::uri(""),
+                    i_frames: None,
                 }],
                 None,
             ),

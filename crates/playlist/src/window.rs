@@ -1,17 +1,17 @@
 //! One moment of a rendition: the segments on hand and the playlist texts that list them.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 use media::{MediaTime, Segment};
 
 use crate::measured::Measured;
-use crate::media_playlist;
 use crate::multivariant::{Variant, newest};
 use crate::slide::{Held, Removed};
 use crate::{TargetDuration, Text};
+use crate::{i_frames, media_playlist};
 
 /// What an access unit costs beside its payload, bytes: its entry in the segment, and its share of an
 /// allocation.
@@ -118,6 +118,7 @@ pub struct Window {
     pub(crate) playlist: Text,
     pub(crate) multivariant: Text,
     pub(crate) alias: Text,
+    pub(crate) i_frames: OnceLock<Text>,
     pub(crate) measured: Measured,
     pub(crate) container: Container,
     pub(crate) ended: bool,
@@ -182,12 +183,27 @@ impl Window {
             tracks: newest(self.listed.iter().map(|entry| &*entry.segment.tracks)),
             measured: self.measured,
             uri: media_playlist::uri(folder),
+            i_frames: Some(i_frames::uri(folder)),
         }
     }
 
     /// The media playlist; empty before [`Window::is_ready`].
     pub fn playlist(&self) -> &Text {
         &self.playlist
+    }
+
+    /// The I-frame playlist, made when it is first asked for; `None` where there was no key picture so far.
+    pub fn i_frames(&self) -> Option<&Text> {
+        let target = self.target.filter(|_| self.is_ready())?;
+        if self.measured.key_pictures.is_nothing() {
+            return None;
+        }
+        let make = || {
+            let independent = self.measured.is_independent();
+            let text = i_frames::render(&self.listed, target, independent, self.ended);
+            Text::new(text, format!("{}-i", self.playlist.tag()))
+        };
+        Some(self.i_frames.get_or_init(make))
     }
 
     /// The multivariant playlist; empty before [`Window::is_ready`].

@@ -109,6 +109,38 @@ impl LowLatency<'_> {
         text_reply(kind, window.playlist(rendition, form), &request.headers)
     }
 
+    /// The I-frame playlist, once a segment is complete, and the segment that the request asks for.
+    pub(super) async fn i_frames(&self, request: &Parts) -> Response {
+        let directives = match directives::parse(request.uri.query().unwrap_or_default()) {
+            Ok(directives) => directives,
+            Err(why) => return replies::problem(StatusCode::BAD_REQUEST, &why),
+        };
+        let complete = |window: &LowLatencyWindow| window.listed().next().is_some();
+        let mut window = match self.begun(Rendition::Video, complete).await {
+            Ok(window) => window,
+            Err(problem) => return problem,
+        };
+        if window.i_frames().is_none() {
+            return nothing_here();
+        }
+        // It has no parts, and is too short to be worth a delta.
+        let until = directives.until.map(|at| Position { part: None, ..at });
+        if let Some(at) = until {
+            window = match self.until(&window, Rendition::Video, at).await {
+                Ok(window) => window,
+                Err(problem) => return problem,
+            };
+        }
+        let kind = match until {
+            Some(_) if !window.is_ended() => Kind::AwaitedPlaylist,
+            _ => kind(&window),
+        };
+        match window.i_frames() {
+            Some(text) => text_reply(kind, text, &request.headers),
+            None => nothing_here(),
+        }
+    }
+
     /// A segment, part or init section.
     pub(super) async fn piece(
         &self,

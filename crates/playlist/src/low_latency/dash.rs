@@ -210,7 +210,7 @@ fn adaptation_set(
     let _ = writeln!(
         text,
         "      <Representation id=\"{name}\" bandwidth=\"{}\" codecs=\"{}\"{}{}/>\n    </AdaptationSet>",
-        bandwidth(window, rendition, measured.peak()),
+        bandwidth(window, rendition, measured.all.peak()),
         codecs.join(","),
         picture.unwrap_or_default(),
         sound.unwrap_or_default(),

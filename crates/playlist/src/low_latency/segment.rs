@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use media::{Head, MediaTime, Part, Rendition, Track};
+use media::{ByteRange, Head, MediaTime, Part, Rendition, Track};
 
 use crate::slide::Held;
 use crate::window::UNIT_COST;
@@ -215,6 +215,14 @@ impl CmafSegment {
         sizes
             .filter_map(|entry| entry.part.sizes.of(rendition))
             .sum()
+    }
+
+    /// Its first part, where that begins with a picture that decoding can begin with: what an I-frame playlist has of
+    /// it. Players take the picture out of it; a range that ended with the picture would cut a box.
+    pub(super) fn key_picture(&self) -> Option<ByteRange> {
+        let bytes = self.parts.first()?.part.sizes.video?;
+        let range = ByteRange { offset: 0, bytes };
+        self.head.independent.then_some(range)
     }
 
     /// The init section of `rendition`, if it or a segment before has something of it.

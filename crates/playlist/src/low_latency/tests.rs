@@ -13,6 +13,7 @@ use crate::{Registry, Settings, Terms, Writer};
 
 mod edge;
 mod gaps;
+mod i_frames;
 mod manifest;
 mod texts;
 
@@ -312,6 +313,7 @@ fn the_multivariant_playlist_has_a_group_for_sound() {
 #EXT-X-MEDIA:TYPE=AUDIO,URI=\"audio.m3u8\",GROUP-ID=\"audio\",NAME=\"audio\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\"
 #EXT-X-STREAM-INF:BANDWIDTH=43200,AVERAGE-BANDWIDTH=43200,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=5,AUDIO=\"audio\"
 video.m3u8
+#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=8000,AVERAGE-BANDWIDTH=8000,CODECS=\"avc1.64001f\",RESOLUTION=1280x720,URI=\"video-iframes.m3u8\"
 "
     );
 }

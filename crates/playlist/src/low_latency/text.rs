@@ -10,6 +10,7 @@ use super::Addressing;
 use super::edge::Position;
 use super::segment::CmafSegment;
 use super::window::{LowLatencyWindow, Playlist};
+use crate::i_frames::{self, Picture};
 use crate::measured::Sample;
 use crate::media_playlist::{END, date};
 
@@ -31,6 +32,11 @@ pub mod uri {
     /// The media playlist of a rendition.
     pub fn playlist(rendition: Rendition) -> String {
         format!("{}.m3u8", rendition.name())
+    }
+
+    /// The I-frame playlist.
+    pub fn i_frames() -> String {
+        format!("{}-iframes.m3u8", Rendition::Video.name())
     }
 
     /// A segment.
@@ -55,6 +61,7 @@ pub(super) fn sample(segment: &CmafSegment) -> Sample {
     let units = segment.parts.iter().flat_map(|entry| &entry.part.units);
     Sample {
         bytes: segment.bytes(Rendition::Muxed),
+        key_picture: segment.key_picture().map(|range| range.bytes),
         duration: segment.end() - segment.start(),
         leading_units: units.filter(|unit| unit.track == leading).count() as u64,
         discontinuity: segment.head.discontinuity,
@@ -83,7 +90,7 @@ pub(super) fn skippable(window: &LowLatencyWindow) -> usize {
 
 /// The whole text. Something is listed.
 pub(super) fn render(window: &LowLatencyWindow, rendition: Rendition, form: Playlist) -> String {
-    let mut text = header(window);
+    let mut text = header(window, Listing::Media);
     let skipped = match form {
         Playlist::Full => 0,
         Playlist::Delta => skippable(window),
@@ -131,6 +138,37 @@ pub(super) fn render(window: &LowLatencyWindow, rendition: Rendition, form: Play
     text
 }
 
+/// The whole I-frame playlist: of the pictures alone, whatever travels together. A segment is complete.
+pub(super) fn render_i_frames(window: &LowLatencyWindow) -> String {
+    let mut text = header(window, Listing::IFrames);
+    let mut section = None;
+    for segment in window.listed() {
+        if segment.head.discontinuity {
+            text.push_str("#EXT-X-DISCONTINUITY\n");
+        }
+        let before = section;
+        section = segment
+            .section(Rendition::Video)
+            .map(|there| there.id)
+            .or(section);
+        if let Some(id) = section.filter(|_| section != before) {
+            let uri = uri::section(Rendition::Video, window.epoch, id);
+            let _ = writeln!(text, "#EXT-X-MAP:URI=\"{uri}\"");
+        }
+        let picture = Picture {
+            date: segment.head.date,
+            millis: extinf_millis(segment),
+            uri: &uri::segment(Rendition::Video, window.epoch, segment.sequence),
+            range: segment.key_picture(),
+        };
+        picture.write(&mut text);
+    }
+    if window.ended {
+        text.push_str(END);
+    }
+    text
+}
+
 /// For each segment, oldest first, whether its parts are still listed.
 fn near_the_edge(window: &LowLatencyWindow) -> impl Iterator<Item = bool> + use<> {
     let within = times(window.target.span(), PARTS_FOR);
@@ -148,7 +186,16 @@ fn near_the_edge(window: &LowLatencyWindow) -> impl Iterator<Item = bool> + use<
     near.into_iter()
 }
 
-fn header(window: &LowLatencyWindow) -> String {
+/// What a playlist lists.
+#[derive(Clone, Copy)]
+enum Listing {
+    /// Segments and parts.
+    Media,
+    /// Key pictures.
+    IFrames,
+}
+
+fn header(window: &LowLatencyWindow, listing: Listing) -> String {
     let first = window.all().next();
     let opened = window.open.as_ref();
     let independent = if window.settled.measured.is_independent()
@@ -160,15 +207,22 @@ fn header(window: &LowLatencyWindow) -> String {
     };
     let part_target = window.part_target.unwrap_or(MediaTime::from_millis(1));
     let target = window.target;
+    let parts = format!(
+        "#EXT-X-PART-INF:PART-TARGET={}\n",
+        Seconds(part_target.as_millis())
+    );
+    let (version, of) = match listing {
+        Listing::Media => (VERSION, &*parts),
+        Listing::IFrames => (i_frames::VERSION, i_frames::TAG),
+    };
     format!(
-        "#EXTM3U\n#EXT-X-VERSION:{VERSION}\n{independent}#EXT-X-TARGETDURATION:{}\n\
+        "#EXTM3U\n#EXT-X-VERSION:{version}\n{independent}#EXT-X-TARGETDURATION:{}\n\
          #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={},PART-HOLD-BACK={},HOLD-BACK={}\n\
-         #EXT-X-PART-INF:PART-TARGET={}\n#EXT-X-MEDIA-SEQUENCE:{}\n#EXT-X-DISCONTINUITY-SEQUENCE:{}\n",
+         {of}#EXT-X-MEDIA-SEQUENCE:{}\n#EXT-X-DISCONTINUITY-SEQUENCE:{}\n",
         target.seconds(),
         Seconds(times(target.span(), SKIP_UNTIL).as_millis()),
         Seconds(times(part_target, PART_HOLD_BACK).as_millis()),
         Seconds(times(target.span(), HOLD_BACK).as_millis()),
-        Seconds(part_target.as_millis()),
         first.map_or(window.next_sequence, |first| first.sequence),
         // It counts the tags that are gone; one that still stands before the first segment is not.
         first.map_or(0, |first| {
@@ -223,11 +277,16 @@ fn lines(
         if segment.is_gap(rendition) {
             lines.push_str("#EXT-X-GAP\n");
         }
-        let millis = (segment.end().as_millis() - segment.start().as_millis()).max(1);
+        let millis = extinf_millis(segment);
         let uri = uri::segment(rendition, window.epoch, segment.sequence);
         let _ = writeln!(lines, "#EXTINF:{},\n{uri}", Seconds(millis));
     }
     lines
+}
+
+/// EXTINF in milliseconds.
+fn extinf_millis(segment: &CmafSegment) -> i64 {
+    (segment.end().as_millis() - segment.start().as_millis()).max(1)
 }
 
 /// The part that comes next.

@@ -56,6 +56,7 @@ pub struct LowLatencyWindow {
     pub(super) multivariant: OnceLock<Text>,
     pub(super) alias: OnceLock<Text>,
     pub(super) manifest: OnceLock<Text>,
+    pub(super) i_frames: OnceLock<Text>,
 }
 
 impl LowLatencyWindow {
@@ -82,6 +83,7 @@ impl LowLatencyWindow {
             multivariant: OnceLock::new(),
             alias: OnceLock::new(),
             manifest: OnceLock::new(),
+            i_frames: OnceLock::new(),
         }
     }
 
@@ -240,6 +242,18 @@ impl LowLatencyWindow {
         Text::new(text, format!("{:08x}-{:x}-ll", self.epoch, self.version))
     }
 
+    /// The I-frame playlist; `None` where no complete segment began with a key picture so far.
+    pub fn i_frames(&self) -> Option<&Text> {
+        if self.settled.listed.is_empty() || self.settled.measured.key_pictures.is_nothing() {
+            return None;
+        }
+        let make = || {
+            let tag = format!("{:08x}-{:x}-i", self.epoch, self.version);
+            Text::new(text::render_i_frames(self), tag)
+        };
+        Some(self.i_frames.get_or_init(make))
+    }
+
     /// The media presentation description of DASH.
     pub fn manifest(&self) -> &Text {
         self.manifest.get_or_init(|| {
@@ -258,6 +272,7 @@ impl LowLatencyWindow {
             tracks: self.tracks(),
             measured: self.measured(),
             uri: format!("{folder}{}", text::uri::playlist(leading)),
+            i_frames: Some(format!("{folder}{}", text::uri::i_frames())),
         }
     }
 

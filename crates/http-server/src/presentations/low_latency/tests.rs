@@ -100,6 +100,43 @@ async fn a_reload_waits_for_what_it_names_and_all_are_answered_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_i_frame_playlist_waits_for_complete_segments() {
+    let mut bench = Bench::new(2, &Settings::default());
+    let first = bench.begin("video-iframes.m3u8");
+    let second = bench.begin("video-iframes.m3u8?_HLS_msn=SECOND&_HLS_part=0");
+    bench.until_waiting(2).await;
+    (2..7).for_each(|n| push_part(&mut bench.writer, n));
+    let first = first.await.expect("a reply");
+    assert_eq!(
+        (first.status, first.text().matches("BYTERANGE").count()),
+        (200, 1)
+    );
+    bench.until_waiting(1).await;
+    (7..10).for_each(|n| push_part(&mut bench.writer, n));
+    let second = second.await.expect("a reply");
+    let text = second.text();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("#EXT-X-BYTERANGE:"));
+    let (bytes, _) = line
+        .and_then(|range| range.split_once('@'))
+        .expect("a range");
+    assert_eq!(text.matches("BYTERANGE").count(), 2);
+    let segment = bench.path("video-EPOCH-FIRST.m4s");
+    let range = format!("bytes=0-{}", bytes.parse::<u64>().expect("a number") - 1);
+    let picture = ask(&bench.site, Method::GET, &segment, &[("range", &range)]).await;
+    let part = bench.fetch("video-EPOCH-FIRST.0.m4s").await;
+    assert_eq!((picture.status, picture.body), (206, part.body));
+    let none = fetch(&bench.site, "/live/show/iframes.m3u8");
+    push(&mut bench.writer, 0);
+    assert_eq!(
+        none.await.status,
+        404,
+        "no segment there begins with a picture"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_makes_no_sense_is_refused_at_once() {
     let bench = Bench::new(6, &Settings::default());
     for query in [
