@@ -362,7 +362,7 @@ impl Rung {
 
     fn variant(&self, form: Form, folder: &str) -> Variant<'_> {
         match form {
-            Form::Classic => self.window.variant(folder),
+            Form::Classic => self.window.variant(folder, &self.presentation.name().name),
             Form::LowLatency => self.low_latency.variant(folder),
         }
     }

@@ -29,6 +29,8 @@ pub(crate) fn newest<'a>(sets: impl Iterator<Item = &'a [Track]>) -> Vec<&'a Tra
 pub(crate) struct Variant<'a> {
     pub(crate) tracks: Vec<&'a Track>,
     pub(crate) measured: Measured,
+    /// What it is called for as long as there is something of that name, and by no other: letters that names may have.
+    pub(crate) id: String,
     /// Its media playlist.
     pub(crate) uri: String,
     /// Its I-frame playlist.
@@ -36,6 +38,15 @@ pub(crate) struct Variant<'a> {
 }
 
 impl<'a> Variant<'a> {
+    /// How good it looks beside others: its size first.
+    fn quality(&self) -> (u32, u64) {
+        let (width, height) = size(&self.tracks).unwrap_or_default();
+        (
+            u32::from(width) * u32::from(height),
+            self.measured.all.peak(),
+        )
+    }
+
     /// It is played with this sound, and not with its own.
     pub(crate) fn hear(&mut self, sound: &'a Track) {
         self.tracks.retain(|track| track.kind() == TrackKind::Video);
@@ -46,6 +57,8 @@ impl<'a> Variant<'a> {
 /// Sound with a media playlist of its own, which serves all variants.
 pub(crate) struct Sound<'a> {
     pub(crate) track: Option<&'a Track>,
+    /// Like [`Variant::id`].
+    pub(crate) id: String,
     pub(crate) uri: String,
 }
 
@@ -59,12 +72,17 @@ pub(crate) fn render(variants: &[Variant<'_>], sound: Option<&Sound<'_>>) -> Str
     if let Some(sound) = sound {
         media(sound).write(&mut text);
     }
+    let count = variants.len();
     for variant in variants {
-        let mut stream = stream(variant);
-        if sound.is_some() {
-            stream = stream.quoted("AUDIO", GROUP);
-        }
-        stream.write(&mut text);
+        let worse = variants
+            .iter()
+            .filter(|it| it.quality() < variant.quality());
+        let score = (count > 1).then(|| 1 + worse.count());
+        stream(variant)
+            .bare_if("SCORE", score)
+            .quoted("STABLE-VARIANT-ID", &variant.id)
+            .quoted_if("AUDIO", sound.map(|_| GROUP))
+            .write(&mut text);
         text.push_str(&variant.uri);
         text.push('\n');
     }
@@ -81,6 +99,7 @@ fn media(sound: &Sound<'_>) -> Tag {
         .bare("TYPE", "AUDIO")
         .quoted("URI", &sound.uri)
         .quoted("GROUP-ID", GROUP)
+        .quoted("STABLE-RENDITION-ID", &sound.id)
         .quoted("NAME", GROUP)
         .bare("DEFAULT", "YES")
         .bare("AUTOSELECT", "YES")
@@ -113,6 +132,8 @@ fn i_frames(variant: &Variant<'_>) -> Option<Tag> {
     let tag = rated("#EXT-X-I-FRAME-STREAM-INF", rate, &pictures)
         .bare_if("RESOLUTION", size(&pictures).map(resolution))
         .bare_if("VIDEO-RANGE", video_range(&pictures))
+        // No other variant has it: names have no slashes.
+        .quoted("STABLE-VARIANT-ID", format_args!("{}/iframes", variant.id))
         .quoted("URI", uri);
     Some(tag)
 }
@@ -200,6 +221,7 @@ mod tests {
         let variant = Variant {
             tracks,
             measured: measured(segments),
+            id: "show".into(),
             uri: format!("{folder}main.m3u8"),
             i_frames: Some(format!("{folder}iframes.m3u8")),
         };
@@ -225,9 +247,9 @@ mod tests {
 #EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-STREAM-INF:BANDWIDTH=2997003,AVERAGE-BANDWIDTH=2497503,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.97
+#EXT-X-STREAM-INF:BANDWIDTH=2997003,AVERAGE-BANDWIDTH=2497503,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.97,STABLE-VARIANT-ID=\"show\"
 main.m3u8
-#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=199833,AVERAGE-BANDWIDTH=199833,CODECS=\"avc1.64001f\",RESOLUTION=1280x720,URI=\"iframes.m3u8\"
+#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=199833,AVERAGE-BANDWIDTH=199833,CODECS=\"avc1.64001f\",RESOLUTION=1280x720,STABLE-VARIANT-ID=\"show/iframes\",URI=\"iframes.m3u8\"
 "
         );
     }
@@ -240,7 +262,7 @@ main.m3u8
 #EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-STREAM-INF:BANDWIDTH=128000,AVERAGE-BANDWIDTH=128000,CODECS=\"mp4a.40.2\"
+#EXT-X-STREAM-INF:BANDWIDTH=128000,AVERAGE-BANDWIDTH=128000,CODECS=\"mp4a.40.2\",STABLE-VARIANT-ID=\"show\"
 show/main.m3u8
 "
         );
@@ -261,7 +283,8 @@ show/main.m3u8
             text(&[hlg], "").lines().nth(3),
             Some(
                 "#EXT-X-STREAM-INF:BANDWIDTH=2000000,AVERAGE-BANDWIDTH=2000000,\
-                 CODECS=\"av01.0.01M.10.0.110.09.18.09.0\",RESOLUTION=640x360,FRAME-RATE=30,VIDEO-RANGE=HLG"
+                 CODECS=\"av01.0.01M.10.0.110.09.18.09.0\",RESOLUTION=640x360,FRAME-RATE=30,VIDEO-RANGE=HLG,\
+                 STABLE-VARIANT-ID=\"show\""
             )
         );
     }

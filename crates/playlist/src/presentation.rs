@@ -112,6 +112,7 @@ impl Presentation {
             version: 0,
         };
         let low_latency = LowLatencyWindow::new(
+            name.name.clone(),
             next_sequence,
             TargetDuration::fitting(settings.segment, MediaTime::ZERO),
             epoch,
@@ -283,7 +284,8 @@ impl Presentation {
             measured: inner.measured,
             ..window
         };
-        let multivariant = |folder: &str| multivariant::render(&[window.variant(folder)], None);
+        let multivariant =
+            |folder: &str| multivariant::render(&[window.variant(folder, &self.name.name)], None);
         Window {
             playlist: text(media_playlist::render(
                 &window.listed,

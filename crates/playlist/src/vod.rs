@@ -88,6 +88,7 @@ impl Vod {
                 &[Variant {
                     tracks,
                     measured: self.measured,
+                    id: RENDITION.to_owned(),
                     uri: media_playlist::uri(""),
                     i_frames: None,
                 }],

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use media::{MediaTime, Segment};
+use media::{MediaTime, Name, Segment};
 
 use crate::measured::Measured;
 use crate::multivariant::{Variant, newest};
@@ -177,11 +177,12 @@ impl Window {
         self.target
     }
 
-    /// Its variant; `folder` goes before the URI.
-    pub(crate) fn variant(&self, folder: &str) -> Variant<'_> {
+    /// Its variant, called `name`; `folder` goes before the URI.
+    pub(crate) fn variant(&self, folder: &str, name: &Name) -> Variant<'_> {
         Variant {
             tracks: newest(self.listed.iter().map(|entry| &*entry.segment.tracks)),
             measured: self.measured,
+            id: name.to_string(),
             uri: media_playlist::uri(folder),
             i_frames: Some(i_frames::uri(folder)),
         }

@@ -47,6 +47,7 @@ pub struct LowLatencyWindow {
     pub(super) ended: bool,
     /// Nothing more comes of it in this process.
     pub(super) over: bool,
+    pub(super) name: Name,
     pub(super) epoch: u32,
     pub(super) style: LowLatency,
     /// Counts snapshots, for entity tags.
@@ -61,6 +62,7 @@ pub struct LowLatencyWindow {
 
 impl LowLatencyWindow {
     pub(crate) fn new(
+        name: Name,
         next_sequence: u64,
         target: TargetDuration,
         epoch: u32,
@@ -75,6 +77,7 @@ impl LowLatencyWindow {
             begun: None,
             ended: false,
             over: false,
+            name,
             epoch,
             style,
             version: 0,
@@ -97,7 +100,13 @@ impl LowLatencyWindow {
             ended: self.ended,
             over: self.over,
             version: self.version + 1,
-            ..Self::new(self.next_sequence, self.target, self.epoch, self.style)
+            ..Self::new(
+                self.name.clone(),
+                self.next_sequence,
+                self.target,
+                self.epoch,
+                self.style,
+            )
         }
     }
 
@@ -271,6 +280,7 @@ impl LowLatencyWindow {
         Variant {
             tracks: self.tracks(),
             measured: self.measured(),
+            id: self.name.to_string(),
             uri: format!("{folder}{}", text::uri::playlist(leading)),
             i_frames: Some(format!("{folder}{}", text::uri::i_frames())),
         }
@@ -282,6 +292,7 @@ impl LowLatencyWindow {
         let mut tracks = self.tracks().into_iter();
         Some(Sound {
             track: tracks.find(|track| sound.carries(track.kind())),
+            id: format!("{}/{}", self.name, sound.name()),
             uri: format!("{folder}{}", text::uri::playlist(sound)),
         })
     }
