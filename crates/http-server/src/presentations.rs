@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, ETAG, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -86,11 +87,15 @@ impl Presentations {
             _ => {}
         }
         let mut window = presentation.window();
-        if let File::Segment { epoch, sequence } = path.file {
+        if let File::Segment { epoch, sequence } | File::PackedAudio { epoch, sequence } = path.file
+        {
             return window
                 .entry(sequence)
                 .filter(|_| presentation.epoch() == epoch)
-                .map_or_else(gone, |entry| segment(entry, epoch, request));
+                .map_or_else(gone, |entry| match path.file {
+                    File::PackedAudio { .. } => packed_audio(entry, epoch, request),
+                    _ => segment(entry, epoch, request),
+                });
         }
         if !window.is_settled() {
             let Ok(_permit) = self.waiting.try_acquire() else {
@@ -109,7 +114,7 @@ impl Presentations {
             }
         }
         if window.is_ready() {
-            playlist(path.file, &window, &request.headers)
+            playlist(path.file, &window, presentation.epoch(), &request.headers)
         } else if window.is_ended() {
             unknown(&name)
         } else {
@@ -172,7 +177,7 @@ fn gone() -> Response {
 }
 
 /// `window` is ready.
-fn playlist(file: File, window: &Window, headers: &HeaderMap) -> Response {
+fn playlist(file: File, window: &Window, epoch: u32, headers: &HeaderMap) -> Response {
     let kind = if window.is_ended() {
         Kind::EndedPlaylist
     } else {
@@ -181,6 +186,10 @@ fn playlist(file: File, window: &Window, headers: &HeaderMap) -> Response {
     let text = match file {
         File::Playlist => window.playlist(),
         File::IFrames => match window.i_frames() {
+            Some(text) => text,
+            None => return nothing_here(),
+        },
+        File::Sound => match window.packed_audio(epoch) {
             Some(text) => text,
             None => return nothing_here(),
         },
@@ -220,12 +229,27 @@ fn text_reply(kind: Kind, text: &Text, headers: &HeaderMap) -> Response {
 }
 
 fn segment(entry: &Entry, epoch: u32, request: &Parts) -> Response {
-    let tag = &*format!("{epoch:08x}-{}", entry.sequence);
+    let tag = format!("{epoch:08x}-{}", entry.sequence);
+    let body = || entry.mpeg_ts(segmenter::ts::mux);
+    whole(Kind::Segment, body, &tag, request)
+}
+
+/// The sound of a segment alone: written anew for whoever asks, since few do and it is small.
+fn packed_audio(entry: &Entry, epoch: u32, request: &Parts) -> Response {
+    if entry.segment.ts.packed_audio == 0 {
+        return gone();
+    }
+    let tag = format!("{epoch:08x}-{}-a", entry.sequence);
+    let body = || segmenter::ts::packed_audio(&entry.segment);
+    whole(Kind::PackedAudio, body, &tag, request)
+}
+
+/// Something that is whole and will not change.
+fn whole(kind: Kind, body: impl FnOnce() -> Bytes, tag: &str, request: &Parts) -> Response {
     let mut response = if negotiation::is_unchanged(&request.headers, tag) {
-        replies::unchanged(Kind::Segment)
+        replies::unchanged(kind)
     } else {
-        let body = entry.mpeg_ts(segmenter::ts::mux);
-        ranged(Kind::Segment, body.into(), tag, request)
+        ranged(kind, body().into(), tag, request)
     };
     let headers = response.headers_mut();
     headers.insert(ACCEPT_RANGES, BYTES.clone());

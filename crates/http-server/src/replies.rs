@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     CmafVideo,
     /// The same of sound.
     CmafAudio,
+    /// A segment of packed audio.
+    PackedAudio,
     /// An HTML page.
     Page,
     /// A file of the pages with a hash in its name.
@@ -74,6 +76,7 @@ static M3U8: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegu
 static MP2T: HeaderValue = HeaderValue::from_static("video/mp2t");
 static MPD: HeaderValue = HeaderValue::from_static("application/dash+xml");
 static VIDEO_MP4: HeaderValue = HeaderValue::from_static("video/mp4");
+static AAC: HeaderValue = HeaderValue::from_static("audio/aac");
 static AUDIO_MP4: HeaderValue = HeaderValue::from_static("audio/mp4");
 static HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -108,6 +111,7 @@ impl Kind {
             Self::Manifest => &MPD,
             Self::CmafVideo => &VIDEO_MP4,
             Self::CmafAudio => &AUDIO_MP4,
+            Self::PackedAudio => &AAC,
             Self::Page => &HTML,
             Self::HashedAsset(asset) | Self::Asset(asset) => asset.content_type(),
             Self::Json => &JSON,
@@ -121,7 +125,7 @@ impl Kind {
         match self {
             Self::Playlist => &BRIEFLY,
             Self::EndedPlaylist | Self::AwaitedPlaylist => &A_LITTLE,
-            Self::Segment | Self::CmafVideo | Self::CmafAudio => &AN_HOUR,
+            Self::Segment | Self::CmafVideo | Self::CmafAudio | Self::PackedAudio => &AN_HOUR,
             Self::HashedAsset(_) => &A_YEAR,
             Self::MovingPlaylist | Self::Manifest | Self::Page | Self::Asset(_) => &NO_CACHE,
             Self::Json | Self::Problem | Self::Health | Self::Empty => &NO_STORE,

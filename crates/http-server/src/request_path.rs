@@ -43,11 +43,20 @@ pub enum File {
     Playlist,
     /// `{name}/iframes.m3u8`: the key pictures of its segments.
     IFrames,
+    /// `{name}/sound.m3u8`: the sound of its segments alone.
+    Sound,
     /// `{name}/main-{epoch}-{sequence}.ts`.
     Segment {
         /// Which presentation of this name.
         epoch: u32,
         /// Its media sequence number.
+        sequence: u64,
+    },
+    /// `{name}/sound-{epoch}-{sequence}.aac`.
+    PackedAudio {
+        /// Which presentation of this name.
+        epoch: u32,
+        /// Media sequence number.
         sequence: u64,
     },
     /// `{name}/llhls.m3u8`: the multivariant playlist of the low-latency form.
@@ -123,6 +132,7 @@ fn parse_file(file: &str) -> Option<File> {
     match file {
         "index.m3u8" => return Some(File::Multivariant),
         "main.m3u8" => return Some(File::Playlist),
+        "sound.m3u8" => return Some(File::Sound),
         "iframes.m3u8" => return Some(File::IFrames),
         "video-iframes.m3u8" => return Some(File::MediaIFrames),
         "llhls.m3u8" => return Some(File::LowLatency),
@@ -139,6 +149,10 @@ fn parse_file(file: &str) -> Option<File> {
     if rendition == playlist::RENDITION {
         let sequence = parse_number(numbers.strip_suffix(".ts")?)?;
         return Some(File::Segment { epoch, sequence });
+    }
+    if rendition == playlist::PACKED_AUDIO {
+        let sequence = parse_number(numbers.strip_suffix(".aac")?)?;
+        return Some(File::PackedAudio { epoch, sequence });
     }
     let piece = if let Some(id) = numbers.strip_suffix(".mp4") {
         Piece::InitSection(parse_number(id)?)
@@ -212,6 +226,18 @@ mod tests {
             (
                 "/live/show/iframes.m3u8",
                 media("live", "show", File::IFrames),
+            ),
+            ("/live/show/sound.m3u8", media("live", "show", File::Sound)),
+            (
+                "/live/show/sound-0000e1ff-7.aac",
+                media(
+                    "live",
+                    "show",
+                    File::PackedAudio {
+                        epoch: 0xe1ff,
+                        sequence: 7,
+                    },
+                ),
             ),
             (
                 "/live/show/video-iframes.m3u8",
@@ -306,7 +332,7 @@ mod tests {
         }
 
         #[test]
-        fn near_misses(path in "/{0,2}(live|\\.\\.|%2e|a)?(/(main|video|llhls|index|show|-|[0-9a-f]{7,9}|\\.ts|\\.m4s|\\.mp4|\\.[0-9]|\\.m3u8){0,5}){0,5}") {
+        fn near_misses(path in "/{0,2}(live|\\.\\.|%2e|a)?(/(main|video|sound|llhls|index|show|-|[0-9a-f]{7,9}|\\.ts|\\.aac|\\.m4s|\\.mp4|\\.[0-9]|\\.m3u8){0,5}){0,5}") {
             check(&path);
         }
     }
@@ -320,6 +346,10 @@ mod tests {
                 File::Alias => format!("/{app}/{name}.m3u8"),
                 File::Segment { epoch, sequence } => {
                     format!("/{app}/{name}/main-{epoch:08x}-{sequence}.ts")
+                }
+                File::Sound => format!("/{app}/{name}/sound.m3u8"),
+                File::PackedAudio { epoch, sequence } => {
+                    format!("/{app}/{name}/sound-{epoch:08x}-{sequence}.aac")
                 }
                 File::IFrames => format!("/{app}/{name}/iframes.m3u8"),
                 File::MediaIFrames => format!("/{app}/{name}/{}", uri::i_frames()),

@@ -48,6 +48,8 @@ pub struct TsLayout {
     /// The transport packets of the picture that the segment begins with, where decoding can begin there: what an
     /// I-frame playlist (rfc8216bis §4.4.3.6) has of it.
     pub key_picture: Option<ByteRange>,
+    /// Size of its sound alone as packed audio (rfc8216bis §3.1.3), bytes; 0 where it has none.
+    pub packed_audio: u64,
 }
 
 impl TsLayout {

@@ -261,6 +261,11 @@ impl Ladder {
                 variant.hear(track);
             }
         }
+        // For the weakest lines. hls.js 1.7.4 and Shaka 5.2 leave it out beside variants with pictures.
+        let alone = listed
+            .iter()
+            .find_map(|(rung, folder)| rung.sound_variant(form, folder));
+        variants.extend(alone);
         let text = multivariant::render(&variants, sound.as_ref());
         Some(Text::tagged_by_content(text))
     }
@@ -364,6 +369,15 @@ impl Rung {
         match form {
             Form::Classic => self.window.variant(folder, &self.presentation.name().name),
             Form::LowLatency => self.low_latency.variant(folder),
+        }
+    }
+
+    fn sound_variant(&self, form: Form, folder: &str) -> Option<Variant<'_>> {
+        match form {
+            Form::Classic => self
+                .window
+                .sound_variant(folder, &self.presentation.name().name),
+            Form::LowLatency => self.low_latency.sound_variant(folder),
         }
     }
 

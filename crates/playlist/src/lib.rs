@@ -10,6 +10,7 @@ mod low_latency;
 mod measured;
 mod media_playlist;
 mod multivariant;
+mod packed_audio;
 mod presentation;
 mod registry;
 mod remembered;
@@ -42,3 +43,6 @@ pub use writer::{PushError, Replaced, Vacancy, Writer};
 
 /// The name of the MPEG-TS rendition in URLs: one publish makes one.
 pub const RENDITION: &str = "main";
+
+/// The name of the sound of the MPEG-TS rendition alone, in URLs.
+pub const PACKED_AUDIO: &str = "sound";

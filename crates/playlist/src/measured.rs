@@ -9,6 +9,8 @@ pub(crate) struct Measured {
     pub(crate) all: Rate,
     /// The key pictures that its I-frame playlist lists.
     pub(crate) key_pictures: Rate,
+    /// Its sound, where that can be had alone.
+    pub(crate) sound: Rate,
     /// Pictures since the last discontinuity, and the time they fill: another encoder may have another rate.
     pictures: u64,
     pictures_fill: MediaTime,
@@ -33,6 +35,8 @@ pub(crate) struct Sample {
     pub(crate) bytes: u64,
     /// Bytes of what an I-frame playlist lists of it.
     pub(crate) key_picture: Option<u64>,
+    /// Bytes of its sound alone.
+    pub(crate) sound: Option<u64>,
     pub(crate) duration: MediaTime,
     /// Access units of the leading track.
     pub(crate) leading_units: u64,
@@ -48,6 +52,7 @@ impl Measured {
         let sample = Sample {
             bytes: segment.ts.bytes,
             key_picture: segment.ts.key_picture.map(|range| range.bytes),
+            sound: Some(segment.ts.packed_audio).filter(|bytes| *bytes > 0),
             duration: segment.duration,
             leading_units: units.filter(|unit| unit.track == leading).count() as u64,
             discontinuity: segment.discontinuity,
@@ -62,12 +67,24 @@ impl Measured {
         if let Some(bytes) = segment.key_picture {
             self.key_pictures.add(bytes, segment.duration, target);
         }
+        if let Some(bytes) = segment.sound {
+            self.sound.add(bytes, segment.duration, target);
+        }
         if segment.discontinuity {
             (self.pictures, self.pictures_fill) = (0, MediaTime::ZERO);
         }
         self.pictures += segment.leading_units;
         self.pictures_fill += segment.duration;
         self.dependent |= !segment.independent;
+    }
+
+    /// Of its sound alone.
+    pub(crate) fn of_sound(&self) -> Self {
+        Self {
+            all: self.sound,
+            sound: self.sound,
+            ..Self::default()
+        }
     }
 
     /// EXT-X-INDEPENDENT-SEGMENTS holds.

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use media::{MediaTime, Name, Segment};
+use media::{MediaTime, Name, Rendition, Segment, Track};
 
 use crate::measured::Measured;
 use crate::multivariant::{Variant, newest};
 use crate::slide::{Held, Removed};
 use crate::{TargetDuration, Text};
-use crate::{i_frames, media_playlist};
+use crate::{i_frames, media_playlist, packed_audio};
 
 /// What an access unit costs beside its payload, bytes: its entry in the segment, and its share of an
 /// allocation.
@@ -119,6 +119,7 @@ pub struct Window {
     pub(crate) multivariant: Text,
     pub(crate) alias: Text,
     pub(crate) i_frames: OnceLock<Text>,
+    pub(crate) packed_audio: OnceLock<Text>,
     pub(crate) measured: Measured,
     pub(crate) container: Container,
     pub(crate) ended: bool,
@@ -180,12 +181,32 @@ impl Window {
     /// Its variant, called `name`; `folder` goes before the URI.
     pub(crate) fn variant(&self, folder: &str, name: &Name) -> Variant<'_> {
         Variant {
-            tracks: newest(self.listed.iter().map(|entry| &*entry.segment.tracks)),
+            tracks: self.tracks(),
             measured: self.measured,
             id: name.to_string(),
             uri: media_playlist::uri(folder),
             i_frames: Some(i_frames::uri(folder)),
         }
+    }
+
+    /// A variant of its sound alone, where it has some beside pictures; `folder` goes before the URI.
+    pub(crate) fn sound_variant(&self, folder: &str, name: &Name) -> Option<Variant<'_>> {
+        let measured = self.measured.of_sound();
+        let tracks = self.tracks();
+        let [_picture, sound] = *tracks else {
+            return None;
+        };
+        (!measured.all.is_nothing()).then(|| Variant {
+            tracks: vec![sound],
+            measured,
+            id: format!("{name}/{}", Rendition::Audio.name()),
+            uri: packed_audio::uri(folder),
+            i_frames: None,
+        })
+    }
+
+    fn tracks(&self) -> Vec<&Track> {
+        newest(self.listed.iter().map(|entry| &*entry.segment.tracks))
     }
 
     /// The media playlist; empty before [`Window::is_ready`].
@@ -205,6 +226,20 @@ impl Window {
             Text::new(text, format!("{}-i", self.playlist.tag()))
         };
         Some(self.i_frames.get_or_init(make))
+    }
+
+    /// The playlist of its sound alone, made when it is first asked for; `None` where there was none so far. `epoch` is
+    /// that of its presentation.
+    pub fn packed_audio(&self, epoch: u32) -> Option<&Text> {
+        let target = self.target.filter(|_| self.is_ready())?;
+        if self.measured.sound.is_nothing() {
+            return None;
+        }
+        let make = || {
+            let text = packed_audio::render(&self.listed, epoch, target, self.ended);
+            Text::new(text, format!("{}-a", self.playlist.tag()))
+        };
+        Some(self.packed_audio.get_or_init(make))
     }
 
     /// The multivariant playlist; empty before [`Window::is_ready`].

@@ -15,6 +15,7 @@
 mod annex_b;
 mod clock;
 mod frames;
+mod packed_audio;
 mod pes;
 mod psi;
 mod walk;
@@ -28,6 +29,7 @@ use media::{ByteRange, Segment, Track, TrackKind, TsLayout};
 use mpeg2ts::ts::TsPacket;
 
 use self::clock::Clock;
+pub use self::packed_audio::packed_audio;
 use self::pes::{Kind, Packets, Pes};
 use self::walk::{Sink, walk};
 use self::write::Writer;
@@ -71,6 +73,7 @@ impl Counters {
             bytes: 0,
             next_dts: segment.ts.next_dts,
             key_picture: None,
+            packed_audio: packed_audio::size(segment),
         };
         let mut sum = Sum {
             counters: self,

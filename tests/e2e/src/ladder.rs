@@ -31,7 +31,7 @@ pub fn rung(gateway: &Gateway, height: u32, gop: u32) -> Encoder {
     Encoder::start("ffmpeg", &arguments)
 }
 
-/// The URIs of the variants, as far as there are `count` of them.
+/// The URIs of the variants with pictures, once there are `count` of them.
 ///
 /// # Panics
 /// There are never as many.
@@ -39,10 +39,11 @@ pub fn variants(gateway: &Gateway, path: &str, count: usize) -> Vec<String> {
     wait::until("the variants", SOON, || {
         let answer = gateway.get(path);
         let text = answer.text();
-        let uris = text
-            .lines()
-            .filter(|line| line.ends_with(".m3u8") && !line.starts_with('#'));
-        let uris: Vec<String> = uris.map(str::to_owned).collect();
+        let lines: Vec<_> = text.lines().collect();
+        let pictures = lines.windows(2).filter(|pair| {
+            pair[0].starts_with("#EXT-X-STREAM-INF:") && pair[0].contains("RESOLUTION=")
+        });
+        let uris: Vec<String> = pictures.map(|pair| pair[1].to_owned()).collect();
         (answer.status == 200 && uris.len() == count).then_some(uris)
     })
 }

@@ -51,7 +51,9 @@ impl<'a> Player<'a> {
         let answer = gateway.get(&format!("{folder}/index.m3u8"));
         assert_eq!(answer.status, 200, "{}", answer.text());
         let multivariant = answer.text();
-        let rendition = multivariant.lines().last().unwrap_or_default().to_owned();
+        let mut lines = multivariant.lines();
+        let rendition = lines.find(|line| !line.starts_with('#'));
+        let rendition = rendition.unwrap_or_default().to_owned();
         let mut player = Self {
             gateway,
             folder: folder.to_owned(),

@@ -9,6 +9,7 @@ use e2e::gateway::{Gateway, scratch};
 use e2e::ladder::{HEIGHTS, SOON, rung, variants};
 use e2e::media_playlist::MediaPlaylist;
 use e2e::reader::Recording;
+use e2e::scenario::{ALL_LISTED, SHORT_RESUME};
 use e2e::wait;
 
 /// A picture at 30 fps, in microseconds; timestamps of RTMP are whole milliseconds.
@@ -63,6 +64,47 @@ fn a_player_goes_from_rung_to_rung_and_no_picture_is_missing_or_comes_twice() {
         .windows(2)
         .find(|pair| !PICTURE_US.contains(&(pair[1] - pair[0])));
     assert_eq!(odd, None, "pictures are one apart, over all switches");
+}
+
+/// For lines that no picture gets through: in MPEG-TS as packed audio, in CMAF as the rendition that there is anyway.
+#[test]
+fn a_ladder_has_its_sound_alone_frame_by_frame_and_in_its_time() {
+    let gateway = Gateway::start_with(&[SHORT_RESUME, ALL_LISTED]);
+    let mut encoders = [360, 180].map(|height| rung(&gateway, height, 60));
+    let alone = |file: &str| {
+        let text = gateway.get(&format!("/live/show/{file}")).text();
+        let mut lines = text.lines().skip_while(|line| {
+            !line.starts_with("#EXT-X-STREAM-INF:") || line.contains("RESOLUTION=")
+        });
+        let tag = lines.next().unwrap_or_default();
+        assert!(tag.contains("CODECS=\"mp4a.40.2\",SCORE=1,"), "{text}");
+        lines.next().expect("a URI").to_owned()
+    };
+    variants(&gateway, "/live/show/index.m3u8", 2);
+    assert_eq!(alone("index.m3u8"), "../show_360p/sound.m3u8");
+    variants(&gateway, "/live/show/llhls.m3u8", 2);
+    assert_eq!(alone("llhls.m3u8"), "../show_360p/audio.m3u8");
+    wait::until("three segments", SOON, || {
+        (playlist(&gateway, 360).entries.len() >= 3).then_some(())
+    });
+    for encoder in &mut encoders {
+        encoder.interrupt();
+    }
+    let url = |file: &str| gateway.http_url(&format!("live/show_360p/{file}"));
+    wait::until("the end", SOON, || {
+        let text = gateway.get("/live/show_360p/sound.m3u8").text();
+        text.ends_with("#EXT-X-ENDLIST\n").then_some(())
+    });
+    let [with_pictures, packed] = ["main.m3u8", "sound.m3u8"].map(|file| Tracks::read(url(file)));
+    assert_eq!(packed.codecs, ["aac"]);
+    assert!(packed.audio.len() > 200);
+    let in_milliseconds = |tracks: &Tracks| -> Vec<(i64, String)> {
+        let units = tracks.audio.iter();
+        units
+            .map(|unit| (unit.pts_us / 1_000, unit.payload.clone()))
+            .collect()
+    };
+    assert_eq!(in_milliseconds(&packed), in_milliseconds(&with_pictures));
 }
 
 /// Enhanced RTMP's multitrack, as FFmpeg 9 sends it: the further tracks are rungs named by their heights.

@@ -8,6 +8,7 @@ use e2e::current_ffmpeg::{self, Encoding};
 use e2e::encoder::{Encoder, Pace};
 use e2e::ffmpeg_witness::Tracks;
 use e2e::gateway::{Gateway, binary, scratch};
+use e2e::ladder::variants;
 use e2e::media_playlist::MediaPlaylist;
 use e2e::reader::Recording;
 use e2e::wait;
@@ -41,19 +42,6 @@ fn source(gateway: &Gateway) -> Encoder {
     let mut arguments: Vec<&str> = words.split_whitespace().collect();
     arguments.push(&url);
     Encoder::start("ffmpeg", &arguments)
-}
-
-/// The URIs of the variants, once there are `count` of them.
-fn variants(gateway: &Gateway, path: &str, count: usize) -> Vec<String> {
-    wait::until("the variants", SOON, || {
-        let answer = gateway.get(path);
-        let text = answer.text();
-        let uris = text
-            .lines()
-            .filter(|line| line.ends_with(".m3u8") && !line.starts_with('#'));
-        let uris: Vec<String> = uris.map(str::to_owned).collect();
-        (answer.status == 200 && uris.len() == count).then_some(uris)
-    })
 }
 
 fn playlist(gateway: &Gateway, name: &str) -> MediaPlaylist {

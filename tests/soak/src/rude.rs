@@ -59,7 +59,7 @@ impl<'a> Rude<'a> {
         };
         let text = String::from_utf8_lossy(&body).into_owned();
         if file == "index.m3u8" {
-            if !text.starts_with("#EXTM3U\n") || !text.ends_with("\nmain.m3u8\n") {
+            if !text.starts_with("#EXTM3U\n") || !text.contains("\nmain.m3u8\n") {
                 self.violation(publisher, &format!("a multivariant playlist: {text}"));
             }
             return;

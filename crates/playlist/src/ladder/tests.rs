@@ -93,6 +93,21 @@ fn a_whole_playlist_begins_with_what_an_unknown_line_can_take() {
             "show_360p/main.m3u8"
         ]
     );
+    // Sound has a variant of its own once there is some, of the first rung that has it.
+    let mut with_sound = segment(4_000, 2_000, 0, 200_000);
+    with_sound.ts.packed_audio = 16_000;
+    writers[0].push(with_sound, Instant::now()).expect("owned");
+    let lines = text(Place::Folder);
+    assert!(
+        lines.ends_with(
+            "\
+#EXT-X-STREAM-INF:BANDWIDTH=64000,AVERAGE-BANDWIDTH=64000,CODECS=\"mp4a.40.2\",SCORE=1,STABLE-VARIANT-ID=\"show_360p/audio\"
+../show_360p/sound.m3u8
+"
+        ),
+        "{lines}"
+    );
+    assert!(lines.contains("SCORE=4"), "{lines}");
     // The source, published beside its rungs, is one of them.
     let mut source = begin(&registry, "show");
     list(&mut source, &[2_000], 0, 900_000);
@@ -102,7 +117,8 @@ fn a_whole_playlist_begins_with_what_an_unknown_line_can_take() {
             "../show_720p/main.m3u8",
             "../show_1080p/main.m3u8",
             "main.m3u8",
-            "../show_360p/main.m3u8"
+            "../show_360p/main.m3u8",
+            "../show_360p/sound.m3u8"
         ]
     );
     drop(other);

@@ -62,6 +62,7 @@ pub(super) fn sample(segment: &CmafSegment) -> Sample {
     Sample {
         bytes: segment.bytes(Rendition::Muxed),
         key_picture: segment.key_picture().map(|range| range.bytes),
+        sound: Some(segment.bytes(Rendition::Audio)).filter(|bytes| *bytes > 0),
         duration: segment.end() - segment.start(),
         leading_units: units.filter(|unit| unit.track == leading).count() as u64,
         discontinuity: segment.head.discontinuity,

@@ -286,6 +286,19 @@ impl LowLatencyWindow {
         }
     }
 
+    /// A variant of its sound alone, where that can be had; `folder` goes before the URI.
+    pub(crate) fn sound_variant(&self, folder: &str) -> Option<Variant<'_>> {
+        let sound = self.sound(folder)?;
+        let measured = self.measured().of_sound();
+        (!measured.all.is_nothing()).then_some(Variant {
+            tracks: sound.track.into_iter().collect(),
+            measured,
+            id: sound.id,
+            uri: sound.uri,
+            i_frames: None,
+        })
+    }
+
     /// Its sound, where that is a rendition of its own beside pictures.
     pub(crate) fn sound(&self, folder: &str) -> Option<Sound<'_>> {
         let sound = self.renditions().into_iter().nth(1)?;

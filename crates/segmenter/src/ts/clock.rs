@@ -30,6 +30,11 @@ impl Stamp {
         Self(time.rescale(90_000).saturating_add(ORIGIN))
     }
 
+    /// Its 33 bits.
+    pub(super) const fn to_u64(self) -> u64 {
+        (self.0 & STAMP_MASK).cast_unsigned()
+    }
+
     /// The 5 bytes of a PES header, behind the 4 bits of `mark` that say which stamp it is.
     pub(super) const fn to_bytes(self, mark: u8) -> [u8; 5] {
         let ticks = self.0 & STAMP_MASK;

@@ -83,18 +83,19 @@ impl<'a> Frames<'a> {
     /// Its bytes in order: each frame, behind a header where the codec has one.
     pub(super) fn pieces(&self) -> impl Iterator<Item = Piece<'a>> + Clone + use<'a> {
         let codec = self.codec;
-        self.frames
-            .into_iter()
-            .take(self.count)
-            .flat_map(move |frame| {
-                let header = if let Codec::Aac(aac) = codec {
-                    Piece::Adts(adts_header(aac, frame.len()))
-                } else {
-                    Piece::Slice(&[])
-                };
-                [header, Piece::Slice(frame)]
-            })
+        let frames = self.frames.into_iter().take(self.count);
+        frames.flat_map(move |frame| pieces(codec, frame))
     }
+}
+
+/// One frame, behind a header where its codec has one.
+pub(super) fn pieces<'a>(codec: &Codec, frame: &'a [u8]) -> [Piece<'a>; 2] {
+    let header = if let Codec::Aac(aac) = codec {
+        Piece::Adts(adts_header(aac, frame.len()))
+    } else {
+        Piece::Slice(&[])
+    };
+    [header, Piece::Slice(frame)]
 }
 
 /// The PES packet has as many frames as it may have, or the frame does not follow the last one.
@@ -117,7 +118,8 @@ impl AsRef<[u8]> for Piece<'_> {
     }
 }
 
-const fn header_len(codec: &Codec) -> usize {
+/// The length of the header that stands before each frame, bytes.
+pub(super) const fn header_len(codec: &Codec) -> usize {
     if has_adts(codec) { ADTS_HEADER } else { 0 }
 }
 
