@@ -67,6 +67,7 @@ impl Presentations {
         };
         let low_latency = LowLatency {
             presentation: &presentation,
+            directory: &self.directory,
             first_segment_wait: self.first_segment_wait,
             most_waiting: self.most_waiting,
         };

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 use media::{Anchor, Grid, MediaTime, PresentationName};
 
 use crate::multivariant::{self, Sound, Variant};
-use crate::{CmafSegment, Container, LowLatencyWindow, Presentation, State, Text, Window};
+use crate::{CmafSegment, Container, LowLatencyWindow, Presentation, Report, State, Text, Window};
 
 pub use boundaries::Misfit;
 pub use names::RungNames;
@@ -268,6 +268,18 @@ impl Ladder {
         variants.extend(alone);
         let text = multivariant::render(&variants, sound.as_ref());
         Some(Text::tagged_by_content(text))
+    }
+
+    /// Where the rungs stand beside `rung`, for the low-latency playlists of that.
+    pub fn reports(&self, rung: &PresentationName) -> Vec<Report> {
+        let others = self.rungs.iter().filter(|it| it.is_live());
+        others
+            .filter(|it| it.presentation.name() != rung)
+            .filter_map(|it| {
+                let folder = format!("../{}/", it.presentation.name().name);
+                it.low_latency.report(&folder)
+            })
+            .collect()
     }
 
     /// What stands before the URIs of a rung's playlists.

@@ -28,7 +28,7 @@ pub use ladder::{
 };
 pub use low_latency::{
     Addressing, CmafSegment, InitSection, LowLatency, LowLatencyWindow, Packaging, PartEntry,
-    Playlist, Position, Standing, uri,
+    Playlist, Position, Report, Standing, uri,
 };
 pub use presentation::{Backup, Dismissal, Presentation, State, Waiting};
 pub use registry::{Directory, Registry, Settings};

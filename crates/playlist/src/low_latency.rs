@@ -17,7 +17,7 @@ mod tests;
 
 pub use edge::{Position, Standing};
 pub use segment::{CmafSegment, InitSection, PartEntry};
-pub use text::uri;
+pub use text::{Report, uri};
 pub use window::{LowLatencyWindow, Playlist};
 
 pub(crate) use growth::Growth;

@@ -31,6 +31,15 @@ fn a_player_goes_from_rung_to_rung_and_no_picture_is_missing_or_comes_twice() {
         assert!(uris.contains(&uri), "{uris:?}");
     }
     assert_eq!(variants(&gateway, "/live/show/llhls.m3u8", 3).len(), 3);
+    let text = gateway.get("/live/show_270p/video.m3u8").text();
+    for other in [
+        "audio.m3u8",
+        "../show_360p/video.m3u8",
+        "../show_180p/video.m3u8",
+    ] {
+        let report = format!("#EXT-X-RENDITION-REPORT:URI=\"{other}\",LAST-MSN=");
+        assert!(text.contains(&report), "{text}");
+    }
     let lists = wait::until("five segments of each rung", SOON, || {
         let lists = HEIGHTS.map(|height| playlist(&gateway, height));
         lists

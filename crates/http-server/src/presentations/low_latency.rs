@@ -11,8 +11,8 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use media::Rendition;
 use playlist::{
-    CmafSegment, Container, LowLatencyWindow, PartEntry, Place, Position, Presentation, Standing,
-    Waiting,
+    CmafSegment, Container, Directory, LowLatencyWindow, PartEntry, Place, Position, Presentation,
+    Standing, Waiting,
 };
 use segmenter::cmaf::Fragment;
 
@@ -41,6 +41,8 @@ type Condition = Box<dyn Fn(&LowLatencyWindow) -> bool + Send + Sync>;
 /// The low-latency form of one presentation.
 pub(super) struct LowLatency<'a> {
     pub(super) presentation: &'a Presentation,
+    /// Where the other rungs of its ladder are.
+    pub(super) directory: &'a Directory,
     pub(super) first_segment_wait: Duration,
     /// Requests that may wait.
     pub(super) most_waiting: usize,
@@ -106,7 +108,13 @@ impl LowLatency<'_> {
             Some(_) if !window.is_ended() => Kind::AwaitedPlaylist,
             _ => kind(&window),
         };
-        text_reply(kind, window.playlist(rendition, form), &request.headers)
+        let name = self.presentation.name();
+        let beside = || {
+            let ladder = self.directory.ladder_over(name);
+            ladder.map_or_else(Vec::new, |ladder| ladder.reports(name))
+        };
+        let text = window.playlist(rendition, form, beside);
+        text_reply(kind, text, &request.headers)
     }
 
     /// The I-frame playlist, once a segment is complete, and the segment that the request asks for.

@@ -305,6 +305,21 @@ fn where_one_rung_has_no_place_in_ts_all_are_played_in_cmaf() {
     list_parts(&mut one, &[0]);
     let standings = || ladder(&registry).standings(Form::Classic);
     assert_eq!(standings(), [Standing::Leads, Standing::Fits]);
+    let report = |segment: u64| Report {
+        uri: "../show_720p/video.m3u8".to_owned(),
+        segment,
+        part: 0,
+    };
+    let first = ladder(&registry).reports(&name("show_360p"))[0].segment;
+    assert_eq!(
+        ladder(&registry).reports(&name("show_360p")),
+        [report(first)]
+    );
+    list_parts(&mut one, &[2_000]);
+    assert_eq!(
+        ladder(&registry).reports(&name("show_360p")),
+        [report(first + 1)]
+    );
     // Nobody publishes: what is there can still be played.
     let _vacancies = [one, other].map(Writer::leave);
     assert_eq!(standings(), [Standing::Leads, Standing::Fits]);

@@ -143,7 +143,7 @@ impl Bench {
     /// A playlist with what differs from run to run written as `EPOCH` and numbers counted from 0.
     fn text(&self, rendition: Rendition, form: Playlist) -> String {
         let window = self.window();
-        let text = window.playlist(rendition, form).plain();
+        let text = window.playlist(rendition, form, Vec::new).plain();
         let text = String::from_utf8(text.to_vec()).expect("UTF-8");
         self.plain(&text)
     }
@@ -391,7 +391,9 @@ async fn a_publish_that_is_over_ends_the_playlist_and_wakes_who_waits() {
     assert!(waiting.await.expect("it waits"));
     assert_eq!(presentation.low_latency_followers(), 0);
     let window = presentation.low_latency_window();
-    let text = window.playlist(Rendition::Video, Playlist::Full).plain();
+    let text = window
+        .playlist(Rendition::Video, Playlist::Full, Vec::new)
+        .plain();
     let text = std::str::from_utf8(&text).expect("UTF-8");
     assert!(text.ends_with("#EXT-X-ENDLIST\n"), "{text}");
     assert!(!text.contains("PRELOAD-HINT") && !text.contains("RENDITION-REPORT"));
@@ -444,7 +446,7 @@ fn entries(text: &str) -> Vec<(u64, String)> {
 
 fn check(window: &LowLatencyWindow, seen: &mut Vec<(u64, String)>) -> Result<(), TestCaseError> {
     let text = |form| {
-        let text = window.playlist(Rendition::Video, form).plain();
+        let text = window.playlist(Rendition::Video, form, Vec::new).plain();
         String::from_utf8(text.to_vec()).expect("UTF-8")
     };
     let (full, delta) = (text(Playlist::Full), text(Playlist::Delta));

@@ -90,7 +90,12 @@ pub(super) fn skippable(window: &LowLatencyWindow) -> usize {
 }
 
 /// The whole text. Something is listed.
-pub(super) fn render(window: &LowLatencyWindow, rendition: Rendition, form: Playlist) -> String {
+pub(super) fn render(
+    window: &LowLatencyWindow,
+    rendition: Rendition,
+    form: Playlist,
+    beside: impl FnOnce() -> Vec<Report>,
+) -> String {
     let mut text = header(window, Listing::Media);
     let skipped = match form {
         Playlist::Full => 0,
@@ -134,7 +139,15 @@ pub(super) fn render(window: &LowLatencyWindow, rendition: Rendition, form: Play
         text.push_str(END);
     } else {
         text.push_str(&hint(window, rendition));
-        text.push_str(&reports(window, rendition));
+        let others = window.renditions().into_iter();
+        let others = others.filter(|&other| other != rendition);
+        let others = others.filter_map(|other| report(window, other, ""));
+        for Report { uri, segment, part } in others.chain(beside()) {
+            let _ = writeln!(
+                text,
+                "#EXT-X-RENDITION-REPORT:URI=\"{uri}\",LAST-MSN={segment},LAST-PART={part}"
+            );
+        }
     }
     text
 }
@@ -309,20 +322,29 @@ fn hint(window: &LowLatencyWindow, rendition: Rendition) -> String {
     }
 }
 
-/// Where the other renditions stand.
-fn reports(window: &LowLatencyWindow, rendition: Rendition) -> String {
-    let others = window.renditions().into_iter();
-    others
-        .filter(|&other| other != rendition)
-        .filter_map(|other| {
-            let Position { segment, part } = window.last_part(other)?;
-            Some(format!(
-                "#EXT-X-RENDITION-REPORT:URI=\"{}\",LAST-MSN={segment},LAST-PART={}\n",
-                uri::playlist(other),
-                part?,
-            ))
-        })
-        .collect()
+/// Where another rendition stands (rfc8216bis §4.4.5.4), for players that go over to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Its media playlist, relative to the one that says so.
+    pub uri: String,
+    /// The last segment that has a part there.
+    pub segment: u64,
+    /// The last part of that.
+    pub part: u64,
+}
+
+/// The report about `rendition`; `folder` goes before its URI.
+pub(super) fn report(
+    window: &LowLatencyWindow,
+    rendition: Rendition,
+    folder: &str,
+) -> Option<Report> {
+    let Position { segment, part } = window.last_part(rendition)?;
+    Some(Report {
+        uri: format!("{folder}{}", uri::playlist(rendition)),
+        segment,
+        part: part?,
+    })
 }
 
 /// So many times `span`.

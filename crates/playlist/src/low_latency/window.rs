@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use media::{MediaTime, Name, Rendition, Track};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
-use super::{LowLatency, Packaging, dash, text};
+use super::{LowLatency, Packaging, Report, dash, text};
 use crate::measured::Measured;
 use crate::multivariant::{self, Sound, Variant};
 use crate::slide::Removed;
@@ -215,8 +215,14 @@ impl LowLatencyWindow {
             .collect()
     }
 
-    /// The media playlist of `rendition`.
-    pub fn playlist(&self, rendition: Rendition, form: Playlist) -> &Text {
+    /// The media playlist of `rendition`. `beside` says where the other rungs of its ladder stand; it is asked when the
+    /// text is made, with the first call.
+    pub fn playlist(
+        &self,
+        rendition: Rendition,
+        form: Playlist,
+        beside: impl FnOnce() -> Vec<Report>,
+    ) -> &Text {
         let cell = match form {
             Playlist::Full => &self.full,
             // Nothing is old enough to be skipped.
@@ -231,7 +237,7 @@ impl LowLatencyWindow {
                 rendition.name(),
                 if form == Playlist::Delta { "-d" } else { "" }
             );
-            Text::new(text::render(self, rendition, form), tag)
+            Text::new(text::render(self, rendition, form, beside), tag)
         })
     }
 
@@ -271,6 +277,12 @@ impl LowLatencyWindow {
                 format!("{:08x}-{:x}-mpd", self.epoch, self.version),
             )
         })
+    }
+
+    /// Where its pictures, or all of it, stand, unless it is over; `folder` goes before the URI.
+    pub(crate) fn report(&self, folder: &str) -> Option<Report> {
+        let leading = self.renditions().first().copied()?;
+        (!self.ended).then(|| text::report(self, leading, folder))?
     }
 
     /// Its variant; `folder` goes before the URI.
