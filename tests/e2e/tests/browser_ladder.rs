@@ -3,6 +3,7 @@
 use e2e::browser::Browser;
 use e2e::gateway::Gateway;
 use e2e::ladder::{HEIGHTS, SOON, kilobits, rung, variants};
+use serde_json::json;
 
 /// Switching in a real player: up and down, without a stall.
 #[test]
@@ -20,8 +21,13 @@ fn hls_js_switches_up_and_down_without_a_stall() {
              && window.forebay.hls.levels.length === 3",
         );
         browser.run(
-            "window.waits = 0;
-             document.querySelector('video').addEventListener('waiting', () => window.waits += 1);",
+            "window.waits = [];
+             const video = document.querySelector('video'), hls = window.forebay.hls;
+             video.addEventListener('waiting', () => {
+                 const ranges = Array.from(video.buffered, (_, i) => [video.buffered.start(i), video.buffered.end(i)]);
+                 const levels = [hls.currentLevel, hls.loadLevel, hls.nextLevel];
+                 window.waits.push({ at: video.currentTime, ranges, levels, edge: hls.liveSyncPosition });
+             });",
         );
         for level in [0, 2, 1] {
             browser.run(&format!("window.forebay.hls.nextLevel = {level}"));
@@ -32,7 +38,7 @@ fn hls_js_switches_up_and_down_without_a_stall() {
                 &format!("return document.querySelector('video').videoHeight === {height}"),
             );
         }
-        assert_eq!(browser.run("return window.waits"), 0, "{form}");
+        assert_eq!(browser.run("return window.waits"), json!([]), "{form}");
         // hls.js says so where it replaces what it has in hand by the same from another rung, and goes on.
         let errors = browser.run("return window.forebay.stats().errors");
         let mut errors = errors
