@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use http_server::{About, Audience, Readiness, Sources, Totals};
 use media::{Host, MediaTime, PresentationName};
 use playlist::{
-    Addressing, LowLatency, OnConflict, Packaging, Registry, Remembered, RungNames, Terms, Vacancy,
+    Addressing, Label, LowLatency, OnConflict, Packaging, Registry, Remembered, RungNames, Terms,
+    Vacancy,
 };
 use rtmp_ingest::Budget;
 use tokio::sync::{Notify, watch};
@@ -92,6 +93,14 @@ impl House {
         let ladder = all.find(|ladder| ladder.name == *wanted)?;
         let is_rung = self.rung_names.ladder_over(name).is_some();
         (!is_rung).then_some((ladder, workshop))
+    }
+
+    /// What the sound of a publish is called by the configuration: by the number in its name, as first track without.
+    pub(crate) fn label(&self, name: &PresentationName) -> Option<Label> {
+        let app = config::find_app(&self.config.apps, &name.app).ok()?;
+        let track = RungNames::sound_in(name).unwrap_or(0);
+        let audio = app.audio.iter().find(|audio| audio.track == track)?;
+        Some(audio.label())
     }
 
     /// Completes when no transcoder runs any more.

@@ -1,6 +1,7 @@
 //! What `onMetaData` tells that the bitstream does not: kept for the status page, believed in nothing.
 
 use bytes::Bytes;
+use playlist::Label;
 use rtmp_ingest::amf0::{self, Value};
 use rtmp_ingest::presentable;
 
@@ -22,6 +23,22 @@ pub(crate) fn properties(payload: &Bytes) -> Option<Vec<(String, String)>> {
         gather(key, value, &mut found);
     }
     Some(found)
+}
+
+/// What the encoder calls the sound of a track in `properties`: in the information about that track, or at the top for
+/// the first.
+pub(crate) fn label(properties: &[(String, String)], track: u8) -> Label {
+    let of_track = format!("audioTrackIdInfoMap.{track}.");
+    let find = |key: &str| {
+        let value = |(path, value): &'_ (String, String)| {
+            let at_top = track == 0 && path == key;
+            let is_it = at_top || path.strip_prefix(&of_track) == Some(key);
+            is_it.then(|| value.clone())
+        };
+        properties.iter().find_map(value)
+    };
+    let name = find("label").or_else(|| find("name"));
+    Label::new(name.as_deref(), find("language").as_deref(), false)
 }
 
 /// The reader bounds how deep values lie in each other.
@@ -105,6 +122,23 @@ mod tests {
             properties(&metadata(&flood)).map(|kept| kept.len()),
             Some(MAX_PROPERTIES)
         );
+    }
+
+    #[test]
+    fn tracks_have_names_of_their_own() {
+        let properties = [
+            ("language", "en"),
+            ("audioTrackIdInfoMap.1.language", "de"),
+            ("audioTrackIdInfoMap.1.label", "Deutsch"),
+            ("audioTrackIdInfoMap.11.label", "no"),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(label(&properties, 0), Label::new(None, Some("en"), false));
+        assert_eq!(
+            label(&properties, 1),
+            Label::new(Some("Deutsch"), Some("de"), false)
+        );
+        assert_eq!(label(&properties, 2), Label::default());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use media::{
     PresentationName, Segment, Track,
 };
 use playlist::{
-    Adjustment, Dismissal, Misfit, OnConflict, PublishStatus, PushError, Refused, Terms,
+    Adjustment, Dismissal, Label, Misfit, OnConflict, PublishStatus, PushError, Refused, Terms,
 };
 use segmenter::flv::Demuxer;
 use segmenter::{Output, Segmenter};
@@ -58,6 +58,8 @@ pub(crate) struct Publish {
     encoder: Option<String>,
     /// The last `onMetaData`.
     metadata: Vec<(String, String)>,
+    /// What its sound is called.
+    label: Label,
     house: Arc<House>,
     since: SystemTime,
     terms: Terms,
@@ -114,10 +116,11 @@ impl Publish {
         house.totals.publishes.add(1);
         let since = SystemTime::now();
         let mut publish = Self {
-            name,
             peer,
             encoder,
             metadata: Vec::new(),
+            label: house.label(&name).unwrap_or_default(),
+            name,
             since,
             source,
             demuxer: Demuxer::new(),
@@ -228,6 +231,7 @@ impl Publish {
             _ => None,
         };
         self.seat = Some(seat);
+        self.show_label();
         if let Some(grid) = grid {
             self.join(grid);
         }
@@ -242,6 +246,13 @@ impl Publish {
     }
 
     /// Gives up the presentation, if it has it; somebody else's place is not touched.
+    fn show_label(&self) {
+        if let Some(Seat::Writing(writer)) = &self.seat {
+            // One that was taken over has nothing to say.
+            let _ = writer.label(self.label.clone());
+        }
+    }
+
     fn vacate(&mut self) {
         if let Some(Seat::Writing(writer)) = self.seat.take() {
             tokio::spawn(writer.leave().expire());
@@ -265,6 +276,7 @@ impl Publish {
                 .or(self.encoder.take());
             self.doctor.metadata(&properties);
             self.metadata = properties;
+            self.call_sounds();
         }
         let placed = self.take_apart(message)?;
         self.transcode(message, placed);

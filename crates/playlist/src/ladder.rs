@@ -13,7 +13,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Anchor, Grid, MediaTime, PresentationName};
+use media::{Anchor, Grid, MediaTime, PresentationName, Rendition};
 
 use crate::multivariant::{self, Sound, Variant};
 use crate::{CmafSegment, Container, LowLatencyWindow, Presentation, Report, State, Text, Window};
@@ -42,6 +42,8 @@ pub struct Ladder {
     name: PresentationName,
     /// The source, if it is published, then from the highest to the lowest.
     rungs: Vec<Rung>,
+    /// Sound beside theirs, in the order of their numbers.
+    sounds: Vec<Rung>,
 }
 
 /// One moment of a rung.
@@ -99,10 +101,16 @@ impl Ladder {
             state: presentation.state(),
             presentation,
         };
-        let mut rungs: Vec<_> = rungs.into_iter().map(moment).collect();
+        let rungs = rungs.into_iter().map(moment);
+        let (mut sounds, mut rungs): (Vec<_>, Vec<_>) = rungs.partition(|it| it.number().is_some());
+        sounds.sort_by_key(Rung::number);
         rungs.sort_by_key(|rung| std::cmp::Reverse(rung.height()));
         rungs.splice(0..0, source.map(moment));
-        Self { name, rungs }
+        Self {
+            name,
+            rungs,
+            sounds,
+        }
     }
 
     /// Its name: that of its source, whether that is published or not.
@@ -128,7 +136,7 @@ impl Ladder {
 
     /// The form that `form` is: without MPEG-TS, players that know nothing of parts play the other one as well.
     pub fn form(&self, form: Form) -> Form {
-        let mut counted = self.counted();
+        let mut counted = self.counted().chain(self.live_sounds());
         match form {
             Form::Classic if counted.any(|rung| rung.window.container() == Container::Cmaf) => {
                 Form::LowLatency
@@ -142,10 +150,19 @@ impl Ladder {
         self.counted().any(|rung| rung.is_begun(form))
     }
 
-    /// All rungs that are published can be played.
+    /// All that is published of it can be played.
     pub fn is_complete(&self, form: Form) -> bool {
-        let mut live = self.rungs.iter().filter(|rung| rung.is_live());
-        live.all(|rung| rung.is_begun(form))
+        self.live().all(|rung| rung.is_begun(form))
+    }
+
+    /// All that is published of it, sound beside that of its rungs included.
+    pub fn live(&self) -> impl Iterator<Item = &Rung> {
+        let rungs = self.rungs.iter().filter(|rung| rung.is_live());
+        rungs.chain(self.live_sounds())
+    }
+
+    fn live_sounds(&self) -> impl Iterator<Item = &Rung> {
+        self.sounds.iter().filter(|sound| sound.is_live())
     }
 
     /// How each rung stands, in the order of [`Ladder::rungs`].
@@ -253,12 +270,11 @@ impl Ladder {
             .position(|it| it.measured.all.peak() <= FIRST_AT_MOST);
         let first = first.unwrap_or(variants.len().checked_sub(1)?);
         variants.get_mut(..=first)?.rotate_right(1);
-        let sound = listed
-            .iter()
-            .find_map(|(rung, folder)| rung.sound(form, folder));
-        if let Some(track) = sound.as_ref().and_then(|sound| sound.track) {
+        let sounds = self.sounds(form, place, &listed);
+        let tracks: Vec<_> = sounds.iter().filter_map(|sound| sound.track).collect();
+        if !tracks.is_empty() {
             for variant in &mut variants {
-                variant.hear(track);
+                variant.hear(&tracks);
             }
         }
         // For the weakest lines. hls.js 1.7.4 and Shaka 5.2 leave it out beside variants with pictures.
@@ -266,8 +282,28 @@ impl Ladder {
             .iter()
             .find_map(|(rung, folder)| rung.sound_variant(form, folder));
         variants.extend(alone);
-        let text = multivariant::render(&variants, sound.as_ref());
+        let text = multivariant::render(&variants, &sounds);
         Some(Text::tagged_by_content(text))
+    }
+
+    /// The sound of all variants: that of the first of `listed` that has some, and what is published beside it.
+    fn sounds<'a>(
+        &'a self,
+        form: Form,
+        place: Place,
+        listed: &[(&'a Rung, String)],
+    ) -> Vec<Sound<'a>> {
+        let own = listed
+            .iter()
+            .find_map(|(rung, folder)| rung.sound(form, folder));
+        let beside: Vec<_> = self
+            .live_sounds()
+            .filter(|sound| sound.is_begun(form))
+            .map(|sound| sound.alternative(form, &self.folder(sound, place)))
+            .collect();
+        // Without a choice, what comes with the pictures needs no name.
+        let own = own.filter(|own| own.uri.is_some() || !beside.is_empty());
+        own.into_iter().chain(beside).collect()
     }
 
     /// Where the rungs stand beside `rung`, for the low-latency playlists of that.
@@ -393,10 +429,44 @@ impl Rung {
         }
     }
 
+    /// Its sound beside its pictures.
     fn sound(&self, form: Form, folder: &str) -> Option<Sound<'_>> {
+        let label = self.presentation.label();
+        let among_pictures = |track| Sound {
+            track: Some(track),
+            label: label.clone(),
+            id: format!(
+                "{}/{}",
+                self.presentation.name().name,
+                Rendition::Audio.name()
+            ),
+            uri: None,
+        };
         match form {
-            Form::Classic => None,
-            Form::LowLatency => self.low_latency.sound(folder),
+            Form::Classic => self.window.sound_track().map(among_pictures),
+            Form::LowLatency => self
+                .low_latency
+                .sound(folder, label.clone())
+                .or_else(|| self.low_latency.sound_track().map(among_pictures)),
+        }
+    }
+
+    /// The number of the sound that it is, in its name.
+    fn number(&self) -> Option<u8> {
+        RungNames::sound_in(self.presentation.name())
+    }
+
+    /// As sound beside that of other rungs.
+    fn alternative(&self, form: Form, folder: &str) -> Sound<'_> {
+        let variant = self.variant(form, folder);
+        Sound {
+            track: match form {
+                Form::Classic => self.window.sound_track(),
+                Form::LowLatency => self.low_latency.sound_track(),
+            },
+            label: self.presentation.label(),
+            id: variant.id,
+            uri: Some(variant.uri),
         }
     }
 }

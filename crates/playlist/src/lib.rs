@@ -5,6 +5,7 @@
 //! container is written (a body is made by whoever asks for it first, through [`Entry::mpeg_ts`]).
 
 mod i_frames;
+mod label;
 mod ladder;
 mod low_latency;
 mod measured;
@@ -23,6 +24,7 @@ mod vod;
 mod window;
 mod writer;
 
+pub use label::Label;
 pub use ladder::{
     Adjustment, Form, Ladder, Misfit, Place, Rung, RungNames, Standing as RungStanding,
 };

@@ -2,11 +2,13 @@
 //!
 //! What does not belong here: measuring, and which variants there are.
 
+use std::collections::HashSet;
 use std::fmt::{Display, Write};
 
 use media::codec::VideoRange;
 use media::{Rendition, Track, TrackKind};
 
+use crate::Label;
 use crate::measured::{Measured, Rate};
 
 /// The group of sound, and its name.
@@ -47,30 +49,41 @@ impl<'a> Variant<'a> {
         )
     }
 
-    /// It is played with this sound, and not with its own.
-    pub(crate) fn hear(&mut self, sound: &'a Track) {
+    /// It is played with one of these, and not with its own sound.
+    pub(crate) fn hear(&mut self, sounds: &[&'a Track]) {
         self.tracks.retain(|track| track.kind() == TrackKind::Video);
-        self.tracks.push(sound);
+        self.tracks.extend(sounds);
     }
 }
 
-/// Sound with a media playlist of its own, which serves all variants.
+/// Sound that serves all variants.
 pub(crate) struct Sound<'a> {
     pub(crate) track: Option<&'a Track>,
+    pub(crate) label: Label,
     /// Like [`Variant::id`].
     pub(crate) id: String,
-    pub(crate) uri: String,
+    /// Its media playlist; `None` where each variant has it with its pictures.
+    pub(crate) uri: Option<String>,
 }
 
-/// The whole playlist; players begin with the first variant.
-pub(crate) fn render(variants: &[Variant<'_>], sound: Option<&Sound<'_>>) -> String {
-    let version = if sound.is_some() { 6 } else { 3 };
+/// The whole playlist; players begin with the first variant, and with the first of `sounds` that is the default.
+pub(crate) fn render(variants: &[Variant<'_>], sounds: &[Sound<'_>]) -> String {
+    let version = if sounds.is_empty() { 3 } else { 6 };
     let mut text = format!("#EXTM3U\n#EXT-X-VERSION:{version}\n");
     if variants.iter().all(|it| it.measured.is_independent()) {
         text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
-    if let Some(sound) = sound {
-        media(sound).write(&mut text);
+    let mut names = HashSet::new();
+    let default = sounds.iter().position(|it| it.label.is_default());
+    for (at, sound) in sounds.iter().enumerate() {
+        let name = sound.label.name().or(sound.label.language());
+        let mut name = name.unwrap_or(GROUP).to_owned();
+        // One name is one rendition (§4.4.6.1.1).
+        while !names.insert(name.clone()) {
+            let _ = write!(name, " {}", at + 1);
+        }
+        let is_default = at == default.unwrap_or(0);
+        media(sound, &name, is_default).write(&mut text);
     }
     let count = variants.len();
     for variant in variants {
@@ -81,7 +94,7 @@ pub(crate) fn render(variants: &[Variant<'_>], sound: Option<&Sound<'_>>) -> Str
         stream(variant)
             .bare_if("SCORE", score)
             .quoted("STABLE-VARIANT-ID", &variant.id)
-            .quoted_if("AUDIO", sound.map(|_| GROUP))
+            .quoted_if("AUDIO", sounds.first().map(|_| GROUP))
             .write(&mut text);
         text.push_str(&variant.uri);
         text.push('\n');
@@ -93,15 +106,16 @@ pub(crate) fn render(variants: &[Variant<'_>], sound: Option<&Sound<'_>>) -> Str
 }
 
 /// EXT-X-MEDIA (§4.4.6.1).
-fn media(sound: &Sound<'_>) -> Tag {
+fn media(sound: &Sound<'_>, name: &str, is_default: bool) -> Tag {
     let channels = sound.track.and_then(|track| track.codec.channels());
     Tag::new("#EXT-X-MEDIA")
         .bare("TYPE", "AUDIO")
-        .quoted("URI", &sound.uri)
+        .quoted_if("URI", sound.uri.as_ref())
         .quoted("GROUP-ID", GROUP)
         .quoted("STABLE-RENDITION-ID", &sound.id)
-        .quoted("NAME", GROUP)
-        .bare("DEFAULT", "YES")
+        .quoted_if("LANGUAGE", sound.label.language())
+        .quoted("NAME", name)
+        .bare("DEFAULT", if is_default { "YES" } else { "NO" })
         .bare("AUTOSELECT", "YES")
         .quoted_if("CHANNELS", channels)
 }
@@ -140,7 +154,12 @@ fn i_frames(variant: &Variant<'_>) -> Option<Tag> {
 
 /// A tag with what all streams have.
 fn rated(name: &str, rate: &Rate, tracks: &[&Track]) -> Tag {
-    let codecs: Vec<String> = tracks.iter().map(|track| track.codec.rfc6381()).collect();
+    let mut codecs: Vec<String> = Vec::new();
+    for codec in tracks.iter().map(|track| track.codec.rfc6381()) {
+        if !codecs.contains(&codec) {
+            codecs.push(codec);
+        }
+    }
     Tag::new(name)
         .bare("BANDWIDTH", rate.peak())
         .bare("AVERAGE-BANDWIDTH", rate.average())
@@ -225,7 +244,7 @@ mod tests {
             uri: format!("{folder}main.m3u8"),
             i_frames: Some(format!("{folder}iframes.m3u8")),
         };
-        render(&[variant], None)
+        render(&[variant], &[])
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::measured::Measured;
 use crate::terms::Contest;
 use crate::window::Entry;
 use crate::{
-    Container, PublishStatus, RENDITION, Settings, TargetDuration, Text, Window, media_playlist,
-    multivariant,
+    Container, Label, PublishStatus, RENDITION, Settings, TargetDuration, Text, Window,
+    media_playlist, multivariant,
 };
 
 /// Where a presentation is in its life.
@@ -69,6 +69,8 @@ pub(crate) struct Inner {
     /// What the last publish wanted: how long to wait for its return.
     pub(crate) resume: Duration,
     pub(crate) status: Option<PublishStatus>,
+    /// What its sound is called.
+    pub(crate) label: Label,
     pub(crate) next_sequence: u64,
     pub(crate) discontinuities: u64,
     pub(crate) growth: Growth,
@@ -105,6 +107,7 @@ impl Presentation {
             contest: Contest::default(),
             resume: Duration::ZERO,
             status: None,
+            label: Label::default(),
             next_sequence,
             discontinuities,
             growth: Growth::new(discontinuities, target.is_some()),
@@ -209,6 +212,11 @@ impl Presentation {
         self.lock().status.clone()
     }
 
+    /// What its sound is called, as far as its last publish has said.
+    pub fn label(&self) -> Label {
+        self.lock().label.clone()
+    }
+
     /// Asks the present publish to end; `false` if nobody publishes.
     pub fn dismiss(&self, why: Dismissal) -> bool {
         match &mut self.lock().publish {
@@ -285,7 +293,7 @@ impl Presentation {
             ..window
         };
         let multivariant =
-            |folder: &str| multivariant::render(&[window.variant(folder, &self.name.name)], None);
+            |folder: &str| multivariant::render(&[window.variant(folder, &self.name.name)], &[]);
         Window {
             playlist: text(media_playlist::render(
                 &window.listed,

@@ -92,7 +92,7 @@ impl Vod {
                     uri: media_playlist::uri(""),
                     i_frames: None,
                 }],
-                None,
+                &[],
             ),
             playlist: format!(
                 "{}#EXT-X-PLAYLIST-TYPE:VOD\n{}{END}",

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use media::{MediaTime, Name, Rendition, Segment, Track};
+use media::{MediaTime, Name, Rendition, Segment, Track, TrackKind};
 
 use crate::measured::Measured;
 use crate::multivariant::{Variant, newest};
@@ -203,6 +203,12 @@ impl Window {
             uri: packed_audio::uri(folder),
             i_frames: None,
         })
+    }
+
+    /// The track of its sound.
+    pub(crate) fn sound_track(&self) -> Option<&Track> {
+        let mut tracks = self.tracks().into_iter();
+        tracks.find(|track| track.kind() == TrackKind::Audio)
     }
 
     fn tracks(&self) -> Vec<&Track> {

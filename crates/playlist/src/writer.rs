@@ -10,8 +10,8 @@ use crate::presentation::{Inner, Publish};
 use crate::registry::Shared;
 use crate::slide::slide;
 use crate::{
-    Adjustment, Dismissal, OnConflict, Presentation, PublishStatus, Refused, TargetDuration, Terms,
-    Window, media_playlist,
+    Adjustment, Dismissal, Label, OnConflict, Presentation, PublishStatus, Refused, TargetDuration,
+    Terms, Window, media_playlist,
 };
 
 /// So many of the newest segments keep the bodies made of them: players follow the edge, and fetch a segment
@@ -123,6 +123,15 @@ impl Writer {
             publish.active = publish.active.max(active);
         }
         inner.status = Some(status);
+        Ok(())
+    }
+
+    /// Says what its sound is called.
+    ///
+    /// # Errors
+    /// [`Replaced`] if this publish was taken over.
+    pub fn label(&self, label: Label) -> Result<(), Replaced> {
+        self.owned()?.label = label;
         Ok(())
     }
 

@@ -204,6 +204,10 @@ impl Cutter {
         self.closing.edge()
     }
 
+    pub(crate) const fn has_pictures(&self) -> bool {
+        self.meters.video.is_some()
+    }
+
     pub(crate) fn tracks(&self) -> Vec<(Track, Cadence)> {
         [&self.meters.video, &self.meters.audio]
             .into_iter()

@@ -73,6 +73,11 @@ fn read_all(window: &LowLatencyWindow, rendition: Rendition) {
             assert!(!cmaf::init(&section.tracks, rendition).is_empty());
         }
     }
-    assert!(!window.multivariant().plain().is_empty());
+    assert!(
+        !window
+            .multivariant(playlist::Label::default)
+            .plain()
+            .is_empty()
+    );
     assert!(!window.manifest().plain().is_empty());
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use media::{AppName, Name, NameError};
+use playlist::Label;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, Expected, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,9 @@ pub(crate) struct App {
     /// What stands behind `_` in the names of the rungs of a ladder, beside heights: `mobile` in `show_mobile`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) rungs: Vec<String>,
+    /// What the sound is called that viewers may choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) audio: Vec<Audio>,
     /// The `[[ladder]]` that its publishes are transcoded to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ladder: Option<String>,
@@ -39,6 +43,18 @@ pub(crate) struct App {
         with = "units::optional_duration"
     )]
     pub(crate) resume: Option<Duration>,
+}
+
+/// What the sound of a track is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Audio {
+    /// 0 for the first of a publish; else the number in Enhanced RTMP, or in the name of a publish (`show_audio1`).
+    pub(crate) track: u8,
+    name: Option<String>,
+    language: Option<String>,
+    #[serde(default)]
+    default: bool,
 }
 
 /// A publish that may begin.
@@ -147,6 +163,7 @@ impl App {
             name: name.to_owned(),
             keys: Vec::new(),
             rungs: Vec::new(),
+            audio: Vec::new(),
             ladder: None,
             on_conflict: None,
             resume: None,
@@ -182,6 +199,17 @@ impl App {
                 "[[app]] {:?} has one rung twice: its rungs {first} and {second} are the same",
                 self.name
             );
+        }
+        if let Some((first, second)) = twice(&self.audio, |audio| audio.track) {
+            bail!(
+                "[[app]] {:?}: its audio {first} and {second} are the same track; write what both say into one",
+                self.name
+            );
+        }
+        for audio in &self.audio {
+            audio
+                .check()
+                .with_context(|| format!("audio of [[app]] {:?}", self.name))?;
         }
         if let Some(resume) = self.resume {
             ranges::check_duration("resume of an [[app]]", resume, ranges::ABSENCE)?;
@@ -221,6 +249,29 @@ impl App {
             }
         }
         admitted.ok_or(Denial::WrongKey)
+    }
+}
+
+impl Audio {
+    pub(crate) fn label(&self) -> Label {
+        Label::new(self.name.as_deref(), self.language.as_deref(), self.default)
+    }
+
+    fn check(&self) -> Result<()> {
+        let label = self.label();
+        ensure!(
+            label.language() == self.language.as_deref(),
+            "language {:?} of track {} is no language tag, such as \"en\" or \"de-AT\"",
+            self.language.as_deref().unwrap_or_default(),
+            self.track
+        );
+        ensure!(
+            label.name() == self.name.as_deref(),
+            "name {:?} of track {} cannot stand in a playlist: 1 to 60 characters, without quotes and line breaks",
+            self.name.as_deref().unwrap_or_default(),
+            self.track
+        );
+        Ok(())
     }
 }
 

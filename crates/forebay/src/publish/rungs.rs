@@ -1,33 +1,59 @@
-//! Further video tracks of one connection (Enhanced RTMP's multitrack): each is a publish of its own, a rung of the
-//! ladder that the first track is the source of. It has the sound of the first.
+//! Further tracks of one connection (Enhanced RTMP's multitrack): each is a publish of its own. One of pictures is a rung
+//! of the ladder that the first track is the source of, and has the sound of the first; one of sound is for viewers to
+//! choose beside that.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::SystemTime;
 
 use media::{Fault, FaultKind, Message, PresentationName, TrackKind};
-use playlist::{Dismissal, PushError};
+use playlist::{Dismissal, PushError, RungNames};
 use segmenter::flv::Unit;
 use tracing::{info, warn};
 
 use super::{Publish, REPORT_EVERY, Source};
+use crate::metadata;
 use crate::pipeline::Ending;
 use crate::transcoder::Placed;
 
-/// A track without a picture for so long has ended, though the connection goes on: in reports.
+/// A track of which nothing came for so long has ended, though the connection goes on: in reports.
 const LOST_AFTER: u32 = 5;
 
 /// The publishes of the tracks beside the first.
 #[derive(Default)]
 pub(super) struct Rungs {
     /// By track; `None` where it has none, for a reason that was told.
-    by_track: BTreeMap<u8, Option<Rung>>,
-    /// Audio tracks that were told of.
-    other_sound: Vec<u8>,
+    by_track: BTreeMap<Track, Option<Rung>>,
+}
+
+/// A track beside the first of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Track {
+    Video(u8),
+    Audio(u8),
+}
+
+impl Track {
+    fn of(unit: &Unit) -> Self {
+        match unit.kind() {
+            TrackKind::Video => Self::Video(unit.track),
+            TrackKind::Audio => Self::Audio(unit.track),
+        }
+    }
+}
+
+impl fmt::Display for Track {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Video(number) => write!(f, "video track {number}"),
+            Self::Audio(number) => write!(f, "audio track {number}"),
+        }
+    }
 }
 
 struct Rung {
     publish: Publish,
-    /// Reports since its last picture, of a connection that went on sending.
+    /// Reports since its last access unit, of a connection that went on sending.
     silent: u32,
 }
 
@@ -36,6 +62,13 @@ impl Rungs {
     fn all(&mut self) -> impl Iterator<Item = &mut Publish> {
         let rungs = self.by_track.values_mut().flatten();
         rungs.map(|rung| &mut rung.publish)
+    }
+
+    /// Those of pictures.
+    fn of_pictures(&mut self) -> impl Iterator<Item = &mut Publish> {
+        let all = self.by_track.iter_mut();
+        let pictures = all.filter(|(track, _)| matches!(track, Track::Video(_)));
+        pictures.filter_map(|(_, rung)| Some(&mut rung.as_mut()?.publish))
     }
 }
 
@@ -56,13 +89,12 @@ impl Publish {
             match (unit.kind(), unit.track) {
                 (TrackKind::Video, 0) => placed = self.place(unit, now),
                 (TrackKind::Audio, 0) => {
-                    for rung in self.rungs.all() {
+                    for rung in self.rungs.of_pictures() {
                         rung.take_unit(unit.clone(), now);
                     }
                     placed = self.place(unit, now);
                 }
-                (TrackKind::Video, track) => self.climb(track, unit, now),
-                (TrackKind::Audio, track) => self.leave_out(track),
+                _ => self.climb(Track::of(&unit), unit, now),
             }
         }
         self.store()?;
@@ -79,8 +111,13 @@ impl Publish {
         })
     }
 
-    /// A picture of a track beside the first.
-    fn climb(&mut self, track: u8, unit: Unit, now: SystemTime) {
+    /// An access unit of a track beside the first.
+    fn climb(&mut self, track: Track, unit: Unit, now: SystemTime) {
+        let origin = self.segmenter.origin();
+        if matches!(track, Track::Audio(_)) && origin.is_none() {
+            // Sound that began by its own clock could not be put elsewhere later without a discontinuity.
+            return;
+        }
         if !self.rungs.by_track.contains_key(&track) {
             let rung = self.begin_rung(track, &unit);
             self.rungs.by_track.insert(track, rung);
@@ -88,28 +125,18 @@ impl Publish {
         if let Some(Some(rung)) = self.rungs.by_track.get_mut(&track) {
             rung.silent = 0;
             // One clock, one timeline: what becomes of the first track, becomes of all.
-            if let Some(origin) = self.segmenter.origin() {
+            if let Some(origin) = origin {
                 rung.publish.segmenter.follow(origin);
             }
             rung.publish.take_unit(unit, now);
         }
     }
 
-    fn begin_rung(&mut self, track: u8, first: &Unit) -> Option<Rung> {
-        let (_, height) = first.codec.size()?;
-        let ladder = &self.name;
-        // Two of one height are told apart by their numbers.
-        let names = [
-            format!("{}_{height}p", ladder.name),
-            format!("{}_{height}p{track}", ladder.name),
-        ];
-        let taken: Vec<_> = self
-            .rungs
-            .all()
-            .map(|rung| rung.name.name.to_string())
-            .collect();
-        let name = names.into_iter().find(|name| !taken.contains(name));
-        let name = PresentationName::parse(ladder.app.as_str(), &name?).ok()?;
+    fn begin_rung(&mut self, track: Track, first: &Unit) -> Option<Rung> {
+        let name = match track {
+            Track::Video(number) => self.name_of_pictures(number, first)?,
+            Track::Audio(number) => RungNames::sound_of(&self.name, number).ok()?,
+        };
         let begun = Publish::begin_as(
             Source::Track,
             name.clone(),
@@ -119,20 +146,57 @@ impl Publish {
             self.house.clone(),
         );
         match begun {
-            Ok(publish) => {
-                info!(stream = %self.name, peer = %self.peer, "video track {track} is published as {name}");
+            Ok(mut publish) => {
+                info!(stream = %self.name, peer = %self.peer, "{track} is published as {name}");
+                if let Track::Audio(number) = track {
+                    publish.call_sound(number, &self.metadata);
+                }
                 Some(Rung { publish, silent: 0 })
             }
             Err(why) => {
                 self.record(Fault {
                     kind: FaultKind::LadderMisfit,
-                    text: format!(
-                        "video track {track} cannot be published as {name}: {why}; left out"
-                    ),
+                    text: format!("{track} cannot be published as {name}: {why}; left out"),
                 });
                 None
             }
         }
+    }
+
+    /// Of the names that such a track may have, the first that no other has.
+    fn name_of_pictures(&mut self, number: u8, first: &Unit) -> Option<PresentationName> {
+        let (_, height) = first.codec.size()?;
+        let ladder = &self.name;
+        // Two of one height are told apart by their numbers.
+        let names = [
+            format!("{}_{height}p", ladder.name),
+            format!("{}_{height}p{number}", ladder.name),
+        ];
+        let taken: Vec<_> = self
+            .rungs
+            .all()
+            .map(|rung| rung.name.name.to_string())
+            .collect();
+        let name = names.into_iter().find(|name| !taken.contains(name));
+        PresentationName::parse(ladder.app.as_str(), &name?).ok()
+    }
+
+    /// Tells what the sound is called of all that it publishes, when its encoder has said so.
+    pub(super) fn call_sounds(&mut self) {
+        let metadata = self.metadata.clone();
+        self.call_sound(0, &metadata);
+        for (track, rung) in &mut self.rungs.by_track {
+            if let (Track::Audio(number), Some(rung)) = (track, rung) {
+                rung.publish.call_sound(*number, &metadata);
+            }
+        }
+    }
+
+    /// Its sound is what the encoder calls `track` in its `metadata`, unless the configuration says otherwise.
+    pub(super) fn call_sound(&mut self, track: u8, metadata: &[(String, String)]) {
+        let configured = self.house.label(&self.name);
+        self.label = configured.unwrap_or_else(|| metadata::label(metadata, track));
+        self.show_label();
     }
 
     fn take_unit(&mut self, unit: Unit, now: SystemTime) {
@@ -147,17 +211,6 @@ impl Publish {
         self.doctor
             .arrival(kind, timestamp_ms, self.began.elapsed());
         self.segmenter.take(unit, now);
-    }
-
-    fn leave_out(&mut self, track: u8) {
-        if self.rungs.other_sound.contains(&track) {
-            return;
-        }
-        self.rungs.other_sound.push(track);
-        self.record(Fault {
-            kind: FaultKind::UnsupportedCodec,
-            text: format!("audio track {track}: sound beside the first audio track is not carried yet; dropped"),
-        });
     }
 
     /// A rung that has to end does not take the others with it.
@@ -176,7 +229,7 @@ impl Publish {
         }
     }
 
-    fn end_rung(&mut self, track: u8, why: &Ending) {
+    fn end_rung(&mut self, track: Track, why: &Ending) {
         if let Some(rung) = self.rungs.by_track.get_mut(&track).and_then(Option::take) {
             rung.publish.end(why);
         }
@@ -196,7 +249,7 @@ impl Publish {
             rung.silent += 1;
         }
         let lost = |rung: &Option<Rung>| rung.as_ref().is_some_and(|it| it.silent > LOST_AFTER);
-        let lost: Vec<u8> = self
+        let lost: Vec<Track> = self
             .rungs
             .by_track
             .iter()
@@ -218,7 +271,7 @@ impl Publish {
             .filter_map(|(&track, rung)| Some((track, rung.as_mut()?.publish.dismissal()?)))
             .collect();
         for &(track, why) in &dismissed {
-            warn!(stream = %self.name, peer = %self.peer, "video track {track} is no longer published");
+            warn!(stream = %self.name, peer = %self.peer, "{track} is no longer published");
             self.end_rung(track, &Ending::Dismissed(why));
         }
         let mut all = dismissed.into_iter().map(|(_, why)| why);

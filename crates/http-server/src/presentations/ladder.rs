@@ -93,9 +93,9 @@ async fn first(ladder: &Ladder, form: Form) {
     pin!(any).await;
 }
 
-/// Until all rungs that are published list something.
+/// Until all that is published of it lists something.
 async fn all(ladder: &Ladder, form: Form) {
-    for rung in ladder.rungs().iter().filter(|rung| rung.is_live()) {
+    for rung in ladder.live() {
         rung.begun(form).await;
     }
 }

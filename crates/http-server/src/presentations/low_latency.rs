@@ -53,7 +53,10 @@ impl LowLatency<'_> {
     pub(super) async fn multivariant(&self, request: &Parts) -> Response {
         let known = self.begun(Rendition::Muxed, LowLatencyWindow::tracks_are_known);
         match known.await {
-            Ok(window) => text_reply(kind(&window), window.multivariant(), &request.headers),
+            Ok(window) => {
+                let text = window.multivariant(|| self.presentation.label());
+                text_reply(kind(&window), text, &request.headers)
+            }
             Err(problem) => problem,
         }
     }
@@ -66,9 +69,10 @@ impl LowLatency<'_> {
             Ok(window) => window,
             Err(problem) => return problem,
         };
+        let label = || self.presentation.label();
         let text = match place {
-            Place::Folder => window.multivariant(),
-            Place::Above => window.alias(&self.presentation.name().name),
+            Place::Folder => window.multivariant(label),
+            Place::Above => window.alias(&self.presentation.name().name, label),
         };
         text_reply(kind(&window), text, &request.headers)
     }

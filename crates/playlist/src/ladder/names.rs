@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use media::{Name, PresentationName};
+use media::{Name, NameError, PresentationName};
 
 /// What stands between the name of a ladder and that of its rung.
 const JOINT: char = '_';
 
+/// What stands before the number of sound beside the rungs.
+const SOUND: &str = "audio";
+
 /// Stands for all applications that are not named.
 const ANY: &str = "*";
 
-/// `show_720p` is a rung of `show`, as is `show_mobile` where `mobile` is declared for the application.
+/// `show_720p` is a rung of `show`, as is `show_mobile` where `mobile` is declared for the application, and
+/// `show_audio1` is sound that belongs to it.
 #[derive(Clone, Debug, Default)]
 pub struct RungNames {
     /// What may stand behind the name beside heights, by application.
@@ -29,13 +33,31 @@ impl RungNames {
         let declared = self.declared.get(name.app.application());
         let declared = declared.or_else(|| self.declared.get(ANY));
         let is_declared = declared.is_some_and(|rungs| rungs.iter().any(|it| it == rung));
-        if !is_declared && height(rung).is_none() {
+        if !is_declared && height(rung).is_none() && sound(rung).is_none() {
             return None;
         }
         Some(PresentationName {
             app: name.app.clone(),
             name: Name::parse(ladder, "publish").ok()?,
         })
+    }
+
+    /// The name of the sound of track `number`, which is not 0, beside that of `ladder`.
+    ///
+    /// # Errors
+    /// It is too long.
+    pub fn sound_of(ladder: &PresentationName, number: u8) -> Result<PresentationName, NameError> {
+        let name = format!("{}{JOINT}{SOUND}{number}", ladder.name);
+        Ok(PresentationName {
+            app: ladder.app.clone(),
+            name: Name::parse(&name, "publish")?,
+        })
+    }
+
+    /// The number of the sound in the name of a presentation.
+    pub fn sound_in(name: &PresentationName) -> Option<u8> {
+        let (_, rung) = name.name.as_str().rsplit_once(JOINT)?;
+        sound(rung)
     }
 
     /// The first name that a rung of `ladder` may have, in the order of names; `None` if it were too long.
@@ -69,6 +91,16 @@ pub(super) fn height(rung: &str) -> Option<u32> {
     height.parse().ok()
 }
 
+/// The number of the sound in the name of what belongs to a ladder beside its rungs: of `audio1`.
+pub(super) fn sound(rung: &str) -> Option<u8> {
+    let number = rung.strip_prefix(SOUND)?;
+    let is_digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits || number.starts_with('0') {
+        return None;
+    }
+    number.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +117,11 @@ mod tests {
             ("live", "my_show_1080p", Some("my_show")),
             ("live", "show", None),
             ("live", "my_show", None),
+            ("live", "show_audio1", Some("show")),
+            ("live", "show_audio", None),
+            ("live", "show_audio01", None),
+            ("live", "show_audio0", None),
+            ("live", "show_audio256", None),
             ("live", "show_p", None),
             ("live", "show_0p", None),
             ("live", "show_0720p", None),

@@ -303,7 +303,7 @@ fn a_delta_update_skips_what_is_six_target_durations_from_the_edge() {
 fn the_multivariant_playlist_has_a_group_for_sound() {
     let mut bench = Bench::new(LowLatency::default(), 6);
     bench.segment(0);
-    let text = bench.window().multivariant().plain();
+    let text = bench.window().multivariant(crate::Label::default).plain();
     assert_eq!(
         std::str::from_utf8(&text).expect("UTF-8"),
         "\

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use media::{MediaTime, Name, Rendition, Track};
+use media::{MediaTime, Name, Rendition, Track, TrackKind};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
 use super::{LowLatency, Packaging, Report, dash, text};
 use crate::measured::Measured;
 use crate::multivariant::{self, Sound, Variant};
 use crate::slide::Removed;
-use crate::{TargetDuration, Text};
+use crate::{Label, TargetDuration, Text};
 
 /// Sound that begins this long after the picture is waited for before the multivariant playlist is first shown.
 const TRACKS_KNOWN_AFTER: MediaTime = MediaTime::from_millis(1_000);
@@ -241,19 +241,21 @@ impl LowLatencyWindow {
         })
     }
 
-    /// The multivariant playlist.
-    pub fn multivariant(&self) -> &Text {
-        self.multivariant.get_or_init(|| self.multivariant_in(""))
+    /// The multivariant playlist; `label` is what its sound is called.
+    pub fn multivariant(&self, label: impl FnOnce() -> Label) -> &Text {
+        let text = || self.multivariant_in("", label());
+        self.multivariant.get_or_init(text)
     }
 
     /// The multivariant playlist for `/{app}/{name}.m3u8`, one folder above: its URIs begin with `name`.
-    pub fn alias(&self, name: &Name) -> &Text {
-        let text = || self.multivariant_in(&format!("{name}/"));
+    pub fn alias(&self, name: &Name, label: impl FnOnce() -> Label) -> &Text {
+        let text = || self.multivariant_in(&format!("{name}/"), label());
         self.alias.get_or_init(text)
     }
 
-    fn multivariant_in(&self, folder: &str) -> Text {
-        let text = multivariant::render(&[self.variant(folder)], self.sound(folder).as_ref());
+    fn multivariant_in(&self, folder: &str, label: Label) -> Text {
+        let sounds: Vec<_> = self.sound(folder, label).into_iter().collect();
+        let text = multivariant::render(&[self.variant(folder)], &sounds);
         Text::new(text, format!("{:08x}-{:x}-ll", self.epoch, self.version))
     }
 
@@ -300,26 +302,32 @@ impl LowLatencyWindow {
 
     /// A variant of its sound alone, where that can be had; `folder` goes before the URI.
     pub(crate) fn sound_variant(&self, folder: &str) -> Option<Variant<'_>> {
-        let sound = self.sound(folder)?;
+        let sound = self.sound(folder, Label::default())?;
         let measured = self.measured().of_sound();
         (!measured.all.is_nothing()).then_some(Variant {
             tracks: sound.track.into_iter().collect(),
             measured,
             id: sound.id,
-            uri: sound.uri,
+            uri: sound.uri?,
             i_frames: None,
         })
     }
 
-    /// Its sound, where that is a rendition of its own beside pictures.
-    pub(crate) fn sound(&self, folder: &str) -> Option<Sound<'_>> {
+    /// Its sound, called `label`, where that is a rendition of its own beside pictures.
+    pub(crate) fn sound(&self, folder: &str, label: Label) -> Option<Sound<'_>> {
         let sound = self.renditions().into_iter().nth(1)?;
-        let mut tracks = self.tracks().into_iter();
         Some(Sound {
-            track: tracks.find(|track| sound.carries(track.kind())),
+            track: self.sound_track(),
+            label,
             id: format!("{}/{}", self.name, sound.name()),
-            uri: format!("{folder}{}", text::uri::playlist(sound)),
+            uri: Some(format!("{folder}{}", text::uri::playlist(sound))),
         })
+    }
+
+    /// The track of its sound, wherever that is.
+    pub(crate) fn sound_track(&self) -> Option<&Track> {
+        let mut tracks = self.tracks().into_iter();
+        tracks.find(|track| track.kind() == TrackKind::Audio)
     }
 
     /// The newest track of each kind, one that pauses included.

@@ -126,7 +126,8 @@ impl Segmenter {
     fn join_followed(&mut self, unit: &Unit, wanted: MediaTime) {
         let behind = wanted - self.timeline.sent(unit);
         let begun = self.timeline.is_begun();
-        if behind.as_millis() == 0 || (begun && (!leads(unit) || behind < RUN_MARGIN)) {
+        let is_entry = leads(unit) || !self.cutter.has_pictures();
+        if behind.as_millis() == 0 || (begun && (!is_entry || behind < RUN_MARGIN)) {
             return;
         }
         self.finish();
@@ -134,7 +135,7 @@ impl Segmenter {
     }
 }
 
-/// Decoding can begin with it, and it leads.
+/// Decoding can begin with it, and it is a picture.
 fn leads(unit: &Unit) -> bool {
     unit.kind() == TrackKind::Video && unit.entry != Entry::None
 }

@@ -90,7 +90,7 @@ mod tests {
         let aac = Aac::parse(Bytes::from_static(&[0x11, 0x90])).expect("48 kHz stereo");
         let unit = |(at, payload): (usize, &&'static [u8])| AccessUnit {
             track: 0,
-            dts: MediaTime::from_millis(2_000 + at as i64 * 21),
+            dts: MediaTime::from_millis(2_000 + 21 * i64::try_from(at).expect("few")),
             composition: MediaTime::ZERO,
             random_access: true,
             payload: Bytes::from_static(payload),

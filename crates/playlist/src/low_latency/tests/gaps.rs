@@ -140,7 +140,7 @@ fn a_track_that_pauses_for_long_keeps_its_playlist() {
         "all of it is gaps: {text}"
     );
     assert!(window.section(Rendition::Audio, bench.first).is_some());
-    let multivariant = window.multivariant().plain();
+    let multivariant = window.multivariant(crate::Label::default).plain();
     let multivariant = std::str::from_utf8(&multivariant).expect("UTF-8");
     assert!(
         multivariant.contains("avc1.64001f,mp4a.40.2"),

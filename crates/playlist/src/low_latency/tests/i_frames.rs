@@ -63,6 +63,6 @@ fn sound_alone_has_none() {
     bench.push(alone);
     bench.close(200);
     assert_eq!(bench.i_frames(), None);
-    let multivariant = bench.window().multivariant().plain();
+    let multivariant = bench.window().multivariant(crate::Label::default).plain();
     assert!(!String::from_utf8_lossy(&multivariant).contains("I-FRAME"));
 }

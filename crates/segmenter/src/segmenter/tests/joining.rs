@@ -180,6 +180,33 @@ fn who_follows_is_where_the_other_is_whatever_becomes_of_its_clock() {
     assert_eq!(source.starts()[0], 101_500);
 }
 
+/// Nothing of it is a picture that decoding could begin with.
+#[test]
+fn sound_alone_follows_too() {
+    let mut source = Bench::new();
+    let mut sound = Bench::new();
+    for (from, count) in [(5_000, 3), (90_000, 4)] {
+        source.seconds(from, count);
+        sound
+            .segmenter
+            .follow(source.segmenter.origin().expect("something was taken"));
+        for n in 0..count * 375 / 8 {
+            sound.push(MessageKind::Audio, from + n * 64 / 3, SOUND);
+        }
+    }
+    source.finish();
+    sound.finish();
+    let runs = |bench: &Bench| -> Vec<_> {
+        let all = bench.segments.iter();
+        let begins = all
+            .enumerate()
+            .filter(|(at, it)| *at == 0 || it.discontinuity);
+        begins.map(|(_, it)| (it.start, it.date)).collect()
+    };
+    assert_eq!(runs(&source).len(), 2);
+    assert_eq!(runs(&source), runs(&sound));
+}
+
 /// What a transcoder makes of a publish comes later and counts from another time.
 #[test]
 fn who_follows_late_and_with_timestamps_of_its_own_is_where_the_other_is() {

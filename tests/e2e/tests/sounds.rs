@@ -1,0 +1,144 @@
+//! Several audio tracks of one connection are a choice for viewers, in one group.
+
+use e2e::browser::Browser;
+use e2e::current_ffmpeg;
+use e2e::encoder::Encoder;
+use e2e::ffmpeg_witness::Tracks;
+use e2e::gateway::Gateway;
+use e2e::ladder::{SOON, variants};
+use e2e::wait;
+use serde_json::json;
+
+const CONFIGURATION: &str = "
+    [[app]]
+    name = 'live'
+    audio = [
+        { track = 0, name = 'English', language = 'en' },
+        { track = 1, name = 'Deutsch', language = 'de' },
+    ]
+    [hls]
+    window = 10000
+    resume = '1s'
+";
+
+/// Enhanced RTMP's multitrack, as FFmpeg 9 sends it: pictures, and sound of 440 and of 880 Hz.
+fn publish(gateway: &Gateway) -> Encoder {
+    let url = gateway.rtmp_url("live/show");
+    let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
+         sine=frequency=440:sample_rate=48000 -re -f lavfi -i sine=frequency=880:sample_rate=48000 \
+         -map 0:v -map 1:a -map 2:a -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
+         -pix_fmt yuv420p -sc_threshold 0 -g 60 -c:a aac -f flv";
+    let mut arguments: Vec<&str> = words.split_whitespace().collect();
+    arguments.push(&url);
+    let program = current_ffmpeg::program();
+    Encoder::start(program.to_str().expect("UTF-8"), &arguments)
+}
+
+fn groups(gateway: &Gateway, file: &str) -> Vec<String> {
+    let text = gateway.get(&format!("/live/show/{file}")).text();
+    let tags = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("#EXT-X-MEDIA:TYPE=AUDIO,"));
+    tags.map(str::to_owned).collect()
+}
+
+#[test]
+fn each_audio_track_is_a_rendition_on_the_timeline_of_the_pictures() {
+    let gateway = Gateway::start_on(CONFIGURATION);
+    let mut encoder = publish(&gateway);
+    let both = |file| {
+        wait::until("both renditions", SOON, || {
+            let tags = groups(&gateway, file);
+            (tags.len() == 2).then_some(tags)
+        })
+    };
+    assert_eq!(
+        both("index.m3u8"),
+        [
+            "GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show/audio\",LANGUAGE=\"en\",NAME=\"English\",DEFAULT=YES,\
+             AUTOSELECT=YES,CHANNELS=\"1\"",
+            "URI=\"../show_audio1/main.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show_audio1\",LANGUAGE=\"de\",\
+             NAME=\"Deutsch\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"1\"",
+        ]
+    );
+    assert_eq!(
+        both("llhls.m3u8"),
+        [
+            "URI=\"audio.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show/audio\",LANGUAGE=\"en\",\
+             NAME=\"English\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"1\"",
+            "URI=\"../show_audio1/audio.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show_audio1\",\
+             LANGUAGE=\"de\",NAME=\"Deutsch\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"1\"",
+        ]
+    );
+    assert_eq!(
+        variants(&gateway, "/live/show/index.m3u8", 1),
+        ["main.m3u8"]
+    );
+    let stream = |name: &str| gateway.get(&format!("/api/v1/streams/live/{name}")).json();
+    wait::until("three segments", SOON, || {
+        let segments = stream("show_audio1")["window"]["segments"].clone();
+        (segments.as_array()?.len() >= 3).then_some(())
+    });
+    encoder.interrupt();
+    let end = |name: &str| {
+        wait::until("the end", SOON, || {
+            let text = gateway.get(&format!("/live/{name}/main.m3u8")).text();
+            text.ends_with("#EXT-X-ENDLIST\n").then_some(())
+        });
+    };
+    end("show");
+    end("show_audio1");
+    let [show, beside] = ["show", "show_audio1"]
+        .map(|name| Tracks::read(gateway.http_url(&format!("live/{name}/main.m3u8"))));
+    assert_eq!(beside.codecs, ["aac"]);
+    // What came before the first picture is heard beside it only.
+    let first = beside.audio.first().expect("sound").pts_us;
+    let begins = show.audio.first().expect("sound").pts_us;
+    assert!((first - begins).abs() < 50_000, "{first} {begins}");
+    let last = |tracks: &Tracks| tracks.audio.last().expect("sound").pts_us;
+    let lasts = [last(&show), last(&beside)];
+    // An encoder that is interrupted ends one track after the other.
+    assert!((lasts[0] - lasts[1]).abs() < 500_000, "{lasts:?}");
+    assert_eq!(stream("show_audio1")["faults"]["total"], 0);
+}
+
+/// hls.js goes from one to the other, and the picture goes on.
+#[test]
+fn hls_js_plays_either_sound() {
+    let gateway = Gateway::start_on(CONFIGURATION);
+    let _encoder = publish(&gateway);
+    wait::until("both renditions", SOON, || {
+        (groups(&gateway, "llhls.m3u8").len() == 2 && groups(&gateway, "index.m3u8").len() == 2)
+            .then_some(())
+    });
+    for form in ["classic", "low-latency"] {
+        let browser = Browser::start();
+        browser.open(&gateway.http_url(&format!("watch/live/show?form={form}")));
+        browser.until(
+            "it to play",
+            SOON,
+            "const s = window.forebay?.stats(); return s?.phase === 'playing' && s.currentTime > 0 \
+             && window.forebay.hls.audioTracks.length === 2",
+        );
+        let names =
+            browser.run("return window.forebay.hls.audioTracks.map(it => [it.name, it.lang])");
+        assert_eq!(names, json!([["English", "en"], ["Deutsch", "de"]]));
+        for track in [1, 0] {
+            browser.run(&format!(
+                "window.heard = false; const hls = window.forebay.hls;
+                 hls.once('hlsAudioTrackSwitched', () => window.heard = true);
+                 hls.audioTrack = {track}; window.from = document.querySelector('video').currentTime;"
+            ));
+            browser.until(
+                "the other sound, and three seconds of it",
+                SOON,
+                &format!(
+                    "return window.heard && window.forebay.hls.audioTrack === {track} \
+                     && document.querySelector('video').currentTime > window.from + 3"
+                ),
+            );
+        }
+        let errors = browser.run("return window.forebay.stats().errors");
+        assert_eq!(errors, json!([]), "{form}");
+    }
+}
