@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use media::codec::{Aac, H264, Mp3};
 use media::{
-    AccessUnit, Advice, AdviceKind, Codec, Fault, FaultKind, MediaTime, MessageKind, Segment,
-    Severity, Track, TsLayout,
+    AccessUnit, Advice, AdviceKind, Captions, Codec, Fault, FaultKind, MediaTime, MessageKind,
+    Segment, Severity, Track, TsLayout,
 };
 
 use crate::{Doctor, Latency, Settings};
@@ -258,6 +258,7 @@ impl Script {
             date: SystemTime::UNIX_EPOCH,
             independent: !self.forced && !self.recovery_points,
             discontinuity: self.open_start == 0,
+            captions: Captions::NONE,
             ts: TsLayout::default(),
         };
         self.forced = !at_entry;

@@ -12,7 +12,7 @@ use http_server::{
     About, Audience, Limits, Readiness, Scheme, Settings, Sources, Totals, router, serve,
 };
 use media::codec::Aac;
-use media::{AccessUnit, Codec, MediaTime, PresentationName, Segment, Track, TsLayout};
+use media::{AccessUnit, Captions, Codec, MediaTime, PresentationName, Segment, Track, TsLayout};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -88,6 +88,7 @@ fn segment(n: i64) -> Segment {
         date: SystemTime::now(),
         independent: true,
         discontinuity: false,
+        captions: Captions::NONE,
         ts: TsLayout {
             bytes: 750_000,
             ..TsLayout::default()

@@ -11,8 +11,9 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
 use media::codec::{Aac, H264, OpusHead};
 use media::{
-    AccessUnit, Advice, AdviceKind, Cadence, Codec, Fault, FaultKind, Faults, Head, MediaTime,
-    Part, PresentationName, Rendition, Segment, Severity, Sizes, Track, TsLayout,
+    AccessUnit, Advice, AdviceKind, Cadence, CaptionService, Captions, Codec, Fault, FaultKind,
+    Faults, Head, MediaTime, Part, PresentationName, Rendition, Segment, Severity, Sizes, Track,
+    TsLayout,
 };
 use playlist::{PublishStatus, Registry, Writer};
 use segmenter::cmaf::Fragment;
@@ -204,6 +205,7 @@ fn push_part_of(writer: &mut Writer, n: i64, tracks: [Track; 2]) {
         independent: n % 5 == 0,
         is_last: n % 5 == 4,
         target: MediaTime::from_millis(218),
+        captions: Captions::NONE,
         sizes: Sizes::default(),
     };
     let size = |rendition| {
@@ -280,6 +282,9 @@ fn segment(n: i64) -> Segment {
         date: UNIX_EPOCH + Duration::from_secs(1_795_446_000),
         independent: true,
         discontinuity: false,
+        captions: [CaptionService::Cc1, CaptionService::Service1]
+            .into_iter()
+            .collect(),
         ts: TsLayout {
             bytes: 750_000,
             ..TsLayout::default()

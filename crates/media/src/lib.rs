@@ -6,6 +6,7 @@
 
 mod advice;
 mod anchor;
+mod captions;
 pub mod codec;
 mod fault;
 mod host;
@@ -18,6 +19,7 @@ mod track;
 
 pub use advice::{Advice, AdviceKind, Severity};
 pub use anchor::{Anchor, Grid};
+pub use captions::{CaptionService, Captions};
 pub use fault::{Fault, FaultKind, Faults};
 pub use host::Host;
 pub use message::{Message, MessageKind};

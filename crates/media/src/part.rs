@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::{AccessUnit, MediaTime, Track, TrackKind};
+use crate::{AccessUnit, Captions, MediaTime, Track, TrackKind};
 
 /// A Partial Segment (rfc8216bis §3.2): some of the access units of a segment, of all its tracks, in the order
 /// they arrived. Immutable, and out before its segment is complete.
@@ -28,6 +28,8 @@ pub struct Part {
     /// A part is longer only where the unit behind it comes later than those before let expect, after a pause or as the
     /// cadence slows down: it ends with that unit, or with its segment.
     pub target: MediaTime,
+    /// Caption services in its pictures.
+    pub captions: Captions,
     /// Bytes in CMAF.
     pub sizes: Sizes,
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use crate::{MediaTime, Track, TrackKind};
+use crate::{Captions, MediaTime, Track, TrackKind};
 
 /// One picture, or one audio frame, in its codec's own form and without a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct Segment {
     pub independent: bool,
     /// Timestamps or codec configuration do not continue from the segment before.
     pub discontinuity: bool,
+    /// Caption services in its pictures.
+    pub captions: Captions,
     /// Its place in the MPEG-TS form.
     pub ts: TsLayout,
 }

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use media::codec::Aac;
-use media::{AccessUnit, Codec, MediaTime, PresentationName, Segment, Track, TsLayout};
+use media::{AccessUnit, Captions, Codec, MediaTime, PresentationName, Segment, Track, TsLayout};
 use playlist::{Registry, Settings};
 
 fn segment(tracks: &Arc<[Track]>, at: i64) -> Segment {
@@ -26,6 +26,7 @@ fn segment(tracks: &Arc<[Track]>, at: i64) -> Segment {
         date: SystemTime::UNIX_EPOCH,
         independent: true,
         discontinuity: false,
+        captions: Captions::NONE,
         ts: TsLayout {
             bytes: 40_000,
             ..TsLayout::default()

@@ -263,7 +263,7 @@ impl Window {
 pub(crate) mod tests {
     use super::*;
     use media::codec::{Aac, H264};
-    use media::{AccessUnit, Codec, MediaTime, Track, TsLayout};
+    use media::{AccessUnit, Captions, Codec, MediaTime, Track, TsLayout};
     use std::time::{Duration, UNIX_EPOCH};
 
     /// x264, 1280×720, High 3.1.
@@ -307,6 +307,7 @@ pub(crate) mod tests {
             date: UNIX_EPOCH + Duration::from_secs(1_795_392_000 + 2 * sequence),
             independent: true,
             discontinuity: false,
+            captions: Captions::NONE,
             ts: TsLayout {
                 bytes: u64::try_from(millis).expect("positive") * 16,
                 ..TsLayout::default()

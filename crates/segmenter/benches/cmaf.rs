@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use media::codec::{Aac, H264};
-use media::{AccessUnit, Codec, MediaTime, Part, Rendition, Sizes, Track, TrackKind};
+use media::{AccessUnit, Captions, Codec, MediaTime, Part, Rendition, Sizes, Track, TrackKind};
 use mp4_atom::{Decode, Encode, Mfhd, Moof, Prft, Tfdt, Tfhd, Traf, Trun, TrunEntry};
 use segmenter::cmaf::Fragment;
 
@@ -51,6 +51,7 @@ fn part() -> Part {
         independent: true,
         is_last: false,
         target: MediaTime::from_millis(218),
+        captions: Captions::NONE,
         sizes: Sizes::default(),
     }
 }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use media::codec::{Aac, H264};
-use media::{AccessUnit, Codec, MediaTime, Segment, Track, TsLayout};
+use media::{AccessUnit, Captions, Codec, MediaTime, Segment, Track, TsLayout};
 use mpeg2ts::es::StreamId;
 use mpeg2ts::pes::PesHeader;
 use mpeg2ts::time::Timestamp;
@@ -54,6 +54,7 @@ fn segment() -> Segment {
         date: SystemTime::UNIX_EPOCH,
         independent: true,
         discontinuity: false,
+        captions: Captions::NONE,
         ts: TsLayout::default(),
     };
     segment.ts = Counters::default().lay_out(&segment);

@@ -26,6 +26,7 @@ use media::{Codec, Fault, FaultKind, Message, MessageKind, TrackKind};
 pub use role::Role;
 pub(crate) use track_set::TrackSet;
 
+use crate::captions;
 use body::Body;
 use track::{Found, Tracks};
 use unsupported::Unsupported;
@@ -267,6 +268,7 @@ pub fn fuzz(body: &[u8]) {
                             "it keeps more in memory than it has"
                         );
                         held += unit.payload.len();
+                        captions::of(&unit.codec, &unit.payload);
                     }
                     Err(_) => faults += 1,
                 }

@@ -9,6 +9,8 @@
 //! What does not belong here: sockets, clocks, tokio, playlists.
 
 mod allowance;
+#[deny(clippy::indexing_slicing, clippy::unwrap_used)]
+mod captions;
 pub mod cmaf;
 mod cutter;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]

@@ -1,5 +1,5 @@
-//! H.264 access units as they are sent: NAL units behind their lengths (ISO/IEC 14496-15 §5.3.4.2), and as
-//! much of what is in them (ITU-T H.264 §7.3) as decides where decoding can begin.
+//! H.264 and H.265 access units as they are sent: NAL units behind their lengths (ISO/IEC 14496-15 §5.3.4.2), and as
+//! much of what is in them (ITU-T H.264 §7.3) as decides where decoding can begin; the messages of an SEI.
 //!
 //! What does not belong here: parameter sets (`media::codec` reads them), byte streams (`ts/annex_b.rs`).
 
@@ -80,18 +80,24 @@ pub(crate) fn kind(unit: &[u8]) -> u8 {
 /// Whether `unit` is an SEI that announces a recovery point: a decoder that begins there shows whole
 /// pictures soon, or at once where an open GOP begins.
 pub(crate) fn is_recovery_point(unit: &[u8]) -> bool {
-    kind(unit) == SEI && messages(unit).any(|payload_type| payload_type == RECOVERY_POINT)
+    kind(unit) == SEI && messages(unit, 1).any(|(payload_type, _)| payload_type == RECOVERY_POINT)
 }
 
-/// The payload types of an SEI's messages (ITU-T H.264 §7.3.2.3.1).
-fn messages(unit: &[u8]) -> impl Iterator<Item = usize> {
-    let mut bytes = unescaped(unit).skip(1);
+/// An SEI's messages behind a NAL unit header of so many bytes (ITU-T H.264 §7.3.2.3.1, H.265 §7.3.5): their payload
+/// types, and their payloads without a copy. One that is cut short ends them.
+pub(crate) fn messages(
+    unit: &[u8],
+    header: usize,
+) -> impl Iterator<Item = (usize, impl Iterator<Item = u8>)> {
+    let mut bytes = unescaped(unit).skip(header);
     std::iter::from_fn(move || {
         let payload_type = counted(&mut bytes)?;
-        if let Some(last) = counted(&mut bytes)?.checked_sub(1) {
+        let size = counted(&mut bytes)?;
+        let payload = bytes.clone().take(size);
+        if let Some(last) = size.checked_sub(1) {
             bytes.nth(last)?;
         }
-        Some(payload_type)
+        Some((payload_type, payload))
     })
 }
 
@@ -108,7 +114,7 @@ fn counted(bytes: &mut impl Iterator<Item = u8>) -> Option<usize> {
 }
 
 /// The bytes without those that keep start codes out (ITU-T H.264 §7.4.1.1): a 3 behind two zeros.
-fn unescaped(unit: &[u8]) -> impl Iterator<Item = u8> {
+fn unescaped(unit: &[u8]) -> impl Iterator<Item = u8> + Clone {
     let mut zeros = 0;
     unit.iter().copied().filter(move |&byte| {
         let escape = zeros >= 2 && byte == 3;

@@ -139,7 +139,7 @@ const fn from_key(is_key: bool) -> Entry {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use bytes::Bytes;
     use media::codec::{Aac, H264, H265, Vp9KeyFrame, Vp9Record};
     use proptest::prelude::*;
@@ -168,7 +168,8 @@ mod tests {
     ];
     const VP9_KEY: &[u8] = &[0x82, 0x49, 0x83, 0x42, 0x00, 0x27, 0xf0, 0x16, 0x76, 0x06];
 
-    fn codecs() -> [Codec; 5] {
+    /// H.264 and H.265 with lengths of 4 bytes, AV1, VP9, AAC.
+    pub(crate) fn codecs() -> [Codec; 5] {
         let record = Vp9Record::parse(Bytes::from_static(&[0, 21, 0x82, 2, 2, 2, 0, 0]));
         let key = Vp9KeyFrame::read(VP9_KEY).expect("a header");
         let vp9 = record.expect("a record").with(key.expect("a key frame"));
@@ -182,7 +183,7 @@ mod tests {
     }
 
     /// NAL units behind lengths of 4 bytes.
-    fn prefixed(units: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn prefixed(units: &[&[u8]]) -> Vec<u8> {
         let prefix = |unit: &&[u8]| {
             let length = u32::try_from(unit.len()).expect("short").to_be_bytes();
             [&length[..], unit].concat()

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use media::codec::H265;
-use media::{Codec, Head, MediaTime, Part, PresentationName, Segment, Sizes, Track};
+use media::{Captions, Codec, Head, MediaTime, Part, PresentationName, Segment, Sizes, Track};
 
 use super::*;
 use crate::registry::number_by_the_clock;
@@ -270,6 +270,7 @@ fn list_parts(writer: &mut Writer, starts: &[i64]) {
             independent: true,
             is_last: true,
             target: ms(2_000),
+            captions: Captions::NONE,
             sizes: Sizes {
                 video: Some(100_000),
                 ..Sizes::default()

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use media::codec::{Aac, H264};
-use media::{AccessUnit, Codec, Head, MediaTime, Part, PresentationName, Rendition, Sizes, Track};
+use media::{
+    AccessUnit, Captions, Codec, Head, MediaTime, Part, PresentationName, Rendition, Sizes, Track,
+};
 use proptest::prelude::*;
 
 use super::{Addressing, LowLatency, LowLatencyWindow, Packaging, Playlist, Position, Standing};
@@ -66,6 +68,7 @@ fn part(start: i64, lasts: i64, head: Option<Head>) -> Part {
         next_dts: Some(ms(start + lasts)),
         is_last: false,
         target: ms(218),
+        captions: Captions::NONE,
         sizes: Sizes {
             video: Some(1_000),
             audio: Some(100),

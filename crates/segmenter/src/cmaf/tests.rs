@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use media::codec::{Aac, H264, Mp3};
-use media::{AccessUnit, Codec, MediaTime, Part, Rendition, Sizes, Track};
+use media::{AccessUnit, Captions, Codec, MediaTime, Part, Rendition, Sizes, Track};
 use proptest::prelude::*;
 use shiguredo_mp4::Decode;
 use shiguredo_mp4::boxes::{FtypBox, MoofBox, MoovBox, SampleEntry};
@@ -65,6 +65,7 @@ fn part(units: Vec<AccessUnit>, next_dts: Option<MediaTime>) -> Part {
         independent: true,
         is_last: false,
         target: MediaTime::from_millis(218),
+        captions: Captions::NONE,
         sizes: Sizes::default(),
     }
 }

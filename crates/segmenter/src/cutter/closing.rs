@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use media::{Anchor, Codec, Head, MediaTime, Segment, Track, TsLayout};
 
 use super::open::Open;
+use crate::captions;
 use crate::output::Outputs;
 use crate::per_kind::PerKind;
 use crate::ts;
@@ -113,6 +114,7 @@ impl Closing {
         let (tracks, same) = self.tracks_of(codecs);
         let discontinuity = self.edge.is_some() && (self.broken || !same);
         let mut segment = Segment {
+            captions: captions::in_units(&tracks, &units),
             tracks,
             units,
             start,

@@ -3,13 +3,13 @@
 //! A part that is out is never taken back, so a cutter that makes parts cuts only behind them. What does not belong
 //! here: where segments are cut.
 
-use media::{Head, MediaTime, Part, Sizes, TrackKind};
+use media::{Captions, Head, MediaTime, Part, Sizes, TrackKind};
 
 use super::cadence::Meter;
 use super::open::{At, Open};
 use super::{Arrival, Cutter, Next, SHORTEST};
-use crate::cmaf;
 use crate::output::Outputs;
+use crate::{captions, cmaf};
 
 /// How much of the part target parts of the first cadence are, in percent: between the 85 that a part has at least
 /// (rfc8216bis §4.4.4.9) and all of it, with room for jitter on both sides.
@@ -203,6 +203,7 @@ impl Parts {
             next_dts,
             is_last: false,
             target,
+            captions: Captions::NONE,
             sizes: Sizes::default(),
         };
         self.start = end.start;
@@ -377,7 +378,11 @@ impl Cutter {
         let parts = self.parts.as_mut()?;
         let head = (open.fixed() == 0).then(|| self.closing.head(open, parts.had_audio()));
         let part = parts.take(open, end, next_dts, head)?;
-        let sizes = cmaf::sizes(&part, self.closing.tracks());
-        Some(Part { sizes, ..part })
+        let tracks = self.closing.tracks();
+        Some(Part {
+            captions: captions::in_units(tracks, &part.units),
+            sizes: cmaf::sizes(&part, tracks),
+            ..part
+        })
     }
 }

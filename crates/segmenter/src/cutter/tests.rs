@@ -1,6 +1,7 @@
-//! Tables; configurations that change are in `tests/configurations.rs`, the longest segment in
-//! `tests/limits.rs`, parts in `tests/parts.rs`, the properties in `tests/properties.rs`.
+//! Tables; captions are in `tests/captions.rs`, configurations that change in `tests/configurations.rs`, the longest
+//! segment in `tests/limits.rs`, parts in `tests/parts.rs`, the properties in `tests/properties.rs`.
 
+mod captions;
 mod configurations;
 mod limits;
 mod parts;

@@ -82,7 +82,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use media::codec::Aac;
-    use media::{Track, TsLayout};
+    use media::{Captions, Track, TsLayout};
 
     use super::*;
 
@@ -105,6 +105,7 @@ mod tests {
             date: UNIX_EPOCH,
             independent: true,
             discontinuity: false,
+            captions: Captions::NONE,
             ts: TsLayout::default(),
         }
     }

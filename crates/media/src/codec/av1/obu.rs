@@ -16,6 +16,8 @@ impl Obu<'_> {
     pub const TEMPORAL_DELIMITER: u8 = 2;
     /// `obu_type` of a frame header whose tiles are in units of their own.
     pub const FRAME_HEADER: u8 = 3;
+    /// `obu_type` of what goes with frames and is not needed to decode them.
+    pub const METADATA: u8 = 5;
     /// `obu_type` of a frame header with its tiles.
     pub const FRAME: u8 = 6;
 }

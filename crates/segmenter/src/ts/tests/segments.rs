@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use media::codec::{Aac, Ac3, Eac3, H264, Mp3, Vp9KeyFrame, Vp9Record};
-use media::{AccessUnit, Codec, MediaTime, Segment, Track, TsLayout};
+use media::{AccessUnit, Captions, Codec, MediaTime, Segment, Track, TsLayout};
 use proptest::prelude::*;
 
 /// x264, 1280×720, High 3.1.
@@ -108,6 +108,7 @@ pub(super) fn steady(tracks: Vec<Track>, units: Vec<AccessUnit>) -> Segment {
         date: SystemTime::UNIX_EPOCH,
         independent: true,
         discontinuity: false,
+        captions: Captions::NONE,
         ts: TsLayout::default(),
     }
 }
