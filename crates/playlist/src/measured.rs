@@ -1,6 +1,6 @@
 //! What is measured of a rendition as its segments are listed: what multivariant playlists say of it.
 
-use media::{MediaTime, Segment};
+use media::{Captions, MediaTime, Segment};
 
 /// What was measured of a rendition since its presentation began, containers included.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,6 +11,8 @@ pub(crate) struct Measured {
     pub(crate) key_pictures: Rate,
     /// Its sound, where that can be had alone.
     pub(crate) sound: Rate,
+    /// Caption services in its pictures, ever: one that is silent is still there.
+    pub(crate) captions: Captions,
     /// Pictures since the last discontinuity, and the time they fill: another encoder may have another rate.
     pictures: u64,
     pictures_fill: MediaTime,
@@ -42,6 +44,7 @@ pub(crate) struct Sample {
     pub(crate) leading_units: u64,
     pub(crate) discontinuity: bool,
     pub(crate) independent: bool,
+    pub(crate) captions: Captions,
 }
 
 impl Measured {
@@ -57,6 +60,7 @@ impl Measured {
             leading_units: units.filter(|unit| unit.track == leading).count() as u64,
             discontinuity: segment.discontinuity,
             independent: segment.independent,
+            captions: segment.captions,
         };
         self.add(&sample, target);
     }
@@ -76,6 +80,7 @@ impl Measured {
         self.pictures += segment.leading_units;
         self.pictures_fill += segment.duration;
         self.dependent |= !segment.independent;
+        self.captions |= segment.captions;
     }
 
     /// Of its sound alone.

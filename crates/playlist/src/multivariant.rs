@@ -6,13 +6,15 @@ use std::collections::HashSet;
 use std::fmt::{Display, Write};
 
 use media::codec::VideoRange;
-use media::{Rendition, Track, TrackKind};
+use media::{CaptionService, Captions, Rendition, Track, TrackKind};
 
 use crate::Label;
 use crate::measured::{Measured, Rate};
 
 /// The group of sound, and its name.
 const GROUP: &str = Rendition::Audio.name();
+/// The group of closed captions.
+const CAPTIONS: &str = "cc";
 
 /// The newest track of each kind in `sets`, which come oldest first, video before audio: what a player has
 /// to be ready for. A track that pauses is still one of the variant's.
@@ -68,7 +70,14 @@ pub(crate) struct Sound<'a> {
 
 /// The whole playlist; players begin with the first variant, and with the first of `sounds` that is the default.
 pub(crate) fn render(variants: &[Variant<'_>], sounds: &[Sound<'_>]) -> String {
-    let version = if sounds.is_empty() { 3 } else { 6 };
+    let captions = captions(variants);
+    let version = if captions.services().any(CaptionService::is_cea_708) {
+        7
+    } else if sounds.is_empty() {
+        3
+    } else {
+        6
+    };
     let mut text = format!("#EXTM3U\n#EXT-X-VERSION:{version}\n");
     if variants.iter().all(|it| it.measured.is_independent()) {
         text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
@@ -85,6 +94,9 @@ pub(crate) fn render(variants: &[Variant<'_>], sounds: &[Sound<'_>]) -> String {
         let is_default = at == default.unwrap_or(0);
         media(sound, &name, is_default).write(&mut text);
     }
+    for service in captions.services() {
+        closed_captions(service).write(&mut text);
+    }
     let count = variants.len();
     for variant in variants {
         let worse = variants
@@ -95,6 +107,11 @@ pub(crate) fn render(variants: &[Variant<'_>], sounds: &[Sound<'_>]) -> String {
             .bare_if("SCORE", score)
             .quoted("STABLE-VARIANT-ID", &variant.id)
             .quoted_if("AUDIO", sounds.first().map(|_| GROUP))
+            .quoted_if(
+                "CLOSED-CAPTIONS",
+                (!captions.is_empty()).then_some(CAPTIONS),
+            )
+            .bare_if("CLOSED-CAPTIONS", captions.is_empty().then_some("NONE"))
             .write(&mut text);
         text.push_str(&variant.uri);
         text.push('\n');
@@ -105,7 +122,17 @@ pub(crate) fn render(variants: &[Variant<'_>], sounds: &[Sound<'_>]) -> String {
     text
 }
 
-/// EXT-X-MEDIA (§4.4.6.1).
+/// Those of one variant are announced for all, as all must say NONE where one does (§4.4.6.2): a viewer chooses once,
+/// and each rung has the captions of its source.
+fn captions(variants: &[Variant<'_>]) -> Captions {
+    let mut captions = Captions::NONE;
+    for variant in variants {
+        captions |= variant.measured.captions;
+    }
+    captions
+}
+
+/// EXT-X-MEDIA (§4.4.6.1) of sound.
 fn media(sound: &Sound<'_>, name: &str, is_default: bool) -> Tag {
     let channels = sound.track.and_then(|track| track.codec.channels());
     Tag::new("#EXT-X-MEDIA")
@@ -118,6 +145,15 @@ fn media(sound: &Sound<'_>, name: &str, is_default: bool) -> Tag {
         .bare("DEFAULT", if is_default { "YES" } else { "NO" })
         .bare("AUTOSELECT", "YES")
         .quoted_if("CHANNELS", channels)
+}
+
+/// EXT-X-MEDIA of captions. Nothing in pictures says in which language they are.
+fn closed_captions(service: CaptionService) -> Tag {
+    Tag::new("#EXT-X-MEDIA")
+        .bare("TYPE", "CLOSED-CAPTIONS")
+        .quoted("GROUP-ID", CAPTIONS)
+        .quoted("NAME", service.instream_id())
+        .quoted("INSTREAM-ID", service.instream_id())
 }
 
 /// EXT-X-STREAM-INF (§4.4.6.2), but for its groups.
@@ -236,15 +272,17 @@ mod tests {
     use crate::window::tests::{segment, video_segment};
 
     fn text(segments: &[Segment], folder: &str) -> String {
-        let tracks = newest(segments.iter().map(|segment| &*segment.tracks));
-        let variant = Variant {
-            tracks,
+        render(&[variant(segments, folder)], &[])
+    }
+
+    fn variant<'a>(segments: &'a [Segment], folder: &str) -> Variant<'a> {
+        Variant {
+            tracks: newest(segments.iter().map(|segment| &*segment.tracks)),
             measured: measured(segments),
             id: "show".into(),
             uri: format!("{folder}main.m3u8"),
             i_frames: Some(format!("{folder}iframes.m3u8")),
-        };
-        render(&[variant], &[])
+        }
     }
 
     #[test]
@@ -266,7 +304,7 @@ mod tests {
 #EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-STREAM-INF:BANDWIDTH=2997003,AVERAGE-BANDWIDTH=2497503,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.97,STABLE-VARIANT-ID=\"show\"
+#EXT-X-STREAM-INF:BANDWIDTH=2997003,AVERAGE-BANDWIDTH=2497503,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.97,STABLE-VARIANT-ID=\"show\",CLOSED-CAPTIONS=NONE
 main.m3u8
 #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=199833,AVERAGE-BANDWIDTH=199833,CODECS=\"avc1.64001f\",RESOLUTION=1280x720,STABLE-VARIANT-ID=\"show/iframes\",URI=\"iframes.m3u8\"
 "
@@ -281,7 +319,7 @@ main.m3u8
 #EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-STREAM-INF:BANDWIDTH=128000,AVERAGE-BANDWIDTH=128000,CODECS=\"mp4a.40.2\",STABLE-VARIANT-ID=\"show\"
+#EXT-X-STREAM-INF:BANDWIDTH=128000,AVERAGE-BANDWIDTH=128000,CODECS=\"mp4a.40.2\",STABLE-VARIANT-ID=\"show\",CLOSED-CAPTIONS=NONE
 show/main.m3u8
 "
         );
@@ -303,20 +341,83 @@ show/main.m3u8
             Some(
                 "#EXT-X-STREAM-INF:BANDWIDTH=2000000,AVERAGE-BANDWIDTH=2000000,\
                  CODECS=\"av01.0.01M.10.0.110.09.18.09.0\",RESOLUTION=640x360,FRAME-RATE=30,VIDEO-RANGE=HLG,\
-                 STABLE-VARIANT-ID=\"show\""
+                 STABLE-VARIANT-ID=\"show\",CLOSED-CAPTIONS=NONE"
             )
         );
     }
 
     #[test]
+    fn captions_are_announced() {
+        let with = |services: &[CaptionService]| {
+            let mut segment = video_segment(1, 2_000, 500_000);
+            segment.captions = services.iter().copied().collect();
+            // They are still there when nobody speaks.
+            text(&[segment, video_segment(2, 2_000, 500_000)], "")
+        };
+        assert_eq!(
+            with(&[CaptionService::Cc1, CaptionService::Cc3]),
+            "\
+#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\",NAME=\"CC1\",INSTREAM-ID=\"CC1\"
+#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\",NAME=\"CC3\",INSTREAM-ID=\"CC3\"
+#EXT-X-STREAM-INF:BANDWIDTH=2000000,AVERAGE-BANDWIDTH=2000000,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=30,STABLE-VARIANT-ID=\"show\",CLOSED-CAPTIONS=\"cc\"
+main.m3u8
+"
+        );
+        assert_eq!(
+            with(&[CaptionService::Service1])
+                .lines()
+                .collect::<Vec<_>>()[1..4],
+            [
+                "#EXT-X-VERSION:7",
+                "#EXT-X-INDEPENDENT-SEGMENTS",
+                "#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\",NAME=\"SERVICE1\",INSTREAM-ID=\"SERVICE1\"",
+            ],
+            "SERVICE needs version 7 (rfc8216bis §8)"
+        );
+    }
+
+    #[test]
+    fn captions_of_one_variant_are_announced_for_all() {
+        let mut with = [video_segment(1, 2_000, 500_000)];
+        with[0].captions = [CaptionService::Cc1].into_iter().collect();
+        let without = [video_segment(1, 2_000, 250_000)];
+        let variants = [variant(&without, "low/"), variant(&with, "")];
+        let text = render(&variants, &[]);
+        assert_eq!(text.matches("TYPE=CLOSED-CAPTIONS").count(), 1, "{text}");
+        let streams = || {
+            text.lines()
+                .filter(|it| it.starts_with("#EXT-X-STREAM-INF"))
+        };
+        assert_eq!(streams().count(), 2);
+        assert!(
+            streams().all(|it| it.ends_with(",CLOSED-CAPTIONS=\"cc\"")),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn m3u8_rs_reads_what_is_written() {
-        let text = text(&[video_segment(1, 2_000, 500_000)], "show/");
+        let mut segment = video_segment(1, 2_000, 500_000);
+        segment.captions = [CaptionService::Cc1].into_iter().collect();
+        let text = text(&[segment], "show/");
         let read = m3u8_rs::parse_master_playlist_res(text.as_bytes()).expect("a playlist");
         let variant = &read.variants[0];
         assert_eq!(variant.uri, "show/main.m3u8");
         assert_eq!(variant.bandwidth, 2_000_000);
         assert_eq!(variant.codecs.as_deref(), Some("avc1.64001f,mp4a.40.2"));
         assert_eq!(variant.frame_rate, Some(30.0));
+        let group = m3u8_rs::ClosedCaptionGroupId::GroupId("cc".into());
+        assert_eq!(variant.closed_captions, Some(group));
+        let captions = &read.alternatives[0];
+        assert_eq!(
+            captions.media_type,
+            m3u8_rs::AlternativeMediaType::ClosedCaptions
+        );
+        assert_eq!(captions.group_id, "cc");
+        assert_eq!(captions.instream_id, Some(m3u8_rs::InstreamId::CC(1)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use media::{MediaTime, PresentationName, Rendition, Segment};
+use media::{Captions, MediaTime, PresentationName, Rendition, Segment};
 use tokio::sync::{Notify, watch};
 
 use crate::low_latency::{Growth, LowLatencyWindow};
@@ -189,6 +189,13 @@ impl Presentation {
             .is_ready()
             .then(|| low_latency.target_duration());
         self.window().target_duration().max(low_latency)
+    }
+
+    /// Caption services in its pictures, in whatever form, since it began.
+    pub fn captions(&self) -> Captions {
+        let mut captions = self.lock().measured.captions;
+        captions |= self.low_latency_window().measured().captions;
+        captions
     }
 
     /// Something can be played, in whatever form.

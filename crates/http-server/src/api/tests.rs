@@ -53,6 +53,7 @@ async fn a_stream_as_json() {
                 {"kind": "audio", "codec": "AAC", "profile": "LC", "codecs": "mp4a.40.2",
                  "sample_rate": 48_000, "channels": 2},
             ],
+            "captions": ["CC1", "SERVICE1"],
             "window": {
                 "media_sequence": sequences[0], "discontinuity_sequence": 0,
                 "target_duration_seconds": 2,

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use media::{ByteRange, Head, MediaTime, Part, Rendition, Track};
+use media::{ByteRange, Captions, Head, MediaTime, Part, Rendition, Track};
 
 use crate::slide::Held;
 use crate::window::UNIT_COST;
@@ -215,6 +215,15 @@ impl CmafSegment {
         sizes
             .filter_map(|entry| entry.part.sizes.of(rendition))
             .sum()
+    }
+
+    /// Caption services in its pictures so far.
+    pub(super) fn captions(&self) -> Captions {
+        let mut captions = Captions::NONE;
+        for entry in &self.parts {
+            captions |= entry.part.captions;
+        }
+        captions
     }
 
     /// Its first part, where that begins with a picture that decoding can begin with: what an I-frame playlist has of

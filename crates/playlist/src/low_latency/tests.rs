@@ -5,7 +5,8 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use media::codec::{Aac, H264};
 use media::{
-    AccessUnit, Captions, Codec, Head, MediaTime, Part, PresentationName, Rendition, Sizes, Track,
+    AccessUnit, CaptionService, Captions, Codec, Head, MediaTime, Part, PresentationName,
+    Rendition, Sizes, Track,
 };
 use proptest::prelude::*;
 
@@ -314,11 +315,38 @@ fn the_multivariant_playlist_has_a_group_for_sound() {
 #EXT-X-VERSION:6
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MEDIA:TYPE=AUDIO,URI=\"audio.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show/audio\",NAME=\"audio\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\"
-#EXT-X-STREAM-INF:BANDWIDTH=43200,AVERAGE-BANDWIDTH=43200,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=5,STABLE-VARIANT-ID=\"show\",AUDIO=\"audio\"
+#EXT-X-STREAM-INF:BANDWIDTH=43200,AVERAGE-BANDWIDTH=43200,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=5,STABLE-VARIANT-ID=\"show\",AUDIO=\"audio\",CLOSED-CAPTIONS=NONE
 video.m3u8
 #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=8000,AVERAGE-BANDWIDTH=8000,CODECS=\"avc1.64001f\",RESOLUTION=1280x720,STABLE-VARIANT-ID=\"show/iframes\",URI=\"video-iframes.m3u8\"
 "
     );
+}
+
+#[test]
+fn captions_are_announced_with_the_first_part_and_stay() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    let cc1 = [CaptionService::Cc1].into_iter().collect();
+    let first = Part {
+        captions: cc1,
+        ..part(0, 200, Some(head(0, &both())))
+    };
+    bench.push(first);
+    for n in 1..5 {
+        bench.push(Part {
+            is_last: n == 4,
+            ..part(200 * n, 200, None)
+        });
+    }
+    bench.segment(1_000);
+    let text = bench.window().multivariant(crate::Label::default).plain();
+    let text = std::str::from_utf8(&text).expect("UTF-8");
+    assert!(
+        text.contains(
+            "\n#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\",NAME=\"CC1\",INSTREAM-ID=\"CC1\"\n"
+        ) && text.contains(",AUDIO=\"audio\",CLOSED-CAPTIONS=\"cc\"\n"),
+        "{text}"
+    );
+    assert_eq!(bench.writer.presentation().captions(), cc1);
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub(super) fn sample(segment: &CmafSegment) -> Sample {
         leading_units: units.filter(|unit| unit.track == leading).count() as u64,
         discontinuity: segment.head.discontinuity,
         independent: segment.head.independent,
+        captions: segment.captions(),
     }
 }
 

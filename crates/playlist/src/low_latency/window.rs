@@ -343,7 +343,7 @@ impl LowLatencyWindow {
     }
 
     /// What was measured, of the open segment if nothing else is there.
-    pub(super) fn measured(&self) -> Measured {
+    pub(crate) fn measured(&self) -> Measured {
         let mut measured = self.settled.measured;
         if self.settled.listed.is_empty()
             && let Some(open) = &self.open

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use media::{Cadence, Codec, MediaTime};
+use media::{Cadence, CaptionService, Codec, MediaTime};
 use playlist::{
     Container, Directory, LowLatencyWindow, Presentation, PublishStatus, State, Window,
 };
@@ -42,6 +42,9 @@ pub(in crate::api) struct Stream {
     /// Encoders that stand by to take the publisher's place.
     backups: u64,
     tracks: Vec<Track>,
+    /// The closed captions seen in its pictures since it began, as INSTREAM-ID names them: `CC1` to `CC4`, `SERVICE1` to
+    /// `SERVICE6`.
+    captions: Vec<&'static str>,
     window: Listed,
     faults: Faults,
 }
@@ -185,6 +188,7 @@ impl Stream {
             dash_manifest: in_parts.then(|| format!("/{name}/manifest.mpd")),
             watch: format!("/watch/{name}"),
             tracks: tracks(status.as_ref(), &window),
+            captions: captions(presentation),
             window: match window.container() {
                 Container::MpegTs => Listed::of(&window),
                 Container::Cmaf => Listed::in_cmaf(&low_latency),
@@ -248,6 +252,11 @@ fn tracks(status: Option<&PublishStatus>, window: &Window) -> Vec<Track> {
                 .collect()
         }),
     }
+}
+
+fn captions(presentation: &Presentation) -> Vec<&'static str> {
+    let services = presentation.captions().services();
+    services.map(CaptionService::instream_id).collect()
 }
 
 impl Track {
