@@ -1,4 +1,5 @@
 mod codecs;
+mod second_reader;
 mod tracks;
 
 use media::codec::{Aac, Mp3};
