@@ -27,7 +27,7 @@ use crate::metadata;
 use crate::meter::Meter;
 use crate::pipeline::Ending;
 use crate::repeated::Repeated;
-use crate::transcoder::Transcoder;
+use crate::transcoder::{Preamble, Transcoder};
 use rungs::Rungs;
 use seat::Seat;
 
@@ -67,6 +67,8 @@ pub(crate) struct Publish {
     demuxer: Demuxer,
     segmenter: Segmenter,
     rungs: Rungs,
+    /// Where it is to be transcoded: what a transcoder has to know before it begins.
+    preamble: Option<Preamble>,
     /// While it writes a presentation that is to be transcoded.
     transcoder: Option<Transcoder>,
     /// `None` only while it is being dropped.
@@ -115,6 +117,9 @@ impl Publish {
         let seat = Seat::find(&name, &terms, &house)?;
         house.totals.publishes.add(1);
         let since = SystemTime::now();
+        // No rung has one, or there would be no end of them.
+        let is_transcoded = source == Source::Connection && house.ladder_of(&name).is_some();
+        let preamble = is_transcoded.then(Preamble::default);
         let mut publish = Self {
             peer,
             encoder,
@@ -126,6 +131,7 @@ impl Publish {
             demuxer: Demuxer::new(),
             segmenter: Segmenter::new(house.cutting()),
             rungs: Rungs::default(),
+            preamble,
             transcoder: None,
             terms,
             seat: None,
@@ -279,7 +285,7 @@ impl Publish {
             self.call_sounds();
         }
         let placed = self.take_apart(message)?;
-        self.transcode(message, placed);
+        self.transcode(message, placed.as_ref());
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod command;
 mod feed;
 mod inlet;
 mod last_words;
+mod preamble;
 mod run;
 mod workshop;
 
@@ -26,11 +27,15 @@ use tracing::info;
 use crate::config::{Ladder, Rendition};
 use crate::house::{House, raised};
 use backoff::Backoff;
-use feed::{Feed, Item, TooSlow};
+use feed::{Feed, Item, LeftOut};
 use run::Failure;
 
 pub(crate) use feed::Placed;
+pub(crate) use preamble::Preamble;
 pub(crate) use workshop::{Workshop, find};
+
+/// The largest pictures that are decoded, pixels: 4K of cinemas, and what encoders round that up to.
+const MOST_PIXELS: u32 = 4_096 * 2_304;
 
 /// A publish's end of its transcoder, which ends when this is dropped.
 pub(crate) struct Transcoder {
@@ -76,10 +81,14 @@ impl Making {
         })
     }
 
-    /// What is made of a source with pictures of that height: nothing is made larger.
-    fn renditions(&self, height: Option<u32>) -> Vec<Rendition> {
+    /// What is made of a source with pictures of that size: nothing is made larger, and nothing of what is too large to
+    /// be decoded.
+    fn renditions(&self, size: Option<(u16, u16)>) -> Vec<Rendition> {
         let all = self.ladder.renditions.iter().copied();
-        let fitting = all.filter(|it| height.is_none_or(|height| it.height <= height));
+        let fitting = all.filter(|it| match size {
+            Some(size) => it.height <= u32::from(size.1) && !is_too_large(size),
+            None => true,
+        });
         fitting.filter(|it| self.rung(*it).is_some()).collect()
     }
 
@@ -112,16 +121,27 @@ impl Transcoder {
         Self { shared }
     }
 
-    /// Gives it the next message of the publish, which has put it where `placed` says, if it has a place. Gives a fault
-    /// if others were left out.
-    pub(crate) fn take(&self, message: &Message, placed: Option<Placed>) -> Option<Fault> {
+    /// Gives it the next message of the publish, which has put it where `placed` says, if it has a place, and which
+    /// `preamble` has already. Gives a fault if something was left out.
+    pub(crate) fn take(
+        &self,
+        message: &Message,
+        placed: Option<&Placed>,
+        preamble: &Preamble,
+        now: Instant,
+    ) -> Option<Fault> {
         let mut desk = self.shared.desk();
-        let pushed = desk.feed.push(message, placed, Instant::now());
-        let fault = pushed.err().map(|TooSlow(messages)| {
-            let text = format!(
-                "the transcoder cannot keep up: {messages} messages are left out of its rungs; choose a faster preset, \
-                 or fewer or smaller renditions"
-            );
+        let pushed = desk.feed.push(message, placed, preamble, now);
+        let fault = pushed.err().map(|left_out| {
+            let text = match left_out {
+                LeftOut::TooSlow(messages) => format!(
+                    "the transcoder cannot keep up: {messages} messages are left out of its rungs; choose a faster \
+                     preset, or fewer or smaller renditions"
+                ),
+                LeftOut::SeveralTracks => "messages of several tracks are not transcoded: ffmpeg reads none; let the \
+                     encoder send each track in messages of its own"
+                    .to_owned(),
+            };
             desk.status.last_error = Some(text.clone());
             fault(text)
         });
@@ -191,6 +211,11 @@ async fn supervise(making: Making, shared: Arc<Shared>) {
     let mut backoff = Backoff::default();
     let mut runs = 0;
     while let Some(item) = shared.next().await {
+        if *making.house.drain.borrow() {
+            // What would begin now would end at once.
+            shared.desk().feed.pause();
+            return;
+        }
         let beginning = match item {
             Item::Begin(beginning) => beginning,
             // Of a run that nothing is made of.
@@ -200,12 +225,19 @@ async fn supervise(making: Making, shared: Arc<Shared>) {
                 continue;
             }
         };
-        let renditions = making.renditions(beginning.height);
+        let renditions = making.renditions(beginning.size);
         {
             let mut desk = shared.desk();
             desk.status.rungs = making.names(&renditions);
             if renditions.is_empty() {
                 desk.status.state = TranscoderState::Idle;
+                if let Some((width, height)) = beginning.size.filter(|it| is_too_large(*it)) {
+                    let text = format!(
+                        "pictures of {width}x{height} are too large to be transcoded; {MOST_PIXELS} pixels are the most"
+                    );
+                    desk.status.last_error = Some(text.clone());
+                    desk.news = Some(text);
+                }
                 continue;
             }
         }
@@ -246,6 +278,11 @@ async fn supervise(making: Making, shared: Arc<Shared>) {
         desk.status.state = TranscoderState::Waiting;
         desk.feed.resume();
     }
+}
+
+/// A stranger can send enormous pictures for next to nothing, and each decoder would hold a score of them.
+const fn is_too_large((width, height): (u16, u16)) -> bool {
+    width as u32 * height as u32 > MOST_PIXELS
 }
 
 /// A transcoder that the workshop counts.

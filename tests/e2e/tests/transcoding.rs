@@ -146,6 +146,28 @@ fn one_publish_becomes_a_ladder_whose_rungs_begin_where_the_source_does() {
     assert!(!std::env::temp_dir().join(sockets).exists());
 }
 
+/// Its headers came long before it had anything to transcode.
+#[test]
+fn a_backup_that_takes_over_is_transcoded_too() {
+    let with_backup = CONFIGURATION.replace("[[app]]", "[[app]]\n    on_conflict = 'backup'");
+    let gateway = Gateway::start_on(&with_backup);
+    let mut first = source(&gateway);
+    variants(&gateway, "/live/show/index.m3u8", 3);
+    let _second = source(&gateway);
+    wait::until("a backup", SOON, || {
+        let stream = gateway.get("/api/v1/streams/live/show").json();
+        (stream["backups"] == 1).then_some(())
+    });
+    first.interrupt();
+    wait::until("a run of the second", SOON, || {
+        let list = playlist(&gateway, "show_180p");
+        let jump = list.entries.iter().rposition(|entry| entry.discontinuity)?;
+        (list.entries.len() > jump + 2).then_some(())
+    });
+    let status = transcoder(&gateway);
+    assert_eq!(status["last_error"], Value::Null, "{status}");
+}
+
 #[test]
 fn an_ffmpeg_that_dies_is_started_again_and_ends_with_the_publish() {
     let mut gateway = Gateway::start_on(CONFIGURATION);

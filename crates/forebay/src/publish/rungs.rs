@@ -103,11 +103,11 @@ impl Publish {
     }
 
     fn place(&mut self, unit: Unit, now: SystemTime) -> Option<Placed> {
-        let (entry, size) = (unit.entry, unit.codec.size());
+        let (entry, codec) = (unit.entry, unit.codec.clone());
         Some(Placed {
             origin: self.segmenter.take(unit, now)?,
             entry,
-            height: size.map(|(_, height)| height.into()),
+            codec,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use media::{Message, PresentationName};
 use playlist::{Refused, Terms};
@@ -25,12 +26,9 @@ impl Publish {
         Ok(publish)
     }
 
-    /// A transcoder for a publish that has got its place, if it is to have one: no rung has, or there would be no end
-    /// of them.
+    /// A transcoder for a publish that has got its place, if it is to have one.
     pub(super) fn begin_transcoder(&self) -> Option<Transcoder> {
-        if self.source != Source::Connection {
-            return None;
-        }
+        self.preamble.as_ref()?;
         let (ladder, workshop) = self.house.ladder_of(&self.name)?;
         Some(Transcoder::begin(Making {
             ladder: ladder.clone(),
@@ -48,11 +46,16 @@ impl Publish {
     }
 
     /// Gives a message to the transcoder, once it has been taken here.
-    pub(super) fn transcode(&mut self, message: &Message, placed: Option<Placed>) {
+    pub(super) fn transcode(&mut self, message: &Message, placed: Option<&Placed>) {
+        let Some(preamble) = &mut self.preamble else {
+            return;
+        };
+        let now = Instant::now();
+        preamble.push(message, placed, now);
         let Some(transcoder) = &self.transcoder else {
             return;
         };
-        if let Some(fault) = transcoder.take(message, placed) {
+        if let Some(fault) = transcoder.take(message, placed, preamble, now) {
             self.record(fault);
         }
     }

@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::feed::Sound;
+use super::MOST_PIXELS;
+use super::preamble::Sound;
 use crate::config::Rendition;
 
 /// Pictures are decoded by so many threads at most: each holds one back.
@@ -22,6 +23,8 @@ pub(super) fn arguments(renditions: &[(Rendition, &Path)], sound: Sound) -> Vec<
     let mut all = words("-hide_banner -nostdin -loglevel error -copyts");
     all.extend(words("-threads"));
     all.push(DECODERS.into());
+    // A header in the stream may say another size than the one that was looked at.
+    all.extend(words(&format!("-max_pixels {MOST_PIXELS}")));
     all.push("-analyzeduration".into());
     all.push(ANALYSED_US.into());
     all.extend(words("-f flv -i pipe:0"));
@@ -95,7 +98,7 @@ mod tests {
         let shown: Vec<_> = all.iter().map(|word| word.to_string_lossy()).collect();
         assert_eq!(
             shown.join(" "),
-            "-hide_banner -nostdin -loglevel error -copyts -threads 4 -analyzeduration 2000000 -f flv -i pipe:0 \
+            "-hide_banner -nostdin -loglevel error -copyts -threads 4 -max_pixels 9437184 -analyzeduration 2000000 -f flv -i pipe:0 \
              -map 0:v:0 -map 0:a:0 -c:a copy \
              -vf scale=-2:360 -pix_fmt yuv420p -c:v libx264 -preset fast -tune zerolatency -b:v 800000 \
              -maxrate 800000 -bufsize 800000 -g 108000 -sc_threshold 0 -force_key_frames source \

@@ -5,11 +5,14 @@
 //! What does not belong here: processes, tokio.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::{Message, MessageKind};
+use media::{Codec, Message, TrackKind};
 use segmenter::Origin;
-use segmenter::flv::{Entry, Role, is_enhanced};
+use segmenter::flv::{Entry, Role};
+
+use super::preamble::{Headers, Preamble, Sound};
 
 /// What may wait: two of the largest messages. And so many of them, since each costs something itself.
 const MOST_BYTES: usize = 32 << 20;
@@ -23,33 +26,19 @@ pub(super) const FIRST_MS: u32 = 10_000;
 /// A run ends with the first key frame from this timestamp on, ms: ffmpeg's FLV muxer knows 31 bits.
 const LAST_MS: i64 = 1 << 30;
 
-/// SoundFormat (FLV 10.1 §E.4.2.1) of AAC: what the rungs' FLV can hold as it is, whatever its sample rate.
-const AAC: u8 = 10;
-
 /// Where a publish has put the access unit of a message.
 pub(crate) struct Placed {
     pub(crate) origin: Origin,
     /// Whether decoding can begin with it.
     pub(crate) entry: Entry,
-    /// Of its picture, if it is one.
-    pub(crate) height: Option<u32>,
+    pub(crate) codec: Arc<Codec>,
 }
 
 impl Placed {
     /// A run can begin with it.
     fn is_key_frame(&self) -> bool {
-        self.height.is_some() && self.entry != Entry::None
+        self.codec.kind() == TrackKind::Video && self.entry != Entry::None
     }
-}
-
-/// What the rungs have of the source's sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sound {
-    None,
-    /// As it is.
-    Copied,
-    /// As AAC.
-    Encoded,
 }
 
 /// How a run begins.
@@ -57,18 +46,10 @@ pub(super) enum Sound {
 pub(super) struct Beginning {
     /// Where the source has its first key frame.
     pub(super) origin: Origin,
-    /// The height of the source's pictures, if that is known.
-    pub(super) height: Option<u32>,
+    /// Width and height of the source's pictures, if they are known, pixels.
+    pub(super) size: Option<(u16, u16)>,
     pub(super) sound: Sound,
     pub(super) headers: Headers,
-}
-
-/// What an ffmpeg has to know to read the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Headers {
-    Legacy,
-    /// Enhanced RTMP's, which not every ffmpeg reads in FLV.
-    Enhanced,
 }
 
 /// The next thing for ffmpeg.
@@ -82,9 +63,14 @@ pub(super) enum Item {
     End,
 }
 
-/// ffmpeg was too slow: so many messages are left out.
+/// Why something is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooSlow(pub(super) usize);
+pub(super) enum LeftOut {
+    /// ffmpeg was too slow for so many messages.
+    TooSlow(usize),
+    /// A message has several tracks, which no ffmpeg reads as such.
+    SeveralTracks,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -100,13 +86,13 @@ enum Stage {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Feed {
-    /// Configurations.
-    video: Option<Message>,
-    audio: Option<Message>,
-    sound: Sound,
     stage: Stage,
-    /// Where the source has the first key frame of the run.
-    began: Option<Origin>,
+    /// How the run began.
+    began: Option<Beginning>,
+    /// [`Preamble::changes`] at that time.
+    changes: u64,
+    /// It was told of messages of several tracks.
+    told: bool,
     /// With the time of their arrival.
     queue: VecDeque<(Item, Instant)>,
     bytes: usize,
@@ -115,11 +101,10 @@ pub(super) struct Feed {
 impl Feed {
     pub(super) fn new() -> Self {
         Self {
-            video: None,
-            audio: None,
-            sound: Sound::None,
             stage: Stage::Waiting,
             began: None,
+            changes: 0,
+            told: false,
             queue: VecDeque::new(),
             bytes: 0,
         }
@@ -146,33 +131,44 @@ impl Feed {
         self.stage = Stage::Waiting;
     }
 
-    /// Takes the next message of the publish, which has put it where `placed` says, if it has a place.
+    /// Takes the next message of the publish, which has put it where `placed` says, if it has a place. `preamble` has it
+    /// already.
     pub(super) fn push(
         &mut self,
         message: &Message,
-        placed: Option<Placed>,
+        placed: Option<&Placed>,
+        preamble: &Preamble,
         now: Instant,
-    ) -> Result<(), TooSlow> {
+    ) -> Result<(), LeftOut> {
+        let Some(placed) = placed else {
+            return Ok(());
+        };
         match Role::of(message) {
-            Role::Configuration => self.configure(message, now),
-            Role::Media => {
-                if let Some(placed) = placed {
-                    self.hear(message, now);
-                    return self.pass_on(message, &placed, now);
-                }
-            }
-            Role::Other => {}
+            Role::Media => self.pass_on(message, placed, preamble, now),
+            Role::Other if !std::mem::replace(&mut self.told, true) => Err(LeftOut::SeveralTracks),
+            Role::Other | Role::Configuration => Ok(()),
         }
-        Ok(())
     }
 
-    fn pass_on(&mut self, message: &Message, placed: &Placed, now: Instant) -> Result<(), TooSlow> {
-        self.watch(placed, now);
+    fn pass_on(
+        &mut self,
+        message: &Message,
+        placed: &Placed,
+        preamble: &Preamble,
+        now: Instant,
+    ) -> Result<(), LeftOut> {
+        self.watch(placed, preamble, now);
         let is_key_frame = placed.is_key_frame();
         if self.stage == Stage::Waiting && is_key_frame {
             self.stage = Stage::Skipping;
-            self.began = Some(placed.origin);
-            let beginning = self.beginning(message, placed);
+            let beginning = Beginning {
+                origin: placed.origin,
+                size: placed.codec.size(),
+                sound: preamble.sound(now),
+                headers: preamble.kind(message),
+            };
+            self.began = Some(beginning);
+            self.changes = preamble.changes();
             self.queue.push_back((Item::Begin(beginning), now));
         }
         let outcome = self.make_room(message, now);
@@ -181,28 +177,14 @@ impl Feed {
         };
         if self.stage == Stage::Skipping && is_key_frame {
             self.stage = Stage::Flowing;
-            let configurations = [self.video.clone(), self.audio.clone()];
-            for configuration in configurations.into_iter().flatten() {
-                self.append(configuration, at_ms, now);
+            for header in preamble.headers() {
+                self.append(header.clone(), at_ms, now);
             }
         }
         if self.stage == Stage::Flowing {
             self.append(message.clone(), at_ms, now);
         }
         outcome
-    }
-
-    fn beginning(&self, key_frame: &Message, placed: &Placed) -> Beginning {
-        let mut all = [&self.video, &self.audio].into_iter().flatten();
-        Beginning {
-            origin: placed.origin,
-            height: placed.height,
-            sound: self.sound,
-            headers: match is_enhanced(key_frame) || all.any(is_enhanced) {
-                true => Headers::Enhanced,
-                false => Headers::Legacy,
-            },
-        }
     }
 
     fn append(&mut self, message: Message, at_ms: i64, now: Instant) {
@@ -214,46 +196,22 @@ impl Feed {
 
     /// The timestamp in this run of what the source has at `origin`.
     fn in_run(&self, origin: Origin) -> Option<i64> {
-        let since = origin.clock.at - self.began?.clock.at;
+        let since = origin.clock.at - self.began?.origin.clock.at;
         Some(since.as_millis() + i64::from(FIRST_MS))
     }
 
-    fn configure(&mut self, message: &Message, now: Instant) {
-        let kept = match message.kind {
-            MessageKind::Video => &mut self.video,
-            MessageKind::Audio => &mut self.audio,
-            MessageKind::Data => return,
-        };
-        // Encoders repeat them.
-        let same = kept
-            .as_ref()
-            .is_some_and(|kept| kept.payload == message.payload);
-        if !same {
-            *kept = Some(message.clone());
-            self.hear(message, now);
-            self.end_run(now);
-        }
-    }
-
-    /// Sound that joins, or of another kind, needs other arguments.
-    fn hear(&mut self, message: &Message, now: Instant) {
-        let (MessageKind::Audio, Some(first)) = (message.kind, message.payload.first()) else {
-            return;
-        };
-        let sound = match first >> 4 {
-            AAC => Sound::Copied,
-            _ => Sound::Encoded,
-        };
-        if std::mem::replace(&mut self.sound, sound) != sound {
-            self.end_run(now);
-        }
-    }
-
-    /// Ends the run where the source's does.
-    fn watch(&mut self, placed: &Placed, now: Instant) {
+    /// Ends the run where the source's does, and where ffmpeg needs other arguments or headers: with other codecs, and
+    /// with sound that joins. Sound that stops is missed in the next run.
+    fn watch(&mut self, placed: &Placed, preamble: &Preamble, now: Instant) {
         let Some(began) = self.began else { return };
         let at_ms = self.in_run(placed.origin).unwrap_or_default();
-        if began.run != placed.origin.run || (placed.is_key_frame() && at_ms >= LAST_MS) {
+        let is_long = placed.is_key_frame() && at_ms >= LAST_MS;
+        let sound = preamble.sound(now);
+        if began.origin.run != placed.origin.run
+            || self.changes != preamble.changes()
+            || (sound != Sound::None && sound != began.sound)
+            || is_long
+        {
             self.end_run(now);
         }
     }
@@ -267,7 +225,7 @@ impl Feed {
     }
 
     /// Leaves out what waits, if it is too much with `message`.
-    fn make_room(&mut self, message: &Message, now: Instant) -> Result<(), TooSlow> {
+    fn make_room(&mut self, message: &Message, now: Instant) -> Result<(), LeftOut> {
         let oldest = self.queue.front().map(|(_, arrived)| *arrived);
         let waits = oldest.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         let bytes = self.bytes + message.payload.len();
@@ -286,7 +244,7 @@ impl Feed {
         }
         match before - self.queue.len() {
             0 => Ok(()),
-            left_out => Err(TooSlow(left_out)),
+            left_out => Err(LeftOut::TooSlow(left_out)),
         }
     }
 }

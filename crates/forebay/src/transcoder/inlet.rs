@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use media::{Message, MessageKind, PresentationName};
-use playlist::{OnConflict, PushError, Terms};
+use playlist::{Dismissal, OnConflict, PushError, Terms};
 use segmenter::Origin;
 use segmenter::flv::Role;
 use segmenter::flv::file::{self, Reader};
@@ -70,6 +70,10 @@ impl Inlet {
                         && let Some(why) = publish.dismissal()
                     {
                         leave(&mut seat, &Ending::Dismissed(why));
+                        if why == Dismissal::Takeover {
+                            // Whoever has taken it may leave again.
+                            seat = Seat::Outside;
+                        }
                     }
                 }
                 _ = reports.tick() => match &mut seat {

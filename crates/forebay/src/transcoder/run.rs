@@ -10,18 +10,20 @@ use std::time::Duration;
 
 use bytes::Buf;
 use media::{Message, MessageKind};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use segmenter::Origin;
 use segmenter::flv::file::{Framing, header};
 use tokio::io::AsyncWriteExt;
-use tokio::net::UnixListener;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::feed::{Beginning, FIRST_MS, Headers, Item, Sound};
+use super::feed::{Beginning, FIRST_MS, Item};
 use super::inlet::Inlet;
 use super::last_words::last_words;
+use super::preamble::{Headers, Sound};
 use super::{Making, Shared, command};
 use crate::config::Rendition;
 use crate::house::raised;
@@ -102,8 +104,9 @@ pub(super) async fn run(
         let Some(name) = making.rung(*rendition) else {
             continue;
         };
-        let socket = Socket(making.workshop.socket(rendition.height));
-        let listener = UnixListener::bind(&socket.0).map_err(Failure::Socket)?;
+        let made = making.workshop.socket(rendition.height);
+        let (listener, path) = made.map_err(Failure::Socket)?;
+        let socket = Socket(path);
         let inlet = Inlet {
             name,
             terms: making.terms.clone(),
@@ -132,17 +135,23 @@ pub(super) async fn run(
         .kill_on_drop(true)
         .spawn()
         .map_err(Failure::Start)?;
+    let group = Group::of(&child);
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let words = stderr.map(|stderr| LastWords(tokio::spawn(last_words(stderr))));
     let feeding = feed(stdin, beginning.sound, shared, &heard);
-    let outcome = attend(&mut child, feeding, shared).await;
+    let patience = || match *making.house.drain.borrow() {
+        // Players want their share of the time that is left.
+        true => PATIENCE / 4,
+        false => PATIENCE,
+    };
+    let outcome = attend(&mut child, group, feeding, patience, shared).await;
     // What it has sent is published to its end. Where ffmpeg is a script, something that it has started may keep all
     // of this open.
     over.send_replace(true);
     let published = async { while inlets.join_next().await.is_some() {} };
-    let _ = timeout(PATIENCE, published).await;
+    let _ = timeout(patience(), published).await;
     let words = match words {
-        Some(mut words) => timeout(PATIENCE, &mut words.0).await,
+        Some(mut words) => timeout(patience(), &mut words.0).await,
         None => Ok(Ok(String::new())),
     };
     let words = words.ok().and_then(Result::ok).unwrap_or_default();
@@ -154,15 +163,17 @@ pub(super) async fn run(
     }
 }
 
-/// Sees it fed, and its end.
+/// Sees it fed, and its end, and that of what it has started.
 async fn attend(
     child: &mut Child,
+    group: Group,
     feeding: impl Future<Output = Fed>,
+    patience: impl Fn() -> Duration,
     shared: &Shared,
 ) -> (Fed, io::Result<ExitStatus>) {
     let overdue = async {
         shared.closed().await;
-        sleep(PATIENCE).await;
+        sleep(patience()).await;
     };
     let fed = tokio::select! {
         status = child.wait() => return (Fed::Refused, status),
@@ -170,13 +181,31 @@ async fn attend(
         () = overdue => Fed::All,
     };
     if matches!(fed, Fed::All | Fed::Refused)
-        && let Ok(status) = timeout(PATIENCE, child.wait()).await
+        && let Ok(status) = timeout(patience(), child.wait()).await
     {
         return (fed, status);
     }
-    // It may have ended by itself meanwhile.
-    let _ = child.start_kill();
+    drop(group);
     (fed, child.wait().await)
+}
+
+/// The process group of an ffmpeg: where that is a script, what the script has started is in it too. It ends with this.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        let leader = child.id().and_then(|id| i32::try_from(id).ok());
+        Self(leader.map(Pid::from_raw))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // There is nothing left of it, where all have ended.
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
 }
 
 /// Gives it what the feed has of this run, then the end of its input. `heard` says whether it has given something
@@ -190,7 +219,7 @@ async fn feed(stdin: Option<ChildStdin>, sound: Sound, shared: &Shared, heard: &
         Sound::Copied | Sound::Encoded => &[MessageKind::Video, MessageKind::Audio],
     };
     let mut written = stdin.write_all(&header(tracks)).await;
-    let mut unanswered = Instant::now();
+    let (mut unanswered, mut last) = (Duration::ZERO, Instant::now());
     loop {
         if written.is_err() {
             return Fed::Refused;
@@ -198,9 +227,13 @@ async fn feed(stdin: Option<ChildStdin>, sound: Sound, shared: &Shared, heard: &
         let Some(Item::Tag(message, at_ms)) = shared.next().await else {
             return Fed::All;
         };
+        // Time in which it got nothing, or nobody ran, is not its fault.
+        unanswered += std::mem::replace(&mut last, Instant::now())
+            .elapsed()
+            .min(Duration::from_secs(1));
         if heard.swap(false, Ordering::Relaxed) {
-            unanswered = Instant::now();
-        } else if unanswered.elapsed() > MUTE {
+            unanswered = Duration::ZERO;
+        } else if unanswered > MUTE {
             return Fed::Mute;
         }
         written = match timeout(HANGS, write(&mut stdin, message, at_ms)).await {

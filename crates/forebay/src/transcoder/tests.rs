@@ -2,7 +2,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use media::{Anchor, MediaTime, MessageKind};
+use bytes::Bytes;
+use media::codec::Vp9;
+use media::{Anchor, Codec, MediaTime, MessageKind};
+use nix::unistd::Pid;
 use segmenter::Origin;
 use segmenter::flv::Entry;
 use tokio::time::sleep;
@@ -12,6 +15,20 @@ use crate::config::{Config, Preset};
 
 /// More than a pipe holds.
 const LARGE: usize = 1 << 20;
+
+/// VP9's configuration says no size: its key frames do.
+fn pictures_of((width, height): (u16, u16)) -> Arc<Codec> {
+    Arc::new(Codec::Vp9(Vp9 {
+        record: Bytes::new(),
+        profile: 0,
+        level: 31,
+        bit_depth: 8,
+        chroma: 1,
+        width,
+        height,
+        colour: None,
+    }))
+}
 
 /// A transcoder whose ffmpeg is a script.
 struct Bench {
@@ -59,12 +76,12 @@ impl Bench {
         }
     }
 
-    /// A large key frame of a source of `height`.
-    fn key_frame(&self, height: u32) {
-        self.key_frame_of(height, LARGE);
+    /// A large key frame of a source of that size.
+    fn key_frame(&self, size: (u16, u16)) {
+        self.key_frame_of(size, LARGE);
     }
 
-    fn key_frame_of(&self, height: u32, bytes: usize) {
+    fn key_frame_of(&self, size: (u16, u16), bytes: usize) {
         let message = Message {
             kind: MessageKind::Video,
             timestamp_ms: 0,
@@ -81,9 +98,13 @@ impl Bench {
                 run: 0,
             },
             entry: Entry::RandomAccess,
-            height: Some(height),
+            codec: pictures_of(size),
         };
-        assert_eq!(self.transcoder.take(&message, Some(placed)), None);
+        let (preamble, now) = (Preamble::default(), Instant::now());
+        let taken = self
+            .transcoder
+            .take(&message, Some(&placed), &preamble, now);
+        assert_eq!(taken, None);
     }
 
     async fn until(&self, state: TranscoderState) -> Transcoding {
@@ -108,7 +129,7 @@ async fn an_ffmpeg_that_fails_is_told_with_its_last_words_and_started_again() {
     let bench = Bench::new("fails", "echo 'no such encoder' >&2; exit 3");
     bench.until(TranscoderState::Waiting).await;
     for restarts in 0..2 {
-        bench.key_frame(1_080);
+        bench.key_frame((256, 1080));
         let status = bench.until(TranscoderState::Pausing).await;
         assert_eq!(status.restarts, restarts);
         let why = "ffmpeg ended with exit status: 3: no such encoder";
@@ -123,7 +144,7 @@ async fn an_ffmpeg_that_fails_is_told_with_its_last_words_and_started_again() {
 #[tokio::test(start_paused = true)]
 async fn an_ffmpeg_that_takes_nothing_is_killed() {
     let bench = Bench::new("hangs", "exec sleep 1000");
-    bench.key_frame(720);
+    bench.key_frame((256, 720));
     let status = bench.until(TranscoderState::Pausing).await;
     let why = status.last_error.expect("words");
     assert_eq!(why, "ffmpeg took nothing for 10s");
@@ -134,7 +155,7 @@ async fn an_ffmpeg_that_takes_nothing_is_killed() {
 async fn an_ffmpeg_that_takes_all_and_gives_nothing_is_killed() {
     let bench = Bench::new("mute", "exec cat >/dev/null");
     let why = loop {
-        bench.key_frame_of(720, 10);
+        bench.key_frame_of((256, 720), 10);
         sleep(Duration::from_secs(1)).await;
         if let Some(why) = bench.transcoder.status().last_error {
             break why;
@@ -147,7 +168,7 @@ async fn an_ffmpeg_that_takes_all_and_gives_nothing_is_killed() {
 #[tokio::test(start_paused = true)]
 async fn where_as_many_run_as_may_it_waits_for_its_turn() {
     let bench = Bench::of("full", "exit 1", 0);
-    bench.key_frame(720);
+    bench.key_frame((256, 720));
     let status = bench.until(TranscoderState::Pausing).await;
     let why = status.last_error.expect("words");
     assert!(
@@ -162,7 +183,7 @@ async fn where_as_many_run_as_may_it_waits_for_its_turn() {
 #[tokio::test]
 async fn nothing_is_made_of_a_source_that_is_smaller_than_all_renditions() {
     let bench = Bench::new("idle", "exit 1");
-    bench.key_frame(240);
+    bench.key_frame((256, 240));
     let status = bench.until(TranscoderState::Idle).await;
     assert_eq!((status.rungs, status.last_error), (Vec::new(), None));
     bench.end().await;
@@ -171,9 +192,40 @@ async fn nothing_is_made_of_a_source_that_is_smaller_than_all_renditions() {
 #[tokio::test]
 async fn it_ends_with_its_publish_even_if_it_does_not_want_to() {
     let bench = Bench::new("stubborn", "cat >/dev/null; exec sleep 1000");
-    bench.key_frame(720);
+    bench.key_frame((256, 720));
     let status = bench.until(TranscoderState::Running).await;
     let names: Vec<_> = status.rungs.iter().map(Name::as_str).collect();
     assert_eq!(names, ["show_720p", "show_360p"]);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_be_decoded_is_not_transcoded() {
+    let bench = Bench::new("large", "exit 1");
+    bench.key_frame((8_192, 8_192));
+    let status = bench.until(TranscoderState::Idle).await;
+    let why = status.last_error.expect("words");
+    assert!(
+        why.starts_with("pictures of 8192x8192 are too large"),
+        "{why}"
+    );
+    bench.end().await;
+}
+
+/// As `nice ffmpeg "$@"` in a script without `exec` is.
+#[tokio::test(start_paused = true)]
+async fn what_a_script_has_started_ends_with_it() {
+    let said = std::env::temp_dir().join(format!("forebay-child-{}", std::process::id()));
+    let text = format!("sleep 1000 & echo $! >'{}'; wait", said.display());
+    let bench = Bench::new("wrapper", &text);
+    bench.key_frame((256, 720));
+    bench.until(TranscoderState::Pausing).await;
+    let child = fs::read_to_string(&said).expect("it was started");
+    let child = Pid::from_raw(child.trim().parse().expect("a number"));
+    fs::remove_file(said).expect("it is there");
+    // It is a zombie for as long as nobody has asked for it, which is init's work.
+    let state = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+    let is_alive = !state.is_empty() && !state.contains(") Z ");
+    assert!(!is_alive, "{state}");
     bench.end().await;
 }

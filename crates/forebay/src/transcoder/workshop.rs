@@ -2,14 +2,16 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
-use std::io::ErrorKind;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use tokio::net::UnixListener;
 use tokio::process::Command;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
@@ -24,9 +26,6 @@ const TRIAL: Duration = Duration::from_secs(20);
 const LONGEST_PATH: usize = 103;
 /// The name of a socket in the folder, at most: a number and a height.
 const LONGEST_NAME: usize = 26;
-/// Folders of one process number, of processes that were killed, beside which there is room for another.
-const LEFT_BEHIND: u32 = 1_000;
-
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Workshop {
@@ -54,19 +53,33 @@ impl Workshop {
 
     /// One with that ffmpeg.
     pub(super) fn with(ffmpeg: PathBuf, max_processes: usize) -> Result<Self> {
+        let folder = new_folder(&std::env::temp_dir())?;
+        make(&folder).with_context(|| {
+            let folder = folder.display();
+            format!("cannot make {folder}, for the sockets of transcoders")
+        })?;
         Ok(Self {
             ffmpeg,
-            folder: folder(&std::env::temp_dir())?,
+            folder,
             count: AtomicU64::new(0),
             processes: Semaphore::new(max_processes),
             busy: watch::Sender::new(0),
         })
     }
 
-    /// A path for a socket, which nothing has.
-    pub(super) fn socket(&self, height: u32) -> PathBuf {
+    /// Makes a socket; it can be reached by the path as long as that is there.
+    pub(super) fn socket(&self, height: u32) -> io::Result<(UnixListener, PathBuf)> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
-        self.folder.join(format!("{number}-{height}"))
+        let path = self.folder.join(format!("{number}-{height}"));
+        let listener = UnixListener::bind(&path).or_else(|error| {
+            if error.kind() != ErrorKind::NotFound {
+                return Err(error);
+            }
+            // Whoever tidies up takes what was not used for days.
+            make(&self.folder)?;
+            UnixListener::bind(&path)
+        });
+        Ok((listener?, path))
     }
 
     /// Completes when all transcoders have ended.
@@ -156,34 +169,21 @@ async fn try_out(ffmpeg: &Path, rendition: Rendition) -> Result<()> {
     Ok(())
 }
 
-/// A new folder that nobody else can look into: who could reach the sockets could publish.
-fn folder(within: &Path) -> Result<PathBuf> {
-    let process = std::process::id();
-    for number in 0..LEFT_BEHIND {
-        let folder = within.join(format!("forebay-{process}-{number}"));
-        let length = folder.as_os_str().len() + LONGEST_NAME;
-        ensure!(
-            length <= LONGEST_PATH,
-            "the folder for temporary things, {}, has a path too long for sockets; set TMPDIR to a shorter one",
-            within.display()
-        );
-        match DirBuilder::new().mode(0o700).create(&folder) {
-            Ok(()) => return Ok(folder),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => {
-                return Err(error).with_context(|| {
-                    format!(
-                        "cannot make {}, for the sockets of transcoders",
-                        folder.display()
-                    )
-                });
-            }
-        }
-    }
-    bail!(
-        "{} is full of folders of others that were called forebay-{process}",
+/// A path for a folder within that nothing has: its name cannot be guessed, so that nobody can be there before.
+fn new_folder(within: &Path) -> Result<PathBuf> {
+    let number = RandomState::new().hash_one(std::process::id());
+    let folder = within.join(format!("forebay-{number:016x}"));
+    ensure!(
+        folder.as_os_str().len() + LONGEST_NAME <= LONGEST_PATH,
+        "the folder for temporary things, {}, has a path too long for sockets; set TMPDIR to a shorter one",
         within.display()
-    )
+    );
+    Ok(folder)
+}
+
+/// Makes a folder that nobody else can look into: who could reach the sockets could publish.
+fn make(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(folder)
 }
 
 #[cfg(test)]
@@ -200,18 +200,24 @@ mod tests {
         assert_eq!(look_for("/bin", path), None, "a folder");
     }
 
-    #[test]
-    fn the_folder_is_nobody_elses_and_no_folder_that_was_there() {
-        let within = std::env::temp_dir();
-        let [one, other] = [(); 2].map(|()| folder(&within).expect("room"));
-        assert_ne!(one, other);
-        for folder in [one, other] {
-            let mode = fs::metadata(&folder).expect("it was made").permissions();
-            assert_eq!(mode.mode() & 0o777, 0o700);
-            fs::remove_dir(folder).expect("it is empty");
+    #[tokio::test]
+    async fn the_folder_is_nobody_elses_and_made_again_when_it_is_gone() {
+        let workshop = Workshop::with("ffmpeg".into(), 1).expect("room");
+        let other = Workshop::with("ffmpeg".into(), 1).expect("room");
+        assert_ne!(workshop.folder, other.folder);
+        for _ in 0..2 {
+            let (_listener, path) = workshop.socket(720).expect("room");
+            assert!(path.starts_with(&workshop.folder));
+            let folder = fs::metadata(&workshop.folder).expect("it was made");
+            assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+            fs::remove_dir_all(&workshop.folder).expect("it is there");
         }
-        let long = within.join("x".repeat(80));
-        let error = folder(&long).expect_err("no socket would fit");
+    }
+
+    #[test]
+    fn a_path_that_no_socket_can_have_is_refused() {
+        let long = std::env::temp_dir().join("x".repeat(80));
+        let error = new_folder(&long).expect_err("no socket would fit");
         assert!(error.to_string().contains("set TMPDIR"), "{error}");
     }
 

@@ -1,5 +1,8 @@
-use media::{Anchor, MediaTime};
+use media::codec::Vp9;
+use media::{Anchor, MediaTime, MessageKind};
 use std::time::SystemTime;
+
+use bytes::Bytes;
 
 use super::*;
 
@@ -10,12 +13,34 @@ const KEY: &[u8] = &[0x17, 1, 0, 0, 0, 9];
 const INTER: &[u8] = &[0x27, 1, 0, 0, 0, 9];
 const SOUND: &[u8] = &[0xaf, 1, 0x21];
 
+/// A configuration of its own each time.
+fn pictures() -> Arc<Codec> {
+    Arc::new(Codec::Vp9(Vp9 {
+        record: Bytes::new(),
+        profile: 0,
+        level: 31,
+        bit_depth: 8,
+        chroma: 1,
+        width: 640,
+        height: 360,
+        colour: None,
+    }))
+}
+
+fn sound() -> Arc<Codec> {
+    let aac = media::codec::Aac::parse(Bytes::from_static(&[0x11, 0x90]));
+    Arc::new(Codec::Aac(aac.expect("48 kHz stereo")))
+}
+
 struct Bench {
     feed: Feed,
+    preamble: Preamble,
+    /// Those of the units that come.
+    codecs: [Arc<Codec>; 2],
     now: Instant,
     /// Of the source.
     run: u64,
-    faults: Vec<TooSlow>,
+    faults: Vec<LeftOut>,
 }
 
 impl Bench {
@@ -23,6 +48,8 @@ impl Bench {
     fn new() -> Self {
         let mut bench = Self {
             feed: Feed::new(),
+            preamble: Preamble::default(),
+            codecs: [pictures(), sound()],
             now: Instant::now(),
             run: 0,
             faults: Vec::new(),
@@ -42,7 +69,9 @@ impl Bench {
             timestamp_ms,
             payload: body.to_vec().into(),
         };
-        let placed = Placed {
+        let [pictures, sound] = &self.codecs;
+        let is_header = matches!(body, [0x17 | 0xaf, 0, ..]);
+        let placed = (!is_header).then(|| Placed {
             origin: Origin {
                 sent_ms: timestamp_ms.into(),
                 clock: Anchor {
@@ -55,9 +84,15 @@ impl Bench {
                 true => Entry::None,
                 false => Entry::RandomAccess,
             },
-            height: (kind == MessageKind::Video).then_some(360),
-        };
-        let pushed = self.feed.push(&message, Some(placed), self.now);
+            codec: match kind {
+                MessageKind::Audio => sound.clone(),
+                _ => pictures.clone(),
+            },
+        });
+        self.preamble.push(&message, placed.as_ref(), self.now);
+        let pushed = self
+            .feed
+            .push(&message, placed.as_ref(), &self.preamble, self.now);
         self.faults.extend(pushed.err());
     }
 
@@ -103,17 +138,25 @@ fn a_run_begins_with_a_key_frame_and_its_configurations() {
 
 #[test]
 fn what_another_ffmpeg_is_needed_for_ends_the_run() {
-    let cases: [(&str, u64, &[u8]); 3] = [
-        ("another sound", 0, b"\x91Opus\x78"),
-        ("another configuration", 0, OTHER_VIDEO_HEADER),
-        ("a clock that has jumped", 1, INTER),
+    let cases: [(&str, fn(&mut Bench)); 4] = [
+        ("another sound", |bench| bench.push(90, b"\x91Opus\x78")),
+        ("another configuration", |bench| {
+            bench.push(90, OTHER_VIDEO_HEADER);
+            bench.codecs[0] = pictures();
+        }),
+        ("another one, without a header", |bench| {
+            bench.codecs[0] = pictures();
+        }),
+        ("a clock that has jumped", |bench| {
+            bench.run = 1;
+            bench.push(90, INTER);
+        }),
     ];
-    for (what, run, body) in cases {
+    for (what, change) in cases {
         let mut bench = Bench::new();
         bench.push(80, KEY);
         bench.pop();
-        bench.run = run;
-        bench.push(90, body);
+        change(&mut bench);
         bench.push(100, KEY);
         assert_eq!(bench.pop(), ["end"], "{what}");
         bench.feed.resume();
@@ -135,7 +178,10 @@ fn what_has_no_place_in_the_source_has_none_in_its_rungs() {
         timestamp_ms: 120,
         payload: INTER.into(),
     };
-    assert_eq!(bench.feed.push(&message, None, bench.now), Ok(()));
+    assert_eq!(
+        bench.feed.push(&message, None, &bench.preamble, bench.now),
+        Ok(())
+    );
     assert_eq!(bench.pop(), [""; 0]);
 }
 
@@ -174,7 +220,7 @@ fn what_is_not_taken_in_time_is_left_out_up_to_the_next_key_frame() {
     assert_eq!(bench.faults, [], "just in time");
     bench.now += Duration::from_millis(1);
     bench.push(160, INTER);
-    assert_eq!(bench.faults, [TooSlow(3)]);
+    assert_eq!(bench.faults, [LeftOut::TooSlow(3)]);
     bench.push(200, INTER);
     bench.push(200, SOUND);
     assert_eq!(bench.pop(), [""; 0]);
@@ -218,10 +264,73 @@ fn a_pause_forgets_what_waits_and_goes_on_with_a_new_run() {
     bench.feed.pause();
     bench.push(40, KEY);
     bench.push(60, OTHER_VIDEO_HEADER);
+    bench.codecs[0] = pictures();
     assert_eq!(bench.pop(), [""; 0]);
     bench.feed.resume();
     bench.push(80, INTER);
     assert_eq!(bench.pop(), [""; 0]);
     bench.push(120, KEY);
     assert_eq!(bench.pop()[..2], ["begin at 120 Copied", "17 00 10000"]);
+}
+
+#[test]
+fn a_header_that_the_publish_refuses_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.push(80, KEY);
+    bench.pop();
+    // Empty: pictures go on with the configuration before.
+    bench.push(90, &[0x17, 0, 0, 0, 0]);
+    bench.push(120, INTER);
+    assert_eq!(bench.pop(), ["27 01 10040"]);
+    bench.feed.pause();
+    bench.feed.resume();
+    bench.push(160, KEY);
+    assert_eq!(bench.pop()[1], "17 00 10000");
+    let kept = bench.preamble.headers().next().expect("the first");
+    assert_eq!(kept.payload, VIDEO_HEADER);
+}
+
+/// A publish that stands by has a transcoder long after its headers.
+#[test]
+fn a_feed_that_begins_late_has_the_headers_all_the_same() {
+    let mut bench = Bench::new();
+    bench.push(80, KEY);
+    bench.push(85, SOUND);
+    bench.feed = Feed::new();
+    bench.push(160, KEY);
+    assert_eq!(
+        bench.pop(),
+        [
+            "begin at 160 Copied",
+            "17 00 10000",
+            "af 00 10000",
+            "17 01 10000"
+        ]
+    );
+}
+
+#[test]
+fn sound_that_has_stopped_is_not_waited_for_in_the_next_run() {
+    let mut bench = Bench::new();
+    bench.push(0, KEY);
+    bench.push(5, SOUND);
+    bench.now += Duration::from_secs(3);
+    bench.push(3_000, KEY);
+    assert!(bench.feed.stage == Stage::Flowing, "the run goes on");
+    bench.feed.pause();
+    bench.feed.resume();
+    bench.push(3_040, KEY);
+    assert_eq!(bench.pop()[0], "begin at 3040 None");
+    bench.push(3_045, SOUND);
+    assert_eq!(bench.pop(), ["end"], "it joins");
+}
+
+#[test]
+fn messages_of_several_tracks_are_told_of_once() {
+    let mut bench = Bench::new();
+    bench.push(0, KEY);
+    let several = b"\x96\x13avc1\x00\x00\x00\x01\x09\x01\x00\x00\x01\x09";
+    bench.push(40, several);
+    bench.push(80, several);
+    assert_eq!(bench.faults, [LeftOut::SeveralTracks]);
 }
