@@ -187,7 +187,7 @@ fn gstreamer(sink: &str, video: &str, audio: &str) {
     assert_eq!(went_in.video.len(), 150);
     assert_whole(&went_in, &player);
     assert_unbroken(&player);
-    assert!(player.multivariant.contains("FRAME-RATE=25\n"));
+    assert!(player.multivariant.contains("FRAME-RATE=25,"));
     let stream = gateway.get("/api/v1/streams/live/show").json();
     assert_eq!(stream["tracks"][0]["frame_rate"], 25.0, "{stream:#}");
 }
