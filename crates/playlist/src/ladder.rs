@@ -5,6 +5,7 @@
 //! changes its cuts to fit in (whoever publishes does, told by [`Ladder::adjustment`]).
 
 mod boundaries;
+mod description;
 mod names;
 
 #[cfg(test)]
@@ -22,6 +23,8 @@ pub use boundaries::Misfit;
 pub use names::RungNames;
 
 use boundaries::{Boundaries, Stretch};
+
+pub(crate) use boundaries::{CLOCKS_AGREE, TOLERANCE};
 
 /// A variant at most so fast comes first, where players begin: the rate that authoring guides recommend for an unknown
 /// line, bit/s.

@@ -20,6 +20,7 @@ pub use segment::{CmafSegment, InitSection, PartEntry};
 pub use text::{Report, uri};
 pub use window::{LowLatencyWindow, Playlist};
 
+pub(crate) use dash::{Description, Member};
 pub(crate) use growth::Growth;
 
 /// Which of the tracks travel together.

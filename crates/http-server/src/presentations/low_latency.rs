@@ -81,7 +81,10 @@ impl LowLatency<'_> {
     pub(super) async fn manifest(&self, request: &Parts) -> Response {
         let known = self.begun(Rendition::Muxed, LowLatencyWindow::tracks_are_known);
         match known.await {
-            Ok(window) => text_reply(Kind::Manifest, window.manifest(), &request.headers),
+            Ok(window) => {
+                let text = window.manifest(|| self.presentation.label());
+                text_reply(Kind::Manifest, text, &request.headers)
+            }
             Err(problem) => problem,
         }
     }

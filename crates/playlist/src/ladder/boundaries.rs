@@ -7,10 +7,10 @@ use media::{Anchor, Grid, MediaTime};
 
 /// So far apart two encoders may put the same picture: they round to milliseconds, and begin to count with the decode
 /// time of the first, which reordering moves.
-const TOLERANCE: MediaTime = MediaTime::from_millis(100);
+pub(crate) const TOLERANCE: MediaTime = MediaTime::from_millis(100);
 
 /// So far apart the wall clock may be at one media time: a rung arrives over a link of its own.
-const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
+pub(crate) const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
 
 /// So many segments a rung may be behind the newest of all: players keep as many from the edge.
 const MAY_LAG: i64 = 3;

@@ -10,6 +10,8 @@ use crate::registry::number_by_the_clock;
 use crate::window::tests::video_segment;
 use crate::{Label, Registry, Settings, Terms, Writer};
 
+mod description;
+
 fn ms(millis: i64) -> MediaTime {
     MediaTime::from_millis(millis)
 }

@@ -2,15 +2,22 @@
 //! sequence numbers. Where segments are as long as each other a player computes which one is open, and gets it while it
 //! grows; where they are not, complete ones are listed.
 
+mod periods;
+mod sets;
+
 use std::fmt::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use media::{MediaTime, Rendition, Track, TrackKind};
+use media::{MediaTime, TrackKind};
 
-use super::segment::{CmafSegment, Run};
 use super::text::times;
 use super::window::LowLatencyWindow;
 use crate::media_playlist::date;
+
+use periods::{Numbers, Period, Share, periods};
+use sets::{Representation, Set};
+
+pub(crate) use sets::{Description, Member};
 
 /// Ticks a second on which everything is counted here: those of pictures.
 const TIMESCALE: u32 = 90_000;
@@ -21,63 +28,104 @@ const PARTS_BEHIND: i64 = 3;
 /// Above that and the time of one more part: a player's own buffer.
 const BUFFER: MediaTime = MediaTime::from_millis(500);
 
-/// So many segments are too few for their mean length to be exact.
-const FEW: i64 = 30;
-
-/// The whole description. Something is listed. There is no ProducerReferenceTime: Shaka leaves presentationTimeOffset
-/// out of what it computes from one. Each fragment has its `prft`.
-pub(super) fn render(window: &LowLatencyWindow) -> String {
-    let part = window.part_target.unwrap_or_default();
-    let target = window.target.span();
-    let lengths = || window.all().map(|segment| segment.end() - segment.start());
-    let longest = lengths().fold(target, MediaTime::max);
-    // It is more than this: removed segments stay for as long as they were listed. ffmpeg begins at a segment that is
-    // too old if it is less than media time at the start, and at none if it is more than all the time there was, in
-    // whole seconds.
-    let origin = MediaTime::from_ticks(ORIGIN_SECONDS, 1);
-    let there = end(window) - MediaTime::from_millis(1_000);
-    let least = (origin + times(target, 2)).min(there).max(origin);
-    let depth = lengths().sum::<MediaTime>().max(least);
-    let runs = runs(window);
-    let numbered = runs.last().and_then(|segments| regular(window, segments));
-    let (update, behind) = match numbered {
-        Some(_) => (target, times(part, PARTS_BEHIND) + BUFFER),
-        // A segment is known of when it is complete and the description was read again.
-        None => (half(target), longest + half(target) + BUFFER),
-    };
-    let until = match window.is_ended() {
-        false => format!("minimumUpdatePeriod=\"{}\"", Span(update)),
-        true => format!("mediaPresentationDuration=\"{}\"", Span(end(window))),
-    };
-    let mut text = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" \
-         type=\"dynamic\" availabilityStartTime=\"{}\" publishTime=\"{}\" {until} \
-         timeShiftBufferDepth=\"{}\" maxSegmentDuration=\"{}\" minBufferTime=\"{}\" \
-         suggestedPresentationDelay=\"{}\">\n",
-        date(window.begun.unwrap_or(UNIX_EPOCH)),
-        date(window.listed_until().unwrap_or(UNIX_EPOCH)),
-        Span(depth),
-        Span(longest),
-        Span(part),
-        Span(behind),
-    );
-    let millis = behind.as_millis();
-    let _ = write!(
-        text,
-        "  <ServiceDescription id=\"0\">\n    <Latency target=\"{millis}\" min=\"{}\" max=\"{}\"/>\n    \
-         <PlaybackRate min=\"0.95\" max=\"1.05\"/>\n  </ServiceDescription>\n",
-        millis / 2,
-        millis * 4
-    );
-    for (at, segments) in runs.iter().enumerate() {
-        let over = at + 1 < runs.len() || window.is_ended();
-        period(&mut text, window, segments, over);
+impl Description<'_> {
+    /// The whole text. There is no ProducerReferenceTime: Shaka leaves presentationTimeOffset out of what it computes
+    /// from one. Each fragment has its `prft`.
+    pub(crate) fn render(&self) -> String {
+        let windows = || {
+            let all = self.sets.iter().flat_map(|set| &set.representations);
+            all.map(|it| it.member.window)
+        };
+        let part = windows().filter_map(|it| it.part_target).max();
+        let part = part.unwrap_or_default();
+        let target = self.leading.target.span();
+        let lengths = |window: &LowLatencyWindow| -> Vec<MediaTime> {
+            let all = window.all();
+            all.map(|segment| segment.end() - segment.start()).collect()
+        };
+        let longest = windows().flat_map(lengths).fold(target, MediaTime::max);
+        let periods = periods(self);
+        let end = periods.last().map_or(MediaTime::ZERO, |last| {
+            self.start(last) + last.end() - last.run.start
+        });
+        // It is more than this: removed segments stay for as long as they were listed. ffmpeg begins at a segment that
+        // is too old if it is less than media time at the start, and at none if it is more than all the time there was,
+        // in whole seconds.
+        let origin = MediaTime::from_ticks(ORIGIN_SECONDS, 1);
+        let there = end - MediaTime::from_millis(1_000);
+        let least = (origin + times(target, 2)).min(there).max(origin);
+        let depth = lengths(self.leading).into_iter().sum::<MediaTime>();
+        let depth = depth.max(least);
+        let newest: Vec<_> = periods
+            .last()
+            .into_iter()
+            .flat_map(|last| windows().filter_map(|window| last.share(window)))
+            .collect();
+        let late = newest.iter().map(|share| share.late);
+        let late = late.fold(MediaTime::ZERO, MediaTime::max);
+        let (update, behind) = match newest.iter().all(|share| share.numbers.is_some()) {
+            true => (target, times(part, PARTS_BEHIND) + BUFFER),
+            // A segment is known of when it is complete and the description was read again.
+            false => (half(target), longest + half(target) + BUFFER),
+        };
+        // Whoever changes to the one that comes last still finds what it needs.
+        let behind = behind + late;
+        let until = match self.leading.is_ended() {
+            false => format!("minimumUpdatePeriod=\"{}\"", Span(update)),
+            true => format!("mediaPresentationDuration=\"{}\"", Span(end)),
+        };
+        let mut text = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" \
+             type=\"dynamic\" availabilityStartTime=\"{}\" publishTime=\"{}\" {until} \
+             timeShiftBufferDepth=\"{}\" maxSegmentDuration=\"{}\" minBufferTime=\"{}\" \
+             suggestedPresentationDelay=\"{}\">\n",
+            date(self.begun),
+            date(self.leading.listed_until().unwrap_or(self.begun)),
+            Span(depth),
+            Span(longest),
+            Span(part),
+            Span(behind),
+        );
+        let millis = behind.as_millis();
+        let _ = write!(
+            text,
+            "  <ServiceDescription id=\"0\">\n    <Latency target=\"{millis}\" min=\"{}\" max=\"{}\"/>\n    \
+             <PlaybackRate min=\"0.95\" max=\"1.05\"/>\n  </ServiceDescription>\n",
+            millis / 2,
+            millis * 4
+        );
+        for period in &periods {
+            self.period(&mut text, period);
+        }
+        text.push_str(
+            "  <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-iso:2014\" value=\"clock.txt\"/>\n</MPD>\n",
+        );
+        text
     }
-    text.push_str(
-        "  <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-iso:2014\" value=\"clock.txt\"/>\n</MPD>\n",
-    );
-    text
+
+    /// Where a period starts.
+    fn start(&self, period: &Period<'_>) -> MediaTime {
+        let since = period.run.date.duration_since(self.begun);
+        MediaTime::from(since.unwrap_or_default())
+    }
+
+    fn period(&self, text: &mut String, period: &Period<'_>) {
+        let duration = match period.is_over {
+            true => format!(" duration=\"{}\"", Span(period.end() - period.run.start)),
+            false => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "  <Period id=\"{}\" start=\"{}\"{duration}>",
+            period.run.sequence,
+            Span(self.start(period))
+        );
+        for set in &self.sets {
+            adaptation_set(text, period, set);
+        }
+        text.push_str("  </Period>\n");
+    }
 }
 
 /// The origin of the presentation, for a first segment of this date and presentation time: so long before it that media
@@ -87,119 +135,60 @@ pub(super) fn origin(date: SystemTime, start: MediaTime) -> SystemTime {
     date.checked_sub(before.to_duration()).unwrap_or(date)
 }
 
-/// What goes on without a break, together.
-fn runs(window: &LowLatencyWindow) -> Vec<Vec<&CmafSegment>> {
-    let mut runs: Vec<Vec<&CmafSegment>> = Vec::new();
-    for segment in window.all() {
-        match runs.last_mut() {
-            Some(run)
-                if run
-                    .last()
-                    .is_some_and(|it| it.run.sequence == segment.run.sequence) =>
-            {
-                run.push(segment);
-            }
-            _ => runs.push(vec![segment]),
-        }
-    }
-    runs
-}
-
-/// The end of all, from the beginning of the presentation.
-fn end(window: &LowLatencyWindow) -> MediaTime {
-    window.all().last().map_or(MediaTime::ZERO, |last| {
-        since_begun(window, last.run) + last.end() - last.run.start
-    })
-}
-
-/// Where a period starts.
-fn since_begun(window: &LowLatencyWindow, run: Run) -> MediaTime {
-    let begun = window.begun.unwrap_or(UNIX_EPOCH);
-    MediaTime::from(run.date.duration_since(begun).unwrap_or_default())
-}
-
 fn half(span: MediaTime) -> MediaTime {
     MediaTime::from_nanos(span.as_nanos() / 2)
 }
 
-/// What goes on without a break, in `segments`; nothing is added to it any more when it is `over`.
-fn period(text: &mut String, window: &LowLatencyWindow, segments: &[&CmafSegment], over: bool) {
-    let (Some(first), Some(newest)) = (segments.first(), segments.last()) else {
-        return;
-    };
-    let run = first.run;
-    let duration = match over {
-        true => format!(" duration=\"{}\"", Span(newest.end() - run.start)),
-        false => String::new(),
-    };
-    let _ = writeln!(
-        text,
-        "  <Period id=\"{}\" start=\"{}\"{duration}>",
-        run.sequence,
-        Span(since_begun(window, run))
-    );
-    let all_gap = |rendition| segments.iter().all(|segment| segment.is_gap(rendition));
-    for rendition in window.renditions().into_iter().filter(|&it| !all_gap(it)) {
-        adaptation_set(text, window, run, segments, rendition);
-    }
-    text.push_str("  </Period>\n");
-}
-
-fn adaptation_set(
-    text: &mut String,
-    window: &LowLatencyWindow,
-    run: Run,
-    segments: &[&CmafSegment],
-    rendition: Rendition,
-) {
-    let Some(section) = segments
-        .iter()
-        .rev()
-        .find_map(|segment| segment.section(rendition))
-    else {
-        return;
-    };
-    let carried: Vec<&Track> = section
-        .tracks
-        .iter()
-        .filter(|track| rendition.carries(track.kind()))
-        .collect();
-    let kind = match rendition {
-        Rendition::Audio => "audio",
-        Rendition::Video | Rendition::Muxed => "video",
-    };
-    let (id, name) = (super::segment::index(rendition) + 1, rendition.name());
-    let _ = writeln!(
-        text,
-        "    <AdaptationSet id=\"{id}\" contentType=\"{kind}\" mimeType=\"{kind}/mp4\" segmentAlignment=\"true\" \
-         startWithSAP=\"1\">"
-    );
-    let epoch = window.epoch();
-    let _ = write!(
-        text,
-        "      <SegmentTemplate timescale=\"{TIMESCALE}\" presentationTimeOffset=\"{}\" \
-         initialization=\"{name}-{epoch:08x}-{}.mp4\" media=\"{name}-{epoch:08x}-$Number$.m4s?period={}\"",
-        ticks(run.start),
-        section.id,
-        run.sequence,
-    );
-    match regular(window, segments) {
-        Some(length) => {
-            let ahead = length - window.part_target.unwrap_or_default();
-            let _ = writeln!(
-                text,
-                " startNumber=\"{}\" duration=\"{}\" availabilityTimeOffset=\"{}.{:03}\" \
-                 availabilityTimeComplete=\"false\"/>",
-                run.sequence,
-                length.rescale(TIMESCALE),
-                ahead.as_millis().max(0) / 1_000,
-                ahead.as_millis().max(0) % 1_000,
+/// Nothing, where the set has nothing in the period.
+fn adaptation_set(text: &mut String, period: &Period<'_>, set: &Set<'_>) {
+    let mut kind = None;
+    let mut representations = String::new();
+    for it in &set.representations {
+        if let Some(share) = period.share(it.member.window)
+            && let Some((section, carried)) = it.carried(&share.segments)
+        {
+            kind.get_or_insert(sets::kind(&carried));
+            representation(
+                &mut representations,
+                period,
+                it,
+                &share,
+                (section, &carried),
             );
         }
-        None => timeline(text, window, segments),
     }
+    let Some(kind) = kind else {
+        return;
+    };
+    let label = set.label.as_ref();
+    let language = label.and_then(|label| label.language());
+    let language = language.map(|tag| format!(" lang=\"{tag}\""));
+    let _ = writeln!(
+        text,
+        "    <AdaptationSet id=\"{}\" contentType=\"{kind}\"{} mimeType=\"{kind}/mp4\" segmentAlignment=\"true\" \
+         startWithSAP=\"1\">",
+        set.id,
+        language.unwrap_or_default(),
+    );
+    if let Some(name) = label.and_then(|label| label.name()) {
+        let _ = writeln!(text, "      <Label>{}</Label>", Escaped(name));
+    }
+    if set.is_main {
+        text.push_str("      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>\n");
+    }
+    text.push_str(&representations);
+    text.push_str("    </AdaptationSet>\n");
+}
+
+/// With `carried`: the name of its init section, and the tracks in that.
+fn representation(
+    text: &mut String,
+    period: &Period<'_>,
+    it: &Representation<'_>,
+    share: &Share<'_>,
+    (section, carried): (u64, &[&media::Track]),
+) {
     let codecs: Vec<String> = carried.iter().map(|track| track.codec.rfc6381()).collect();
-    let measured = window.measured();
     let size = carried.iter().find_map(|track| track.codec.size());
     let picture = size.map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
     let sound = carried
@@ -207,71 +196,66 @@ fn adaptation_set(
         .find(|track| track.kind() == TrackKind::Audio)
         .and_then(|track| track.codec.samples_per_unit())
         .map(|(_, rate)| format!(" audioSamplingRate=\"{rate}\""));
+    let (window, name) = (it.member.window, it.rendition.name());
     let _ = writeln!(
         text,
-        "      <Representation id=\"{name}\" bandwidth=\"{}\" codecs=\"{}\"{}{}/>\n    </AdaptationSet>",
-        bandwidth(window, rendition, measured.all.peak()),
+        "      <Representation id=\"{}{name}\" bandwidth=\"{}\" codecs=\"{}\"{}{}>",
+        it.member.id,
+        it.bandwidth(),
         codecs.join(","),
         picture.unwrap_or_default(),
         sound.unwrap_or_default(),
     );
-}
-
-/// The share of `peak`, which was measured of all tracks, that is `rendition`'s in what is on hand.
-fn bandwidth(window: &LowLatencyWindow, rendition: Rendition, peak: u64) -> u64 {
-    let bytes = |rendition| -> u64 { window.all().map(|it| it.bytes(rendition)).sum() };
-    let (own, all) = (bytes(rendition), bytes(Rendition::Muxed).max(1));
-    let share = u128::from(peak) * u128::from(own) / u128::from(all);
-    u64::try_from(share).unwrap_or(peak).max(1)
-}
-
-/// How long segments are, if a player can tell from their numbers where each of them begins: no more than a quarter of
-/// a segment off.
-fn regular(window: &LowLatencyWindow, segments: &[&CmafSegment]) -> Option<MediaTime> {
-    let (run, newest) = (segments.first()?.run, segments.last()?);
-    let since = |segment: &CmafSegment| i64::try_from(segment.sequence - run.sequence).ok();
-    // The mean is what keeps numbers and times together for hours. The newest is not complete, or the last: shorter.
-    let length = match since(newest)? {
-        0 => window.target.span(),
-        count => MediaTime::from_nanos((newest.start() - run.start).as_nanos() / count),
-    };
-    // As the encoder means it, while few segments say so: a whole number of 10 ms.
-    let few = since(newest)? < FEW;
-    let length = match few {
-        true => MediaTime::from_millis((length.as_millis() + 5) / 10 * 10),
-        false => length,
-    };
-    let fits = segments.iter().all(|segment| {
-        let at = since(segment).map(|count| length.as_nanos().saturating_mul(count));
-        at.is_some_and(|at| {
-            let off = segment.start() - run.start - MediaTime::from_nanos(at);
-            off.abs().as_nanos() * 4 <= length.as_nanos()
-        })
-    });
-    let room = times(length, since(newest)? + 1) - (newest.end() - run.start);
-    let fits = fits && room.as_nanos() * 4 >= -length.as_nanos();
-    (fits && length > MediaTime::ZERO).then_some(length)
+    let (folder, epoch) = (&it.member.folder, window.epoch());
+    // All on the timeline of the period, wherever the run of this one began.
+    let _ = write!(
+        text,
+        "        <SegmentTemplate timescale=\"{TIMESCALE}\" presentationTimeOffset=\"{}\" \
+         initialization=\"{folder}{name}-{epoch:08x}-{section}.mp4\" \
+         media=\"{folder}{name}-{epoch:08x}-$Number$.m4s?period={}\"",
+        ticks(period.run.start),
+        share.run.sequence,
+    );
+    match share.numbers {
+        Some(Numbers { first, length }) => {
+            // What the clock says here is that of the period.
+            let ahead = length - window.part_target.unwrap_or_default() - share.late;
+            let _ = writeln!(
+                text,
+                " startNumber=\"{first}\" duration=\"{}\" availabilityTimeOffset=\"{}.{:03}\" \
+                 availabilityTimeComplete=\"false\"/>",
+                length.rescale(TIMESCALE),
+                ahead.as_millis().max(0) / 1_000,
+                ahead.as_millis().max(0) % 1_000,
+            );
+        }
+        None => timeline(text, window, share),
+    }
+    text.push_str("      </Representation>\n");
 }
 
 /// Complete segments one by one.
-fn timeline(text: &mut String, window: &LowLatencyWindow, segments: &[&CmafSegment]) {
+fn timeline(text: &mut String, window: &LowLatencyWindow, share: &Share<'_>) {
+    let segments = share.segments.iter();
     let mut complete = segments
-        .iter()
         .filter(|segment| segment.sequence < window.next_sequence())
         .peekable();
     let first = complete
         .peek()
         .map_or(window.next_sequence(), |first| first.sequence);
-    let _ = writeln!(text, " startNumber=\"{first}\">\n        <SegmentTimeline>");
+    let _ = writeln!(
+        text,
+        " startNumber=\"{first}\">\n          <SegmentTimeline>"
+    );
     for segment in complete {
         let (start, end) = (ticks(segment.start()), ticks(segment.end()));
         let _ = writeln!(
             text,
-            "          <S t=\"{start}\" d=\"{}\"/>",
+            "            <S t=\"{start}\" d=\"{}\"/>",
             (end - start).max(1)
         );
     }
-    text.push_str("        </SegmentTimeline>\n      </SegmentTemplate>\n");
+    text.push_str("          </SegmentTimeline>\n        </SegmentTemplate>\n");
 }
 
 /// A presentation time as CMAF has it.
@@ -286,5 +270,22 @@ impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let millis = self.0.as_millis().max(0);
         write!(f, "PT{}.{:03}S", millis / 1_000, millis % 1_000)
+    }
+}
+
+/// Text as XML has it between tags.
+struct Escaped<'a>(&'a str);
+
+impl std::fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                _ => f.write_char(c)?,
+            }
+        }
+        Ok(())
     }
 }

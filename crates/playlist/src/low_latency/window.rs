@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use media::{MediaTime, Name, Rendition, Track, TrackKind};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
-use super::{LowLatency, Packaging, Report, dash, text};
+use super::{Description, LowLatency, Member, Packaging, Report, text};
 use crate::measured::Measured;
 use crate::multivariant::{self, Sound, Variant};
 use crate::slide::Removed;
@@ -271,14 +271,26 @@ impl LowLatencyWindow {
         Some(self.i_frames.get_or_init(make))
     }
 
-    /// The media presentation description of DASH.
-    pub fn manifest(&self) -> &Text {
+    /// The media presentation description of DASH, once something is listed; `label` is what its sound is called.
+    pub fn manifest(&self, label: impl FnOnce() -> Label) -> &Text {
         self.manifest.get_or_init(|| {
-            Text::new(
-                dash::render(self),
-                format!("{:08x}-{:x}-mpd", self.epoch, self.version),
-            )
+            let member = Member {
+                window: self,
+                folder: String::new(),
+                id: String::new(),
+                label: label(),
+                number: None,
+            };
+            let description = Description::new(&[member], &[], self.begun);
+            let text = description.map(|it| it.render());
+            let tag = format!("{:08x}-{:x}-mpd", self.epoch, self.version);
+            Text::new(text.unwrap_or_default(), tag)
         })
+    }
+
+    /// Wall clock at the beginning of time in its own description for DASH.
+    pub(crate) fn begun(&self) -> Option<SystemTime> {
+        self.begun
     }
 
     /// Where its pictures, or all of it, stand, unless it is over; `folder` goes before the URI.

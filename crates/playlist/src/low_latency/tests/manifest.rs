@@ -1,6 +1,7 @@
 //! The description for DASH.
 
 use super::*;
+use crate::Label;
 
 #[test]
 fn a_whole_manifest() {
@@ -8,7 +9,7 @@ fn a_whole_manifest() {
     bench.segment(0);
     bench.segment(1_000);
     bench.open(2_000, 2);
-    let manifest = bench.window().manifest().plain();
+    let manifest = bench.window().manifest(Label::default).plain();
     let manifest = bench.plain(std::str::from_utf8(&manifest).expect("UTF-8"));
     assert_eq!(
         manifest,
@@ -21,12 +22,14 @@ fn a_whole_manifest() {
   </ServiceDescription>
   <Period id=\"0\" start=\"PT10.000S\">
     <AdaptationSet id=\"1\" contentType=\"video\" mimeType=\"video/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
-      <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"video-EPOCH-0.mp4\" media=\"video-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
-      <Representation id=\"video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\"/>
+      <Representation id=\"video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\">
+        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"video-EPOCH-0.mp4\" media=\"video-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
+      </Representation>
     </AdaptationSet>
     <AdaptationSet id=\"2\" contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
-      <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"audio-EPOCH-0.mp4\" media=\"audio-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
-      <Representation id=\"audio\" bandwidth=\"4000\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\"/>
+      <Representation id=\"audio\" bandwidth=\"4000\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\">
+        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"audio-EPOCH-0.mp4\" media=\"audio-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
+      </Representation>
     </AdaptationSet>
   </Period>
   <UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:http-iso:2014\" value=\"clock.txt\"/>
@@ -44,7 +47,7 @@ fn a_break_begins_a_period_and_uneven_segments_are_listed_one_by_one() {
     bench.push(first);
     bench.close(5_200);
     bench.segment(5_200);
-    let manifest = bench.window().manifest().plain();
+    let manifest = bench.window().manifest(Label::default).plain();
     let manifest = bench.plain(std::str::from_utf8(&manifest).expect("UTF-8"));
     let periods: Vec<&str> = manifest
         .lines()
@@ -55,10 +58,10 @@ fn a_break_begins_a_period_and_uneven_segments_are_listed_one_by_one() {
         [
             "  <Period id=\"0\" start=\"PT10.000S\" duration=\"PT1.000S\">",
             "  <Period id=\"1\" start=\"PT15.000S\">",
-            "          <S t=\"1350000\" d=\"18000\"/>",
-            "          <S t=\"1368000\" d=\"90000\"/>",
-            "          <S t=\"1350000\" d=\"18000\"/>",
-            "          <S t=\"1368000\" d=\"90000\"/>",
+            "            <S t=\"1350000\" d=\"18000\"/>",
+            "            <S t=\"1368000\" d=\"90000\"/>",
+            "            <S t=\"1350000\" d=\"18000\"/>",
+            "            <S t=\"1368000\" d=\"90000\"/>",
         ]
     );
 }
@@ -72,7 +75,7 @@ async fn a_manifest_of_what_has_ended_says_how_long_it_was() {
     let presentation = bench.writer.presentation().clone();
     bench.writer.leave().expire().await;
     let window = presentation.low_latency_window();
-    let manifest = window.manifest().plain();
+    let manifest = window.manifest(Label::default).plain();
     let manifest = std::str::from_utf8(&manifest).expect("UTF-8");
     assert!(
         manifest.contains(" mediaPresentationDuration=\"PT12.400S\""),
@@ -96,7 +99,7 @@ fn sound_that_is_missing_all_the_way_is_not_in_a_period() {
     silent.sizes.audio = None;
     bench.push(silent);
     bench.close(6_000);
-    let manifest = bench.window().manifest().plain();
+    let manifest = bench.window().manifest(Label::default).plain();
     let manifest = std::str::from_utf8(&manifest).expect("UTF-8");
     let sets: Vec<_> = manifest.split("<Period ").skip(1).collect();
     assert!(sets[0].contains("id=\"audio\""), "{manifest}");

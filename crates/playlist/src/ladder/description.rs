@@ -1,0 +1,42 @@
+//! The description for DASH of a ladder: the same rungs as in its multivariant playlist of low latency, and the same
+//! sound.
+
+use crate::low_latency::{Description, Member};
+use crate::{Form, Text};
+
+use super::{Ladder, Place, Rung};
+
+impl Ladder {
+    /// The media presentation description, to be fetched in the folder of the ladder; `None` while nothing can be
+    /// played.
+    ///
+    /// Its Periods are the runs of the rung that has gone on for longest; of each other rung a Period has what is on
+    /// the same timeline at the same time. A rung that has nothing there is not in that Period.
+    pub fn manifest(&self) -> Option<Text> {
+        let standings = self.standings(Form::LowLatency);
+        let rungs = self.rungs.iter().zip(&standings);
+        let rungs: Vec<_> = rungs
+            .filter(|(_, standing)| standing.is_listed())
+            .map(|(rung, _)| self.member(rung))
+            .collect();
+        let sounds = self.live_sounds();
+        let sounds: Vec<_> = sounds
+            .filter(|sound| sound.is_begun(Form::LowLatency))
+            .map(|sound| self.member(sound))
+            .collect();
+        // Of one that is away as well: the beginning of time stays where it is, whoever leads.
+        let begun = self.counted().filter_map(|rung| rung.low_latency.begun());
+        let description = Description::new(&rungs, &sounds, begun.min())?;
+        Some(Text::tagged_by_content(description.render()))
+    }
+
+    fn member<'a>(&self, rung: &'a Rung) -> Member<'a> {
+        Member {
+            window: &rung.low_latency,
+            folder: self.folder(rung, Place::Folder),
+            id: format!("{}/", rung.presentation.name().name),
+            label: rung.presentation.label(),
+            number: rung.number(),
+        }
+    }
+}
