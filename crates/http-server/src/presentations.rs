@@ -57,10 +57,14 @@ impl Presentations {
         let Ok(name) = PresentationName::parse(path.app, path.name) else {
             return nothing_here();
         };
-        if let Some((form, place)) = ladder::multivariant(path.file)
+        if let Some(wanted) = ladder::Wanted::of(path.file)
             && let Some(ladder) = self.directory.ladder(&name)
         {
-            return self.ladder(ladder, form, place, request).await;
+            return self.ladder(ladder, wanted, request).await;
+        }
+        // What time it is does not depend on what is published; a ladder may be without its source.
+        if matches!(path.file, File::Clock) {
+            return clock();
         }
         let Some(presentation) = self.directory.find(&name) else {
             return unknown(&name);
@@ -74,7 +78,6 @@ impl Presentations {
         match path.file {
             File::LowLatency => return low_latency.multivariant(request).await,
             File::Manifest => return low_latency.manifest(request).await,
-            File::Clock => return clock(),
             File::MediaIFrames => return low_latency.i_frames(request).await,
             File::Media(rendition) => return low_latency.media(rendition, request).await,
             File::Cmaf {

@@ -79,5 +79,5 @@ fn read_all(window: &LowLatencyWindow, rendition: Rendition) {
             .plain()
             .is_empty()
     );
-    assert!(!window.manifest().plain().is_empty());
+    assert!(!window.manifest(playlist::Label::default).plain().is_empty());
 }

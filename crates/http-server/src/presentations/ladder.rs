@@ -1,4 +1,4 @@
-//! The multivariant playlist of a ladder: of several presentations, published apart.
+//! The multivariant playlist of a ladder, and its description for DASH: of several presentations, published apart.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -17,6 +17,33 @@ use crate::request_path::File;
 /// So long a rung is waited for that has begun, when others are there: players do not look for variants again.
 const FOR_THE_OTHERS: Duration = Duration::from_millis(1_000);
 
+/// What a ladder is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wanted {
+    /// The multivariant playlist.
+    Multivariant(Form, Place),
+    /// The description for DASH.
+    Manifest,
+}
+
+impl Wanted {
+    /// What `file` is, if ladders have it.
+    pub(super) const fn of(file: File) -> Option<Self> {
+        match (file, multivariant(file)) {
+            (File::Manifest, _) => Some(Self::Manifest),
+            (_, Some((form, place))) => Some(Self::Multivariant(form, place)),
+            (_, None) => None,
+        }
+    }
+
+    const fn form(self) -> Form {
+        match self {
+            Self::Multivariant(form, _) => form,
+            Self::Manifest => Form::LowLatency,
+        }
+    }
+}
+
 /// Which multivariant playlist a file is.
 pub(super) const fn multivariant(file: File) -> Option<(Form, Place)> {
     match file {
@@ -28,29 +55,28 @@ pub(super) const fn multivariant(file: File) -> Option<(Form, Place)> {
 }
 
 impl Presentations {
-    /// The playlist of `ladder`, once there is a variant, and a moment for the others.
-    pub(super) async fn ladder(
-        &self,
-        ladder: Ladder,
-        form: Form,
-        place: Place,
-        request: &Parts,
-    ) -> Response {
-        let name = ladder.name().clone();
+    /// What is `wanted` of `ladder`, once there is a variant, and a moment for the others.
+    pub(super) async fn ladder(&self, ladder: Ladder, wanted: Wanted, request: &Parts) -> Response {
+        let (name, form) = (ladder.name().clone(), wanted.form());
         let Some(ladder) = self.begun(ladder, form).await else {
             return replies::try_again(
                 "nothing to play yet, and too many requests wait for it; try again",
             );
         };
-        let Some(text) = ladder.multivariant(form, place) else {
+        let text = match wanted {
+            Wanted::Multivariant(form, place) => ladder.multivariant(form, place),
+            Wanted::Manifest => ladder.manifest(),
+        };
+        let Some(text) = text else {
             return match ladder.counted().next() {
                 Some(rung) => not_yet(&rung.presentation),
                 None => unknown(&name),
             };
         };
-        let kind = match ladder.form(form) {
-            Form::Classic => Kind::Playlist,
-            Form::LowLatency => Kind::MovingPlaylist,
+        let kind = match (wanted, ladder.form(form)) {
+            (Wanted::Manifest, _) => Kind::Manifest,
+            (_, Form::Classic) => Kind::Playlist,
+            (_, Form::LowLatency) => Kind::MovingPlaylist,
         };
         text_reply(kind, &text, &request.headers)
     }

@@ -4,9 +4,10 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use http::Method;
 use tokio::time::Instant;
 
-use crate::fixture::{Gateway, Reply, fetch, push, push_part, push_part_with_opus};
+use crate::fixture::{Gateway, Reply, ask, fetch, push, push_part, push_part_with_opus};
 use crate::{Audience, Settings};
 
 /// `request` waits as long as nothing else happens.
@@ -266,4 +267,50 @@ async fn in_the_api(site: &axum::Router) -> String {
         Some(1)
     );
     stream["container"].as_str().expect("a word").to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_manifest_of_a_ladder_waits_for_its_rungs_and_is_asked_for_again() {
+    const PATH: &str = "/live/show/manifest.mpd";
+    let gateway = Gateway::new();
+    let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| gateway.publish("live", rung));
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let player = tokio::spawn({
+        let site = site.clone();
+        async move { fetch(&site, PATH).await }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    push_part(&mut high, 0);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    push_part(&mut low, 0);
+    let reply = player.await.expect("a player");
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (200, Some("application/dash+xml"))
+    );
+    assert_eq!(reply.header("cache-control"), Some("no-cache"));
+    let text = reply.text();
+    for rung in ["show_720p", "show_360p"] {
+        let media = format!("media=\"../{rung}/video-");
+        assert_eq!(text.matches(&media).count(), 1, "{text}");
+    }
+    assert_eq!(text.matches("contentType=\"audio\"").count(), 1, "{text}");
+    // What it names is there.
+    for attribute in ["initialization", "media"] {
+        let (_, rest) = text.split_once(&format!("{attribute}=\"../")).expect("one");
+        let (_, first) = text.split_once("startNumber=\"").expect("one");
+        let first = first.split('"').next().expect("a value");
+        let path = rest.split('"').next().expect("a value");
+        let path = format!("/live/{}", path.replace("$Number$", first));
+        let head = ask(&site, Method::HEAD, &path, &[]).await;
+        assert_eq!(head.status, 200, "{path}");
+    }
+    assert_eq!(fetch(&site, "/live/show/clock.txt").await.status, 200);
+    let tag = reply.header("etag").expect("a tag").to_owned();
+    let again = ask(&site, Method::GET, PATH, &[("if-none-match", &tag)]).await;
+    assert_eq!((again.status, again.header("etag")), (304, Some(&*tag)));
+    push_part(&mut high, 1);
+    let again = ask(&site, Method::GET, PATH, &[("if-none-match", &tag)]).await;
+    assert_eq!(again.status, 200);
+    assert_ne!(again.header("etag"), Some(&*tag));
 }
