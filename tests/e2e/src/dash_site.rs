@@ -14,7 +14,8 @@ const SCRIPTS: [(&str, &str); 2] = [
     ("/shaka.js", "shaka-player/dist/shaka-player.compiled.js"),
 ];
 
-/// `dashJs(url)` and `shakaPlayer(url)` add a player; `states()` says how each is. Nothing is configured but low
+/// `dashJs(url)` and `shakaPlayer(url)` add a player; `states()` says how each is, and `showRung(height)` has all of them
+/// change to that rung when they have shown what they have in hand. Nothing is configured but low
 /// latency: Shaka's own target is 0.5 s from the end of what can be sought, and what a manifest says would count twice
 /// there, as suggestedPresentationDelay and as Latency. And Shaka 5.2 must not look for captions in segments of HLS that
 /// are still open.
@@ -24,7 +25,8 @@ const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,
     const add = (kind) => {
         const video = document.body.appendChild(document.createElement('video'));
         video.muted = true;
-        const player = { kind, video, fatal: [], latency: () => null };
+        const player = { kind, video, fatal: [], latency: () => null, waits: [] };
+        video.addEventListener('waiting', () => player.waits.push([video.currentTime, player.buffered?.()]));
         players.push(player);
         return player;
     };
@@ -37,6 +39,12 @@ const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,
         player.setAutoPlay(true);
         player.attachSource(url);
         shown.latency = () => player.getCurrentLiveLatency();
+        shown.heights = () => player.getRepresentationsByType('video').map(({ height }) => height);
+        shown.show = (height) => {
+            player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } } } });
+            const wanted = player.getRepresentationsByType('video').find((it) => it.height === height);
+            player.setRepresentationForTypeById('video', wanted.id);
+        };
         shown.buffered = () => ['video', 'audio'].map((kind) => player.getBufferLength(kind));
     };
     window.shakaPlayer = async (url) => {
@@ -50,6 +58,12 @@ const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,
         player.configure({ manifest: { hls: { disableClosedCaptionsDetection: true } },
             streaming: { lowLatencyMode: true, liveSync: { enabled: true } } });
         shown.latency = () => player.getStats().liveLatency;
+        shown.heights = () => player.getVariantTracks().map(({ height }) => height);
+        shown.show = (height) => {
+            player.configure({ abr: { enabled: false } });
+            const wanted = player.getVariantTracks().find((it) => it.height === height);
+            player.selectVariantTrack(wanted, false);
+        };
         const ahead = (ranges) => Math.max(0, ...ranges.map(({ end }) => end)) - shown.video.currentTime;
         shown.buffered = () => {
             const { video, audio } = player.getBufferedInfo();
@@ -58,8 +72,9 @@ const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,
         await player.load(url).catch((error) => shown.fatal.push(`${error.code} ${error.data} ${error.stack}`));
         shown.video.play().catch(() => undefined);
     };
-    window.states = () => players.map(({ kind, video, fatal, latency, buffered }) => ({
-        kind, fatal, error: video.error?.message ?? null, time: video.currentTime, latency: latency(),
+    window.showRung = (height) => players.forEach(({ show }) => show(height));
+    window.states = () => players.map(({ kind, video, fatal, latency, buffered, waits, heights }) => ({
+        kind, fatal, waits, heights: heights(), height: video.videoHeight, error: video.error?.message ?? null, time: video.currentTime, latency: latency(),
         buffered: buffered?.() ?? [], pictures: video.getVideoPlaybackQuality().totalVideoFrames,
         sound: video.webkitAudioDecodedByteCount,
     }));

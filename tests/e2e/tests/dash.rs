@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use e2e::browser::Browser;
 use e2e::encoder::Encoder;
+use e2e::ladder::{HEIGHTS, rung, variants};
 use e2e::{Gateway, dash_site, wait};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -135,19 +136,9 @@ fn uneven_segments_are_listed_and_played() {
 fn ffmpeg_reads_it() {
     let gateway = Gateway::start();
     let _publisher = publish(&gateway, EVEN);
-    let url = gateway.http_url("live/show/manifest.mpd");
     // Before that it computes negative numbers.
     until_segments(&gateway, 3);
-    let output = Command::new("timeout")
-        .args([
-            "30", "ffmpeg", "-v", "error", "-i", &url, "-t", "5", "-c", "copy",
-        ])
-        .args(["-f", "framecrc", "-"])
-        .output()
-        .expect("ffmpeg is there");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && errors.is_empty(), "{errors}");
-    let packets = String::from_utf8_lossy(&output.stdout);
+    let packets = packets(&gateway, &[]);
     let of = |stream: &str| {
         packets
             .lines()
@@ -160,6 +151,46 @@ fn ffmpeg_reads_it() {
         (140..=170).contains(&pictures) && (220..=260).contains(&sound),
         "{pictures}, {sound}"
     );
+}
+
+/// What ffmpeg finds in five seconds, a line each, without a word of complaint.
+fn packets(gateway: &Gateway, which: &[&str]) -> String {
+    let url = gateway.http_url("live/show/manifest.mpd");
+    let output = Command::new("timeout")
+        .args(["30", "ffmpeg", "-v", "error", "-i", &url, "-t", "5"])
+        .args(which)
+        .args(["-c", "copy", "-f", "framecrc", "-"])
+        .output()
+        .expect("ffmpeg is there");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// All rungs, and the sound of one.
+#[test]
+fn ffmpeg_reads_a_ladder() {
+    let gateway = Gateway::start();
+    let _encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show/llhls.m3u8", HEIGHTS.len());
+    wait::until("segments of each", SHOWN_WITHIN, || {
+        let enough = |height: &u32| {
+            let list = gateway.get(&format!("/live/show_{height}p/video.m3u8"));
+            list.text().matches("#EXTINF").count() >= 3
+        };
+        HEIGHTS.iter().all(enough).then_some(())
+    });
+    let packets = packets(&gateway, &["-map", "0"]);
+    let counts = ["0,", "1,", "2,", "3,"].map(|stream| {
+        let lines = packets.lines().filter(|line| line.starts_with(stream));
+        lines.count()
+    });
+    let pictures = &counts[..3];
+    assert!(
+        pictures.iter().all(|count| (140..=170).contains(count)),
+        "{counts:?}"
+    );
+    assert!((220..=260).contains(&counts[3]), "{counts:?}");
 }
 
 #[test]
