@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use e2e::browser::Browser;
+use e2e::encoder::Encoder;
 use e2e::gateway::Gateway;
 use e2e::ladder::{HEIGHTS, SOON, rung, variants};
-use e2e::{dash_site, wait};
+use e2e::{current_ffmpeg, dash_site, wait};
 use serde_json::{Value, json};
 
 /// The values of `key` of all players.
@@ -70,4 +71,48 @@ fn switches(player: &str) {
         let latency = of_all(&browser, "latency").first()?.as_f64()?;
         (0.0..4.0).contains(&latency).then_some(())
     });
+}
+
+/// The tracks of one connection come back one after the other: the next Period has all of them again.
+#[test]
+fn shaka_goes_on_through_a_reconnect_and_switches_behind_it() {
+    let gateway = Gateway::start();
+    let mut first = publish_all(&gateway);
+    variants(&gateway, "/live/show/llhls.m3u8", HEIGHTS.len());
+    let browser = Browser::start();
+    browser.open(&format!("http://{}/", dash_site::serve()));
+    let url = gateway.http_url("live/show/manifest.mpd");
+    browser.run(&format!("window.shakaPlayer('{url}')"));
+    until_they_go_on(&browser, "it to play");
+    first.interrupt();
+    wait::until("the gateway to notice", SOON, || {
+        let stream = gateway.get("/api/v1/streams/live/show").json();
+        (stream["state"] == "resuming").then_some(())
+    });
+    let _second = publish_all(&gateway);
+    until_they_go_on(&browser, "it to go on after the reconnect");
+    for height in [180, 360] {
+        browser.run(&format!("window.showRung({height})"));
+        browser.until(
+            &format!("{height} pixels"),
+            SOON,
+            &format!("return window.states().every((it) => it.height === {height})"),
+        );
+        until_they_go_on(&browser, &format!("{height} pixels to go on"));
+    }
+    assert_eq!(of_all(&browser, "fatal"), [json!([])]);
+}
+
+/// The rungs as tracks of one connection (Enhanced RTMP), as FFmpeg 9 sends them.
+fn publish_all(gateway: &Gateway) -> Encoder {
+    let url = gateway.rtmp_url("live/show");
+    let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
+         sine=frequency=440:sample_rate=48000 -filter_complex \
+         [0:v]split=3[a][b][c];[b]scale=-2:270[b2];[c]scale=-2:180[c2] \
+         -map [a] -map [b2] -map [c2] -map 1:a -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
+         -pix_fmt yuv420p -sc_threshold 0 -g 60 -c:a aac -f flv";
+    let mut arguments: Vec<&str> = words.split_whitespace().collect();
+    arguments.push(&url);
+    let program = current_ffmpeg::program();
+    Encoder::start(program.to_str().expect("UTF-8"), &arguments)
 }
