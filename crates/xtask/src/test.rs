@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it is cheapest to learn
 //! that something does not. `.ci/run` is this and nothing else.
 
+use std::process::Command;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -166,12 +168,28 @@ impl Step {
             }
             Self::Gateway => cargo(workspace.cargo(["build", "--release", "-p", "forebay"])),
             Self::Tests => {
-                let mut command = workspace.cargo(["test", "--workspace", "--no-fail-fast"]);
-                command.env(GATEWAY_VARIABLE, workspace.gateway());
-                cargo(command).context("see the lines of the failed tests above")
+                // Most of what is tested is waited for: segments last two seconds.
+                let most = available_parallelism().map_or(2, |cores| 2 * cores.get());
+                let others = ["--lib", "--bins", "--test", "[!b]*", "--test", "b[!r]*"];
+                let mut others = tests(workspace, &others);
+                others.env("RUST_TEST_THREADS", most.to_string());
+                // A browser has enough to do with pictures.
+                let browsers = tests(workspace, &["--test", "browser*"]);
+                // The second runs whatever became of the first.
+                let results = [cargo(others), cargo(browsers)];
+                let all: anyhow::Result<()> = results.into_iter().collect();
+                all.context("see the lines of the failed tests above")
             }
         }
     }
+}
+
+/// These targets of the whole workspace: of a part of it, dependencies would be built anew with other features.
+fn tests(workspace: &Workspace, targets: &[&str]) -> Command {
+    let mut command = workspace.cargo(["test", "--workspace", "--no-fail-fast"]);
+    command.args(targets);
+    command.env(GATEWAY_VARIABLE, workspace.gateway());
+    command
 }
 
 fn seconds(duration: Duration) -> String {
