@@ -67,6 +67,7 @@ impl Repairs {
                 &mut self.timestamps
             }
             FaultKind::MalformedMessage
+            | FaultKind::TimedMetadata
             | FaultKind::BadConfiguration
             | FaultKind::ConfigurationFlood => {
                 self.unreadable.text.clone_from(&fault.text);

@@ -242,6 +242,7 @@ impl Script {
             })
             .collect();
         let segment = Segment {
+            events: Vec::new(),
             units: units
                 .into_iter()
                 .filter_map(|(video, unit)| {

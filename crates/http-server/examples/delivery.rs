@@ -76,6 +76,7 @@ fn segment(n: i64) -> Segment {
         tracks: Arc::from([Track {
             codec: Codec::Aac(aac),
         }]),
+        events: Vec::new(),
         units: vec![AccessUnit {
             track: 0,
             dts: start,

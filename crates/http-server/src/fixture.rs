@@ -199,6 +199,7 @@ fn push_part_of(writer: &mut Writer, n: i64, tracks: [Track; 2]) {
             independent: true,
         }),
         units: pictures.chain(sounds).collect(),
+        events: Vec::new(),
         start,
         duration: MediaTime::from_millis(200),
         next_dts: Some(start + MediaTime::from_millis(200)),
@@ -268,6 +269,7 @@ fn segment(n: i64) -> Segment {
     let start = MediaTime::from_millis(2_000 * n);
     Segment {
         tracks: Arc::from(tracks()),
+        events: Vec::new(),
         units: (0..50)
             .map(|picture| AccessUnit {
                 track: 0,

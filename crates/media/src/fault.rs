@@ -39,11 +39,13 @@ pub enum FaultKind {
     LadderMisfit,
     /// ffmpeg, which transcodes the publish, ended, or was too slow for it: its rungs lack something.
     Transcoding,
+    /// Timed metadata that cannot be used, is at no time of the media, or is more than is carried.
+    TimedMetadata,
 }
 
 impl FaultKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MalformedMessage,
         Self::UnsupportedCodec,
         Self::BadConfiguration,
@@ -61,6 +63,7 @@ impl FaultKind {
         Self::NameContested,
         Self::LadderMisfit,
         Self::Transcoding,
+        Self::TimedMetadata,
     ];
 
     /// The counter's name in the status API: `snake_case`, never changed once released.
@@ -83,6 +86,7 @@ impl FaultKind {
             Self::NameContested => "name_contested",
             Self::LadderMisfit => "ladder_misfit",
             Self::Transcoding => "transcoding",
+            Self::TimedMetadata => "timed_metadata",
         }
     }
 }
@@ -162,6 +166,6 @@ mod tests {
         assert_eq!(counts, (1..=kinds).collect::<Vec<u64>>());
         assert_eq!(faults.total(), kinds * (kinds + 1) / 2);
         let last = faults.last().expect("the last recorded");
-        assert_eq!(last.text, format!("transcoding {}", kinds - 1));
+        assert_eq!(last.text, format!("timed_metadata {}", kinds - 1));
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::{AccessUnit, Captions, MediaTime, Track, TrackKind};
+use crate::segment::payload_bytes;
+use crate::{AccessUnit, Captions, MediaTime, TimedEvent, Track, TrackKind};
 
 /// A Partial Segment (rfc8216bis §3.2): some of the access units of a segment, of all its tracks, in the order
 /// they arrived. Immutable, and out before its segment is complete.
@@ -13,6 +14,8 @@ pub struct Part {
     pub head: Option<Head>,
     /// Its access units; `track` is an index into [`Head::tracks`]. Not empty.
     pub units: Vec<AccessUnit>,
+    /// Timed metadata, by time.
+    pub events: Vec<TimedEvent>,
     /// Presentation time of its beginning: that of the segment, and of each further part the end of the one before.
     pub start: MediaTime,
     /// From `start` to the start of the next part. Greater than zero.
@@ -71,12 +74,9 @@ pub struct Head {
 }
 
 impl Part {
-    /// Payload bytes of the access units, without any container.
+    /// Payload bytes of the access units, and what its events cost, without any container.
     pub fn payload_bytes(&self) -> u64 {
-        self.units
-            .iter()
-            .map(|unit| unit.payload.len() as u64)
-            .sum()
+        payload_bytes(&self.units, &self.events)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use crate::{Captions, MediaTime, Track, TrackKind};
+use crate::{Captions, MediaTime, TimedEvent, Track, TrackKind};
 
 /// One picture, or one audio frame, in its codec's own form and without a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub struct Segment {
     pub tracks: Arc<[Track]>,
     /// The access units of all tracks in the order they arrived; decode times rise within a track.
     pub units: Vec<AccessUnit>,
+    /// Timed metadata, by time.
+    pub events: Vec<TimedEvent>,
     /// Presentation time of its first picture (of its first audio frame where there is no video).
     pub start: MediaTime,
     /// From `start` to the start of the next segment: EXTINF. Greater than zero.
@@ -101,13 +103,17 @@ impl Segment {
         self.tracks.iter().all(|track| track.codec.fits_ts())
     }
 
-    /// Payload bytes of all access units, without any container.
+    /// Payload bytes of all access units, and what its events cost, without any container.
     pub fn payload_bytes(&self) -> u64 {
-        self.units
-            .iter()
-            .map(|unit| unit.payload.len() as u64)
-            .sum()
+        payload_bytes(&self.units, &self.events)
     }
+}
+
+/// Payload bytes of `units`, and what `events` cost.
+pub(crate) fn payload_bytes(units: &[AccessUnit], events: &[TimedEvent]) -> u64 {
+    let payloads = units.iter().map(|unit| unit.payload.len() as u64);
+    let events = events.iter().map(|timed| timed.event.cost() as u64);
+    payloads.chain(events).sum()
 }
 
 /// Index of the leading track among `tracks`: the first video track, else the first track.

@@ -21,6 +21,7 @@ fn segment(tracks: &Arc<[Track]>, at: i64) -> Segment {
     Segment {
         tracks: tracks.clone(),
         units: vec![unit; 94],
+        events: Vec::new(),
         start,
         duration: MediaTime::from_ticks(2, 1),
         date: SystemTime::UNIX_EPOCH,

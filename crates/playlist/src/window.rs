@@ -302,6 +302,7 @@ pub(crate) mod tests {
         Segment {
             tracks: Arc::from([aac()]),
             units: vec![unit(0, start)],
+            events: Vec::new(),
             start,
             duration: MediaTime::from_millis(millis),
             date: UNIX_EPOCH + Duration::from_secs(1_795_392_000 + 2 * sequence),

@@ -45,6 +45,7 @@ fn part() -> Part {
     Part {
         head: None,
         units,
+        events: Vec::new(),
         start: MediaTime::ZERO,
         duration: MediaTime::from_millis(200),
         next_dts: Some(MediaTime::from_millis(200)),

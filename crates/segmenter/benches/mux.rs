@@ -49,6 +49,7 @@ fn segment() -> Segment {
             .map(|codec| Track { codec })
             .into(),
         units,
+        events: Vec::new(),
         start: MediaTime::ZERO,
         duration: MediaTime::from_millis(2_000),
         date: SystemTime::UNIX_EPOCH,

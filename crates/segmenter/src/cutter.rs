@@ -8,6 +8,7 @@
 mod cadence;
 mod changed;
 mod closing;
+mod events;
 mod limits;
 mod open;
 mod parts;
@@ -28,6 +29,7 @@ use crate::segmenter::Settings;
 use cadence::{Meter, Moment};
 use changed::Changed;
 use closing::Closing;
+use events::Events;
 use open::{At, Open};
 use parts::Parts;
 use waiting::{Decision, LEAD_IN, Waiting};
@@ -118,6 +120,7 @@ pub(crate) struct Cutter {
     closing: Closing,
     /// Where parts are made, and not whole segments.
     parts: Option<Parts>,
+    events: Events,
     now: SystemTime,
     /// Units given up since the last report: they needed what comes after them, or came too late.
     early: PerKind<u64>,
@@ -145,6 +148,7 @@ impl Cutter {
             open: None,
             closing: Closing::default(),
             parts: None,
+            events: Events::default(),
             now: SystemTime::UNIX_EPOCH,
             early: PerKind::default(),
             late: PerKind::default(),
@@ -255,11 +259,13 @@ impl Cutter {
         }
         self.early.audio += self.changed.give_up();
         self.cut_rest(out);
+        self.events.end();
         if let Some(open) = self.open.take() {
             let duration = self.content_end(&open) - open.start;
             let duration = duration.clamp(SHORTEST, self.longest);
             self.close(open, duration, None, true, out);
         }
+        self.events.give_up(out);
         self.report_early(out);
     }
 
@@ -303,6 +309,7 @@ impl Cutter {
 
     fn begin_at(&mut self, start: MediaTime) {
         self.wanted = self.wanted.filter(|&at| start < at - NEAR_WANTED);
+        self.events.begin_segment(start + NEAR_WANTED);
         self.closing.date_by(self.clock);
         self.closing.begin(start, self.now);
         if let Some(parts) = &mut self.parts {
@@ -341,7 +348,9 @@ impl Cutter {
         let Some(open) = &self.open else { return };
         let span = unit.pts() - open.start;
         let target = self.settings.segment_target.min(self.longest) - self.tolerance(&unit);
+        let reached = self.events.begin_segment_by(unit.pts() + NEAR_WANTED);
         let reached = match self.wanted {
+            _ if reached => true,
             // Further than a segment may reach, it would be cut where decoding cannot begin.
             Some(at) if at <= open.start + self.longest => unit.pts() >= at - NEAR_WANTED,
             _ => span >= target,
@@ -600,7 +609,9 @@ impl Cutter {
         if self.parts.is_some() {
             return self.close_parts(open, duration, next_dts, out);
         }
-        self.closing.close(open, duration, next_dts, last, out);
+        let events = self.events.take(open.start + duration);
+        self.closing
+            .close(open, events, duration, next_dts, last, out);
         if !self.limited {
             let rounds = rounding_as(self.settings.segment_target.max(duration));
             self.longest = self.longest.min(rounds);

@@ -1,10 +1,12 @@
 //! A publish's way from media messages to segments, in one value.
 
+mod events;
 mod joining;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Anchor, Cadence, FaultKind, Grid, MediaTime, Message, Track};
+use media::{Anchor, Cadence, Event, FaultKind, Grid, MediaTime, Message, Track};
 
 use crate::cutter::{Arrival, Cutter};
 use crate::flv::{Demuxer, TrackSet, Unit};
@@ -82,6 +84,8 @@ pub struct Segmenter {
     follows: Option<Origin>,
     /// Of the last unit.
     origin: Option<Origin>,
+    /// Events that wait for an access unit near their timestamps.
+    early: Vec<(Arc<Event>, u32)>,
     out: Outputs,
     low_latency_out: Outputs,
 }
@@ -107,6 +111,7 @@ impl Segmenter {
             joins_behind: MediaTime::ZERO,
             follows: None,
             origin: None,
+            early: Vec::new(),
             out: Outputs::default(),
         }
     }
@@ -268,6 +273,9 @@ impl Segmenter {
             clock: Anchor { at, date },
             run: self.timeline.run(),
         });
+        if !self.early.is_empty() {
+            self.place_early();
+        }
         self.origin
     }
 

@@ -266,6 +266,7 @@ fn list_parts(writer: &mut Writer, starts: &[i64]) {
                 independent: true,
             }),
             units: segment(start, 2_000, 0, 1_000).units,
+            events: Vec::new(),
             start: ms(start),
             duration: ms(2_000),
             next_dts: None,

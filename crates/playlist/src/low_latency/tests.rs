@@ -57,6 +57,7 @@ fn part(start: i64, lasts: i64, head: Option<Head>) -> Part {
     Part {
         independent: head.is_some(),
         head,
+        events: Vec::new(),
         units: vec![AccessUnit {
             track: 0,
             dts: ms(start),

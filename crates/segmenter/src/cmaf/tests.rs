@@ -60,6 +60,7 @@ fn part(units: Vec<AccessUnit>, next_dts: Option<MediaTime>) -> Part {
         head: None,
         start: units.first().map_or(MediaTime::ZERO, |unit| unit.dts),
         units,
+        events: Vec::new(),
         duration: MediaTime::from_millis(200),
         next_dts,
         independent: true,

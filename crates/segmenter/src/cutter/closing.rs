@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Anchor, Codec, Head, MediaTime, Segment, Track, TsLayout};
+use media::{Anchor, Codec, Head, MediaTime, Segment, TimedEvent, Track, TsLayout};
 
 use super::open::Open;
 use crate::captions;
@@ -96,11 +96,12 @@ impl Closing {
         self.edge = Some(at);
     }
 
-    /// Makes the segment of `open`; `next_dts` is that of the unit that leads what follows without a gap, and
+    /// Makes the segment of `open` with its events; `next_dts` is that of the unit that leads what follows without a gap, and
     /// `last` says that nothing follows in this run.
     pub(super) fn close(
         &mut self,
         open: Open,
+        events: Vec<TimedEvent>,
         duration: MediaTime,
         next_dts: Option<MediaTime>,
         last: bool,
@@ -117,6 +118,7 @@ impl Closing {
             captions: captions::in_units(&tracks, &units),
             tracks,
             units,
+            events,
             start,
             duration,
             date: self.date(start),

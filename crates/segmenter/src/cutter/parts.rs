@@ -198,6 +198,7 @@ impl Parts {
                 .iter()
                 .any(|unit| unit.track == 0 && unit.random_access),
             units,
+            events: Vec::new(),
             start: self.start,
             duration,
             next_dts,
@@ -377,7 +378,10 @@ impl Cutter {
     ) -> Option<Part> {
         let parts = self.parts.as_mut()?;
         let head = (open.fixed() == 0).then(|| self.closing.head(open, parts.had_audio()));
-        let part = parts.take(open, end, next_dts, head)?;
+        let part = Part {
+            events: self.events.take(end.start),
+            ..parts.take(open, end, next_dts, head)?
+        };
         let tracks = self.closing.tracks();
         Some(Part {
             captions: captions::in_units(tracks, &part.units),

@@ -1,8 +1,10 @@
-//! Tables; captions are in `tests/captions.rs`, configurations that change in `tests/configurations.rs`, the longest
-//! segment in `tests/limits.rs`, parts in `tests/parts.rs`, the properties in `tests/properties.rs`.
+//! Tables; captions are in `tests/captions.rs`, configurations that change in `tests/configurations.rs`, events in
+//! `tests/events.rs`, the longest segment in `tests/limits.rs`, parts in `tests/parts.rs`, the properties in
+//! `tests/properties.rs`.
 
 mod captions;
 mod configurations;
+mod events;
 mod limits;
 mod parts;
 mod properties;

@@ -1,3 +1,4 @@
+mod events;
 mod joining;
 
 use std::time::Duration;

@@ -100,6 +100,7 @@ mod tests {
                 codec: Codec::Aac(aac),
             }]),
             units: frames.iter().enumerate().map(unit).collect(),
+            events: Vec::new(),
             start: MediaTime::from_millis(2_000),
             duration: MediaTime::from_millis(2_000),
             date: UNIX_EPOCH,

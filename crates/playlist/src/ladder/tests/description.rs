@@ -37,6 +37,7 @@ fn part(tracks: &[Track], start: i64, head: Option<Head>) -> Part {
         has.then_some(bytes)
     };
     Part {
+        events: Vec::new(),
         independent: head.is_some(),
         head,
         units: segment(start, 200, 0, 1_000).units,

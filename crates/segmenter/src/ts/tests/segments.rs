@@ -103,6 +103,7 @@ pub(super) fn steady(tracks: Vec<Track>, units: Vec<AccessUnit>) -> Segment {
     Segment {
         tracks: tracks.into(),
         units,
+        events: Vec::new(),
         start,
         duration,
         date: SystemTime::UNIX_EPOCH,

@@ -1,0 +1,171 @@
+//! Timed metadata is in the segment and in the part that it falls into, and splices begin segments.
+
+use media::{Cue, Event, Side, Splice, TimedEvent};
+
+use super::*;
+
+/// An event that says `tag`.
+fn said(tag: &'static str) -> Arc<Event> {
+    Arc::new(Event {
+        tag: Bytes::from_static(tag.as_bytes()),
+        cue: None,
+    })
+}
+
+fn splice(side: Side) -> Arc<Event> {
+    let section = Bytes::from_static(&[0xfc]);
+    Arc::new(Event {
+        tag: Bytes::new(),
+        cue: Some(Cue {
+            id: "1".to_owned(),
+            class: None,
+            planned: None,
+            splice: Some(Splice { side, section }),
+            attributes: Vec::new(),
+        }),
+    })
+}
+
+impl Bench {
+    fn event(&mut self, at: i64, event: Arc<Event>) {
+        let mut out = Outputs::default();
+        let timed = TimedEvent { at: ms(at), event };
+        self.cutter.push_event(timed, &mut out);
+        self.take(out);
+    }
+}
+
+fn tags(events: &[TimedEvent]) -> Vec<&str> {
+    let tags = events.iter().map(|timed| &timed.event.tag[..]);
+    tags.map(|tag| std::str::from_utf8(tag).expect("UTF-8"))
+        .collect()
+}
+
+/// 5 s, cut at 2 s and 4 s, with events before, in, between and behind the segments.
+fn programme(cutter: Cutter) -> Bench {
+    let mut bench = Bench::new();
+    bench.cutter = cutter;
+    bench.event(-500, said("early"));
+    bench.pictures(0, 1_000, 25);
+    bench.event(2_000, said("boundary"));
+    bench.event(1_999, said("last"));
+    bench.event(900, said("first"));
+    bench.pictures(1_000, 3_000, 25);
+    bench.event(1_000, said("late"));
+    bench.pictures(3_000, 5_000, 25);
+    bench.event(5_900, said("end"));
+    bench.event(6_100, said("nowhere"));
+    let mut out = Outputs::default();
+    bench.cutter.end_run(&mut out);
+    bench.take(out);
+    bench
+}
+
+#[test]
+fn each_is_in_the_segment_of_its_time_or_the_next() {
+    let bench = programme(Cutter::new(Settings::default()));
+    let events: Vec<_> = bench.segments.iter().map(|it| tags(&it.events)).collect();
+    assert_eq!(
+        events,
+        [
+            vec!["early", "first", "last"],
+            vec!["late", "boundary"],
+            vec!["end"]
+        ]
+    );
+    let faults: Vec<_> = bench.faults.iter().map(|fault| fault.kind).collect();
+    assert_eq!(faults, [FaultKind::TimedMetadata], "nowhere");
+}
+
+#[test]
+fn each_is_in_the_part_of_its_time_or_the_next() {
+    let bench = programme(Cutter::in_parts(Settings::default(), ms(200)));
+    let parts = bench.parted.iter().flatten();
+    let events: Vec<_> = parts
+        .filter(|part| !part.events.is_empty())
+        .map(|part| {
+            (
+                part.start.as_millis(),
+                part.duration.as_millis(),
+                tags(&part.events),
+            )
+        })
+        .collect();
+    assert_eq!(
+        events,
+        [
+            (0, 200, vec!["early"]),
+            (800, 200, vec!["first"]),
+            (1_800, 200, vec!["last"]),
+            (2_000, 200, vec!["boundary"]),
+            (2_800, 200, vec!["late"]),
+            (4_800, 200, vec!["end"]),
+        ]
+    );
+}
+
+#[test]
+fn a_splice_begins_a_segment_at_the_first_random_access_from_there_on() {
+    for (side, starts) in [
+        (Side::Out, vec![0, 2_000, 3_000, 5_000]),
+        (Side::In, vec![0, 2_000, 3_000, 5_000]),
+        (Side::Command, vec![0, 2_000, 4_000]),
+    ] {
+        for cutter in [
+            Cutter::new(Settings::default()),
+            Cutter::in_parts(Settings::default(), ms(200)),
+        ] {
+            let mut bench = Bench::new();
+            bench.cutter = cutter;
+            bench.pictures(0, 2_000, 25);
+            bench.event(2_600, splice(side));
+            bench.pictures(2_000, 6_000, 25);
+            bench.finish();
+            let whole = bench.segments.iter().map(|it| it.start.as_millis());
+            let parted = bench.parted.iter().filter_map(|parts| parts.first());
+            let parted = parted.map(|part| part.start.as_millis());
+            assert_eq!(whole.chain(parted).collect::<Vec<_>>(), starts, "{side:?}");
+        }
+    }
+}
+
+#[test]
+fn splices_make_no_flood_of_segments() {
+    let mut bench = Bench::new();
+    bench.pictures(0, 40, 1);
+    for n in 1..250 {
+        bench.event(n * 40, splice(Side::Out));
+        bench.picture(ms(n * 40), true);
+    }
+    bench.finish();
+    assert!(bench.segments.len() <= 16, "{}", bench.segments.len());
+    let faults: Vec<_> = bench.faults.iter().map(|fault| fault.kind).collect();
+    assert_eq!(faults, [FaultKind::TimedMetadata]);
+}
+
+#[test]
+fn a_segment_has_so_many_events_and_no_more() {
+    let mut bench = Bench::new();
+    for second in 0..5 {
+        bench.pictures(second * 1_000, (second + 1) * 1_000, 25);
+        for n in 0..300 {
+            bench.event(second * 1_000 + n, said("again"));
+        }
+    }
+    bench.finish();
+    let counts: Vec<_> = bench.segments.iter().map(|it| it.events.len()).collect();
+    assert_eq!(counts, [256, 256, 256]);
+    assert_eq!(bench.faults.len(), 5 * 300 - 3 * 256);
+
+    let mut bench = Bench::new();
+    bench.pictures(0, 1_000, 25);
+    let large = Arc::new(Event {
+        tag: vec![0; 60_000].into(),
+        cue: None,
+    });
+    for n in 0..6 {
+        bench.event(n, large.clone());
+    }
+    bench.finish();
+    assert_eq!(bench.segments[0].events.len(), 4, "of 256 KiB");
+}
