@@ -6,6 +6,7 @@
 mod accept;
 mod admission;
 mod config;
+mod data_message;
 mod door;
 mod entrance;
 mod governor;

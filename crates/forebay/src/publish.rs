@@ -1,6 +1,7 @@
 //! One publish: its segmenter, its window, and what is known of it. Further video tracks of its connection are
 //! publishes beside it (`publish/rungs.rs`), and so is what a transcoder makes of it (`publish/transcoding.rs`).
 
+mod events;
 mod rungs;
 mod seat;
 mod transcoding;
@@ -283,6 +284,9 @@ impl Publish {
             self.doctor.metadata(&properties);
             self.metadata = properties;
             self.call_sounds();
+        }
+        if message.kind == MessageKind::Data {
+            self.hear(message);
         }
         let placed = self.take_apart(message)?;
         self.transcode(message, placed.as_ref());

@@ -9,6 +9,7 @@
 #![deny(clippy::indexing_slicing)]
 
 mod boxes;
+mod event;
 mod fragment;
 mod init;
 mod sample_entry;

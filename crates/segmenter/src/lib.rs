@@ -15,6 +15,7 @@ pub mod cmaf;
 mod cutter;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
 pub mod flv;
+pub mod id3;
 mod interleave;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
 mod nal;

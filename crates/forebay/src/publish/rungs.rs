@@ -59,7 +59,7 @@ struct Rung {
 
 impl Rungs {
     /// Those there are.
-    fn all(&mut self) -> impl Iterator<Item = &mut Publish> {
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Publish> {
         let rungs = self.by_track.values_mut().flatten();
         rungs.map(|rung| &mut rung.publish)
     }

@@ -1,15 +1,18 @@
 //! Movie fragments: what stands before the payloads (ISO/IEC 14496-12 §8.8), and in which order those follow.
+//!
+//! What does not belong here: the boxes of timed metadata (`cmaf/event.rs`).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use media::{AccessUnit, Part, Rendition, Track, TrackKind};
+use media::{AccessUnit, Part, Rendition, TimedEvent, Track, TrackKind};
 
 use super::boxes::Boxes;
+use super::event;
 use super::{rate, ticks, track_id};
 
 const BOX: usize = 8;
-const FULL_BOX: usize = 12;
+pub(super) const FULL_BOX: usize = 12;
 const PRFT: usize = FULL_BOX + 20;
 const MFHD: usize = FULL_BOX + 4;
 const TFDT: usize = FULL_BOX + 8;
@@ -65,7 +68,8 @@ impl<'a> Fragment<'a> {
             .map(|unit| &unit.payload)
     }
 
-    /// What stands before the payloads: the wall clock at its start (`prft`), `moof`, and the header of `mdat`.
+    /// What stands before the payloads: the wall clock at its start (`prft`), its timed metadata (`emsg`), `moof`, and
+    /// the header of `mdat`.
     /// `sequence` has to rise from fragment to fragment; `date` is when the part begins.
     pub fn header(&self, sequence: u32, date: SystemTime) -> Bytes {
         let mut boxes = Boxes::with_capacity(self.header_size());
@@ -77,11 +81,15 @@ impl<'a> Fragment<'a> {
                 let begun = ticks(self.part.start, rate(&run.track.codec));
                 boxes.u64(begun.unsigned_abs());
             });
+            let rate = rate(&run.track.codec);
+            for timed in self.events() {
+                event::write(&mut boxes, timed, self.part, rate);
+            }
         }
         boxes.put(b"moof", |boxes| {
             boxes.full(b"mfhd", 0, 0, |boxes| boxes.u32(sequence));
             // From the beginning of moof.
-            let mut offset = self.header_size() - PRFT;
+            let mut offset = self.header_size() - PRFT - self.events_size();
             for run in self.runs() {
                 self.traf(boxes, &run, offset);
                 let payloads = self.units(run.index).map(|unit| unit.payload.len());
@@ -108,6 +116,24 @@ impl<'a> Fragment<'a> {
             })
     }
 
+    /// Its timed metadata: that of the part, in the rendition of what leads there. Once is enough: players ask for all
+    /// renditions.
+    fn events(&self) -> &'a [TimedEvent] {
+        let all = Self {
+            rendition: Rendition::Muxed,
+            ..*self
+        };
+        let leads = |fragment: &Self| fragment.runs().next().map(|run| run.index);
+        if self.part.events.is_empty() || leads(self) != leads(&all) {
+            return &[];
+        }
+        &self.part.events
+    }
+
+    fn events_size(&self) -> usize {
+        self.events().iter().map(event::size).sum()
+    }
+
     fn units(&self, index: usize) -> impl Iterator<Item = &'a AccessUnit> + use<'a> {
         let units = self.part.units.iter();
         units.filter(move |unit| unit.track == index)
@@ -121,7 +147,7 @@ impl<'a> Fragment<'a> {
             };
             BOX + tfhd + TFDT + TRUN + entry * self.units(run.index).count()
         });
-        PRFT + BOX + MFHD + runs.sum::<usize>() + BOX
+        PRFT + self.events_size() + BOX + MFHD + runs.sum::<usize>() + BOX
     }
 
     fn decode_time(&self, run: &Run<'_>) -> u64 {

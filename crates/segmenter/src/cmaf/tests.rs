@@ -12,6 +12,7 @@ use shiguredo_mp4::boxes::{FtypBox, MoofBox, MoovBox, SampleEntry};
 use super::*;
 
 mod codecs;
+mod events;
 mod hostile;
 mod leading_sound;
 mod second_reader;
