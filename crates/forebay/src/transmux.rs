@@ -7,9 +7,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use media::{Faults, MediaTime, Segment};
+use media::{Faults, MediaTime, Message, MessageKind, Segment};
 use playlist::Vod;
 use segmenter::{Output, Segmenter, Settings, flv, ts};
+
+use crate::data_message;
 
 /// Read and cut in pieces of this size.
 const PIECE_BYTES: usize = 1 << 20;
@@ -89,6 +91,7 @@ pub(crate) fn run(input: &Path, output: &Path, segment: Duration) -> Result<Repo
         }
         reader.push(&piece[..length]);
         while let Some(message) = reader.pull().with_context(|| input.display().to_string())? {
+            folder.hear(&message);
             folder.segmenter.push(&message, now);
             folder.store()?;
         }
@@ -132,6 +135,18 @@ impl Folder<'_> {
             beyond.join(" and ")
         );
         Ok(())
+    }
+
+    /// Hears what a data message says.
+    fn hear(&mut self, message: &Message) {
+        if message.kind != MessageKind::Data {
+            return;
+        }
+        match data_message::read(&message.payload) {
+            Ok(Some(event)) => self.segmenter.note(event.into(), message.timestamp_ms),
+            Ok(None) => {}
+            Err(fault) => self.report.faults.record(fault),
+        }
     }
 
     /// Writes out what the segmenter has ready.

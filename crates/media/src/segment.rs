@@ -40,6 +40,9 @@ pub struct TsLayout {
     pub pmt: u8,
     /// Continuity counter of each track's first packet, by track index.
     pub tracks: Vec<u8>,
+    /// Continuity counter of the first packet of timed metadata, where that is announced: from the first segment on
+    /// that has any.
+    pub metadata: Option<u8>,
     /// Size of the whole segment in MPEG-TS, bytes.
     pub bytes: u64,
     /// When the leading track's first access unit of the next segment is decoded, where that follows without a

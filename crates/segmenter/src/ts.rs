@@ -38,9 +38,11 @@ use self::write::Writer;
 const PMT_PID: u16 = 0x1000;
 /// PID of the first place that a track can have; the others follow.
 const TRACKS_PID: u16 = 0x100;
-/// Tracks that the one packet of the program map table has room for, each with a descriptor; what belongs to others is
-/// left out.
-const MAX_TRACKS: usize = 15;
+/// Tracks that the one packet of the program map table has room for, each with a descriptor, beside timed metadata; what
+/// belongs to others is left out.
+const MAX_TRACKS: usize = 11;
+/// The place of timed metadata, behind those of all tracks.
+const METADATA: usize = 2 * MAX_TRACKS;
 /// The largest segment that memory is set aside for before its packets are written: a layout that does
 /// not belong to its segment may say anything.
 const MAX_CAPACITY: u64 = 1 << 30;
@@ -51,6 +53,8 @@ pub struct Counters {
     pat: u8,
     pmt: u8,
     tracks: Vec<u8>,
+    /// Once there was timed metadata.
+    metadata: Option<u8>,
 }
 
 impl Counters {
@@ -64,12 +68,14 @@ impl Counters {
         let most = places(&segment.tracks).map(|place| place + 1).max();
         self.tracks
             .resize(self.tracks.len().max(most.unwrap_or(0)), 0);
+        self.announce(segment);
         let mut layout = TsLayout {
             pat: self.pat,
             pmt: self.pmt,
             tracks: places(&segment.tracks)
                 .map(|place| self.tracks.get(place).copied().unwrap_or(0))
                 .collect(),
+            metadata: self.metadata,
             bytes: 0,
             next_dts: segment.ts.next_dts,
             key_picture: None,
@@ -89,6 +95,13 @@ impl Counters {
         layout
     }
 
+    /// Timed metadata is announced from the first on that there is.
+    fn announce(&mut self, segment: &Segment) {
+        if !segment.events.is_empty() {
+            self.metadata.get_or_insert(0);
+        }
+    }
+
     /// The counters of the tables' next packets.
     fn next_tables(&mut self) -> (u8, u8) {
         let tables = (self.pat, self.pmt);
@@ -99,9 +112,11 @@ impl Counters {
 
     /// The counter of the first of `packets` with payload.
     fn next(&mut self, place: usize, packets: usize) -> u8 {
-        let Some(counter) = self.tracks.get_mut(place) else {
-            return 0;
+        let counter = match place {
+            METADATA => self.metadata.as_mut(),
+            place => self.tracks.get_mut(place),
         };
+        let Some(counter) = counter else { return 0 };
         let first = *counter;
         let [low, ..] = packets.to_le_bytes();
         *counter = first.wrapping_add(low) & 0xf;
@@ -128,7 +143,9 @@ pub fn mux(segment: &Segment) -> Bytes {
         pat: layout.pat & 0xf,
         pmt: layout.pmt & 0xf,
         tracks: Vec::new(),
+        metadata: layout.metadata.map(|counter| counter & 0xf),
     };
+    counters.announce(segment);
     let begins = layout.tracks.iter().copied().chain(std::iter::repeat(0));
     for (place, counter) in places(&segment.tracks).zip(begins) {
         let most = counters.tracks.len().max(place + 1);
@@ -160,9 +177,9 @@ fn places(tracks: &[Track]) -> impl Iterator<Item = usize> {
     })
 }
 
-/// PID of a track by its place.
+/// PID of a track, or of timed metadata, by its place.
 fn track_pid(place: usize) -> u16 {
-    TRACKS_PID + u16::try_from(place % (2 * MAX_TRACKS)).unwrap_or(0)
+    TRACKS_PID + u16::try_from(place % (METADATA + 1)).unwrap_or(0)
 }
 
 /// Counts packets instead of writing them.
@@ -181,7 +198,7 @@ impl Sink for Sum<'_> {
 
     fn pes<P: AsRef<[u8]>>(&mut self, pes: &Pes, packets: Packets, _: impl Iterator<Item = P>) {
         self.counters.next(pes.place, packets.count);
-        if !matches!(pes.kind, Kind::Audio | Kind::PrivateAudio) && self.picture.is_none() {
+        if pes.kind.is_picture() && self.picture.is_none() {
             // Nothing stands between the packets of a PES packet.
             let range = ByteRange {
                 offset: self.packets * TsPacket::SIZE as u64,

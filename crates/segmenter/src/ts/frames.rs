@@ -15,7 +15,7 @@ const MAX_SPAN: MediaTime = MediaTime::from_millis(200);
 /// PES packet has a time stamp, and RTMP rounds to milliseconds.
 const MAX_OFFSET: MediaTime = MediaTime::from_millis(1);
 /// The most payload of a PES packet whose length is given in 16 bits, behind a header with one stamp.
-const MAX_BYTES: usize = 65_535 - 8;
+pub(super) const MAX_BYTES: usize = 65_535 - 8;
 const ADTS_HEADER: usize = 7;
 /// An ADTS header counts itself and its frame in 13 bits.
 const MAX_ADTS_FRAME: usize = 8_191;

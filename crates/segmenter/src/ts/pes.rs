@@ -25,6 +25,18 @@ pub(super) enum Kind {
     Audio,
     /// Audio frames of others: AC-3 and E-AC-3.
     PrivateAudio,
+    /// Timed metadata.
+    Metadata,
+}
+
+impl Kind {
+    /// One picture.
+    pub(super) const fn is_picture(self) -> bool {
+        match self {
+            Self::Picture | Self::RandomAccess | Self::RecoveryPoint => true,
+            Self::Audio | Self::PrivateAudio | Self::Metadata => false,
+        }
+    }
 }
 
 /// A PES packet without its payload.
@@ -51,7 +63,7 @@ impl Pes {
         let (stream, length) = match self.kind {
             Kind::Picture | Kind::RandomAccess | Kind::RecoveryPoint => (0xe0, 0),
             Kind::Audio => (0xc0, bounded),
-            Kind::PrivateAudio => (0xbd, bounded),
+            Kind::PrivateAudio | Kind::Metadata => (0xbd, bounded),
         };
         let [high, low] = length.to_be_bytes();
         let [a, b, c, d, e] = self.pts.to_bytes(if self.has_dts() { 3 } else { 2 });
@@ -102,7 +114,7 @@ impl Pes {
     pub(super) const fn flags(&self) -> usize {
         match self.kind {
             Kind::RandomAccess | Kind::RecoveryPoint => FLAGS,
-            Kind::Picture | Kind::Audio | Kind::PrivateAudio => 0,
+            Kind::Picture | Kind::Audio | Kind::PrivateAudio | Kind::Metadata => 0,
         }
     }
 }

@@ -29,19 +29,26 @@ pub(super) fn pat(counter: u8) -> [u8; TsPacket::SIZE] {
 }
 
 /// The packet with the program map table: exactly those of `tracks` that belong in MPEG-TS, the leading one with the
-/// clock.
-pub(super) fn pmt(tracks: &[Track], counter: u8) -> [u8; TsPacket::SIZE] {
+/// clock, and timed metadata on the PID `metadata`.
+pub(super) fn pmt(tracks: &[Track], metadata: Option<u16>, counter: u8) -> [u8; TsPacket::SIZE] {
     let types = tracks.iter().take(MAX_TRACKS);
     let listed: Vec<(StreamType, usize)> = types
         .zip(places(tracks))
         .filter_map(|(track, place)| Some((stream_type(&track.codec)?, place)))
         .collect();
+    // Nothing is told beside nothing.
+    let metadata = metadata.filter(|_| !listed.is_empty());
+    let version = version(listed.iter().map(|&(stream_type, _)| stream_type), metadata);
     let leading = places(tracks).nth(leading_track(tracks));
     let table = TsPayload::Pmt(Pmt {
         program_num: PROGRAM,
         pcr_pid: leading.map(|place| pid(track_pid(place))),
-        version_number: version(listed.iter().map(|&(stream_type, _)| stream_type)),
-        program_info: Vec::new(),
+        version_number: version,
+        program_info: metadata
+            .map(|_| METADATA_POINTER)
+            .into_iter()
+            .map(descriptor)
+            .collect(),
         es_info: listed
             .into_iter()
             .map(|(stream_type, place)| EsInfo {
@@ -49,6 +56,11 @@ pub(super) fn pmt(tracks: &[Track], counter: u8) -> [u8; TsPacket::SIZE] {
                 elementary_pid: pid(track_pid(place)),
                 descriptors: registration(stream_type).into_iter().collect(),
             })
+            .chain(metadata.map(|on| EsInfo {
+                stream_type: StreamType::PacketizedMetadata,
+                elementary_pid: pid(on),
+                descriptors: vec![descriptor(METADATA)],
+            }))
             .collect(),
     });
     packet(PMT_PID, counter, table)
@@ -82,9 +94,24 @@ fn registration(stream_type: StreamType) -> Option<Descriptor> {
     })
 }
 
+/// That the program has ID3 tags (metadata_pointer_descriptor, ISO/IEC 13818-1 §2.6.58), as Apple's "Timed Metadata for
+/// HTTP Live Streaming" has it: format and application format are told by the identifier `ID3 `, in this program.
+const METADATA_POINTER: (u8, &[u8]) = (0x25, b"\xff\xffID3 \xffID3 \0\x1f\0\x01");
+/// That the elementary stream is those (metadata_descriptor, §2.6.60): no decoder configuration.
+const METADATA: (u8, &[u8]) = (0x26, b"\xff\xffID3 \xffID3 \0\x0f");
+
+fn descriptor((tag, data): (u8, &[u8])) -> Descriptor {
+    Descriptor {
+        tag,
+        data: data.to_vec(),
+    }
+}
+
 /// Other tracks, another version: told by the tracks alone, so that a segment needs to know nothing of the
-/// one before it. All sets of up to two tracks, which is what FLV can carry, have versions of their own.
-fn version(types: impl Iterator<Item = StreamType>) -> VersionNumber {
+/// one before it. All sets of up to two tracks, which is what FLV can carry, have versions of their own,
+/// and others with timed metadata.
+fn version(types: impl Iterator<Item = StreamType>, metadata: Option<u16>) -> VersionNumber {
+    const WITH_METADATA: u8 = 0x10;
     let digest = types.fold(0_u8, |digest, stream_type| {
         let digit = match stream_type {
             StreamType::H264 => 1,
@@ -96,6 +123,7 @@ fn version(types: impl Iterator<Item = StreamType>) -> VersionNumber {
         };
         digest.wrapping_mul(10).wrapping_add(digit)
     });
+    let digest = digest ^ metadata.map_or(0, |_| WITH_METADATA);
     VersionNumber::from_u8(digest & VersionNumber::MAX).unwrap_or_default()
 }
 
@@ -203,7 +231,7 @@ mod tests {
         ];
         let mut versions = Vec::new();
         for (name, tracks, clock, types) in &cases {
-            let pmt = read_pmt(&pmt(tracks, 5));
+            let pmt = read_pmt(&pmt(tracks, None, 5));
             assert_eq!(pmt.pcr_pid.map(|pid| pid.as_u16()), *clock, "{name}");
             let listed: Vec<_> = pmt.es_info.iter().map(|es| es.stream_type as u8).collect();
             assert_eq!(listed, *types, "{name}");
@@ -219,11 +247,32 @@ mod tests {
     }
 
     #[test]
+    fn timed_metadata_byte_for_byte() {
+        let packet = pmt(&[h264(), aac()], Some(0x116), 5);
+        let mut expected = vec![
+            0x47, 0x50, 0x00, 0x15, 0, 0x02, 0xb0, 0x3c, 0, 1, 0xf9, 0, 0,
+        ];
+        expected.extend_from_slice(&[0xe1, 0x00, 0xf0, 0x11]);
+        expected.extend_from_slice(b"\x25\x0f\xff\xffID3 \xffID3 \0\x1f\0\x01");
+        expected.extend_from_slice(&[0x1b, 0xe1, 0x00, 0xf0, 0, 0x0f, 0xe1, 0x01, 0xf0, 0]);
+        expected.extend_from_slice(&[0x15, 0xe1, 0x16, 0xf0, 0x0f]);
+        expected.extend_from_slice(b"\x26\x0d\xff\xffID3 \xffID3 \0\x0f");
+        assert_eq!(packet[..expected.len()], expected);
+        // The CRC is right, and the version another than without.
+        let version = |packet: &[u8]| read_pmt(packet).version_number;
+        assert_ne!(version(&packet), version(&pmt(&[h264(), aac()], None, 5)));
+        assert!(read_pmt(&pmt(&[], Some(0x116), 5)).es_info.is_empty());
+    }
+
+    #[test]
     fn as_many_tracks_as_fit_and_no_panic_beyond() {
         // With the longest entries.
         let tracks = vec![eac3(); MAX_TRACKS + 3];
-        let pmt = read_pmt(&pmt(&tracks, 0));
-        assert_eq!(pmt.es_info.len(), MAX_TRACKS);
+        let metadata = 2 * u16::try_from(MAX_TRACKS).expect("few") + 0x100;
+        let mut pmt = read_pmt(&pmt(&tracks, Some(metadata), 0));
+        assert_eq!(pmt.es_info.len(), MAX_TRACKS + 1);
+        let last = pmt.es_info.pop().expect("timed metadata");
+        assert_eq!(last.elementary_pid.as_u16(), metadata);
         for es in pmt.es_info {
             let descriptors: Vec<_> = es
                 .descriptors

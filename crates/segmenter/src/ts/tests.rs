@@ -1,5 +1,6 @@
 //! Segments written, and read back by the mpeg2ts crate.
 
+mod events;
 mod read;
 mod segments;
 

@@ -2,15 +2,15 @@
 //! sum and the writer follow, so that they cannot disagree.
 //!
 //! Tables first, then PES packets by decode time, whichever track they belong to and in whatever order
-//! they arrived; the clock references that do not fit into them stand between them.
+//! they arrived, timed metadata before what is decoded after its time; the clock references that do not fit into them stand between them.
 
-use media::{AccessUnit, Codec, MediaTime, Segment, Track};
+use media::{AccessUnit, Codec, MediaTime, Segment, TimedEvent, Track};
 
 use super::annex_b::Picture;
 use super::clock::{Clock, References, Stamp};
-use super::frames::{self, Frames};
+use super::frames::{self, Frames, MAX_BYTES};
 use super::pes::{Kind, Packets, Pes};
-use super::places;
+use super::{METADATA, places};
 use crate::flv::Entry;
 
 /// Where the packets go.
@@ -45,6 +45,14 @@ pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
         .collect();
     let mut clocks = Clocks::new(places(&segment.tracks).nth(leading).unwrap_or(0));
 
+    // What is longer than a PES packet can say is left out, and what would be beside nothing.
+    let events = segment.events.iter();
+    let mut events = events
+        .filter(|timed| {
+            (1..=MAX_BYTES).contains(&timed.event.tag.len()) && !segment.tracks.is_empty()
+        })
+        .peekable();
+
     // Of the same decode time, the leading track first: it has the clock.
     let order = |cursor: &Cursor<'_>| Some((cursor.dts()?, cursor.track != leading));
     while let Some((_, cursor)) = cursors
@@ -56,6 +64,9 @@ pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
             break;
         };
         cursor.advance();
+        while let Some(timed) = events.next_if(|timed| told_at(timed, segment) < unit.dts) {
+            clocks.tell(timed, segment, sink);
+        }
         clocks.until(unit.dts, sink);
         match content {
             Content::Picture(picture) => {
@@ -77,6 +88,9 @@ pub(super) fn walk(segment: &Segment, sink: &mut impl Sink) {
                 clocks.send(cursor, end, unit, kind, frames.pieces(), sink);
             }
         }
+    }
+    for timed in events {
+        clocks.tell(timed, segment, sink);
     }
     clocks.rest(sink);
 }
@@ -186,6 +200,22 @@ impl Clocks {
         self.last = Some(clock);
     }
 
+    /// Sends an event.
+    fn tell(&mut self, timed: &TimedEvent, segment: &Segment, sink: &mut impl Sink) {
+        let at = told_at(timed, segment);
+        self.until(at, sink);
+        let tag = &timed.event.tag;
+        let pes = Pes {
+            place: METADATA,
+            kind: Kind::Metadata,
+            pts: Stamp::new(at),
+            dts: Stamp::new(at),
+            payload: tag.len(),
+            references: None,
+        };
+        sink.pes(&pes, pes.packets(), std::iter::once(tag));
+    }
+
     /// Sends a PES packet that begins with `unit`; `cursor` stands behind what it holds. One of the leading
     /// track carries the clock, unless its decode time is not behind the one before.
     fn send<P: AsRef<[u8]>>(
@@ -212,7 +242,7 @@ impl Clocks {
             kind,
             pts: Stamp::new(match kind {
                 Kind::Picture | Kind::RandomAccess | Kind::RecoveryPoint => unit.pts(),
-                Kind::Audio | Kind::PrivateAudio => unit.dts,
+                Kind::Audio | Kind::PrivateAudio | Kind::Metadata => unit.dts,
             }),
             dts: Stamp::new(unit.dts),
             payload: pieces.clone().map(|piece| piece.as_ref().len()).sum(),
@@ -227,6 +257,12 @@ impl Clocks {
             self.due = Some(due);
         }
     }
+}
+
+/// When an event is, in `segment`: one that came too late for its own is at the beginning.
+fn told_at(timed: &TimedEvent, segment: &Segment) -> MediaTime {
+    let end = segment.start + segment.duration;
+    timed.at.max(segment.start).min(end)
 }
 
 /// When the leading track's first access unit of the next segment is decoded, as far as this segment alone

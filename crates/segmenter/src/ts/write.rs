@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::clock::References;
 use super::pes::{CLOCK, Packets, Pes, ROOM};
 use super::walk::Sink;
-use super::{Counters, psi, track_pid};
+use super::{Counters, METADATA, psi, track_pid};
 
 const SYNC: u8 = TsPacket::SYNC_BYTE;
 const UNIT_START: u8 = 0x40;
@@ -66,7 +66,9 @@ impl Sink for Writer {
     fn tables(&mut self, tracks: &[Track]) {
         let (pat, pmt) = self.counters.next_tables();
         self.bytes.extend_from_slice(&psi::pat(pat));
-        self.bytes.extend_from_slice(&psi::pmt(tracks, pmt));
+        let metadata = self.counters.metadata.map(|_| track_pid(METADATA));
+        self.bytes
+            .extend_from_slice(&psi::pmt(tracks, metadata, pmt));
     }
 
     fn pes<P: AsRef<[u8]>>(
