@@ -4,6 +4,7 @@
 //! [`Directory`] and clone an `Arc` per request. What does not belong here: HTTP, RTMP, FLV, and how a
 //! container is written (a body is made by whoever asks for it first, through [`Entry::mpeg_ts`]).
 
+mod date_ranges;
 mod i_frames;
 mod label;
 mod ladder;

@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use media::Segment;
 
+use crate::date_ranges::DateRanges;
 use crate::window::Entry;
 use crate::{RENDITION, TargetDuration};
 
@@ -84,11 +85,13 @@ impl Header {
 /// The whole live playlist. `listed` is not empty.
 pub(crate) fn render(
     listed: &VecDeque<Arc<Entry>>,
+    ranges: &DateRanges,
     target: TargetDuration,
     independent: bool,
     ended: bool,
 ) -> String {
     let mut text = header(listed, VERSION, target, independent).lines();
+    ranges.write(&mut text);
     text.reserve(listed.iter().map(|entry| entry.text.len()).sum::<usize>() + END.len());
     for entry in listed {
         text.push_str(&entry.text);
@@ -136,6 +139,7 @@ mod tests {
         assert_eq!(
             render(
                 &listed,
+                &DateRanges::default(),
                 TargetDuration::fitting(MediaTime::from_millis(2_000), MediaTime::ZERO),
                 true,
                 false

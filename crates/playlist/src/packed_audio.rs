@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::date_ranges::DateRanges;
 use crate::media_playlist::{END, VERSION, header, segment_lines};
 use crate::window::Entry;
 use crate::{PACKED_AUDIO, TargetDuration};
@@ -24,12 +25,14 @@ pub(crate) fn segment_uri(epoch: u32, sequence: u64) -> String {
 /// The whole live playlist of a presentation of `epoch`. `listed` is not empty.
 pub(crate) fn render(
     listed: &VecDeque<Arc<Entry>>,
+    ranges: &DateRanges,
     epoch: u32,
     target: TargetDuration,
     ended: bool,
 ) -> String {
     // Whoever hears a frame needs none before it.
     let mut text = header(listed, VERSION, target, true).lines();
+    ranges.write(&mut text);
     for entry in listed {
         let segment = &entry.segment;
         if segment.ts.packed_audio == 0 {
@@ -68,7 +71,7 @@ mod tests {
         ]);
         let target = TargetDuration::fitting(MediaTime::from_millis(2_000), MediaTime::ZERO);
         assert_eq!(
-            render(&entries, 0xe1, target, true),
+            render(&entries, &DateRanges::default(), 0xe1, target, true),
             "\
 #EXTM3U
 #EXT-X-VERSION:3

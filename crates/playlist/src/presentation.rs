@@ -304,6 +304,7 @@ impl Presentation {
         Window {
             playlist: text(media_playlist::render(
                 &window.listed,
+                &window.ranges,
                 target,
                 window.measured.is_independent(),
                 window.ended,

@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use media::{MediaTime, Name, Rendition, Segment, Track, TrackKind};
 
+use crate::date_ranges::DateRanges;
 use crate::measured::Measured;
 use crate::multivariant::{Variant, newest};
 use crate::slide::{Held, Removed};
@@ -114,6 +115,7 @@ pub struct Window {
     /// Oldest first; sequence numbers rise by one from here into `listed`.
     pub(crate) removed: VecDeque<Removed<Entry>>,
     pub(crate) listed: VecDeque<Arc<Entry>>,
+    pub(crate) ranges: DateRanges,
     pub(crate) target: Option<TargetDuration>,
     pub(crate) playlist: Text,
     pub(crate) multivariant: Text,
@@ -242,7 +244,7 @@ impl Window {
             return None;
         }
         let make = || {
-            let text = packed_audio::render(&self.listed, epoch, target, self.ended);
+            let text = packed_audio::render(&self.listed, &self.ranges, epoch, target, self.ended);
             Text::new(text, format!("{}-a", self.playlist.tag()))
         };
         Some(self.packed_audio.get_or_init(make))

@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use media::{Grid, MediaTime, Part, Segment};
+use media::{Anchor, Grid, MediaTime, Part, Segment};
 use thiserror::Error;
 
 use crate::presentation::{Inner, Publish};
@@ -196,7 +196,18 @@ impl Writer {
         }
         inner.enlist(&entry, settings.segment);
         inner.pushed = self.generation;
+        let mut ranges = before.ranges.clone();
+        let segment = &entry.segment;
+        let anchor = Anchor {
+            at: segment.start,
+            date: segment.date,
+        };
+        ranges.add(&segment.events, anchor);
+        if let Some(first) = listed.front() {
+            ranges.forget_before(first.segment.date);
+        }
         let window = Window {
+            ranges,
             removed,
             listed,
             target: Some(target),
@@ -345,6 +356,7 @@ impl Vacancy {
         let all = before.listed.iter().chain(removed);
         all.for_each(|entry| entry.let_bodies_go());
         let window = Window {
+            ranges: before.ranges.clone(),
             removed: before.removed.clone(),
             listed: before.listed.clone(),
             target: before.target,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use media::{Part, Rendition, Track};
+use media::{Anchor, Part, Rendition, Track};
 
 use super::segment::{CmafSegment, InitSection, RENDITIONS, Run, Sections, index};
 use super::window::{LowLatencyWindow, Settled};
@@ -113,7 +113,15 @@ impl Growth {
         self.goes_on = true;
         window.part_target.get_or_insert(part.target);
         let is_last = part.is_last;
-        window.open = Some(Arc::new(open.grown(part, now)));
+        let open = open.grown(part, now);
+        if let Some(entry) = open.parts.last() {
+            let anchor = Anchor {
+                at: entry.part.start,
+                date: entry.date,
+            };
+            window.ranges.add(&entry.part.events, anchor);
+        }
+        window.open = Some(Arc::new(open));
         if is_last {
             // At once: in between, a playlist would hint at a part that never comes.
             return Ok(self.settled(window, settings, now));
@@ -217,6 +225,9 @@ fn settle(
             bytes: held.bytes,
             limit: settings.listed_bytes,
         });
+    }
+    if let Some(first) = listed.front() {
+        window.ranges.forget_before(first.head.date);
     }
     window.settled = Arc::new(Settled {
         removed,

@@ -14,6 +14,7 @@ use super::{Addressing, LowLatency, LowLatencyWindow, Packaging, Playlist, Posit
 use crate::window::tests::AVC;
 use crate::{Registry, Settings, Terms, Writer};
 
+mod date_ranges;
 mod edge;
 mod gaps;
 mod i_frames;

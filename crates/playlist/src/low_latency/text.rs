@@ -98,6 +98,7 @@ pub(super) fn render(
     beside: impl FnOnce() -> Vec<Report>,
 ) -> String {
     let mut text = header(window, Listing::Media);
+    window.ranges.write(&mut text);
     let skipped = match form {
         Playlist::Full => 0,
         Playlist::Delta => skippable(window),

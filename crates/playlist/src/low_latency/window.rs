@@ -8,6 +8,7 @@ use media::{MediaTime, Name, Rendition, Track, TrackKind};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
 use super::{Description, LowLatency, Member, Packaging, Report, text};
+use crate::date_ranges::DateRanges;
 use crate::measured::Measured;
 use crate::multivariant::{self, Sound, Variant};
 use crate::slide::Removed;
@@ -39,6 +40,7 @@ pub(super) struct Settled {
 pub struct LowLatencyWindow {
     pub(super) settled: Arc<Settled>,
     pub(super) open: Option<Arc<CmafSegment>>,
+    pub(super) ranges: DateRanges,
     pub(crate) next_sequence: u64,
     pub(super) target: TargetDuration,
     pub(super) part_target: Option<MediaTime>,
@@ -74,6 +76,7 @@ impl LowLatencyWindow {
             next_sequence,
             target,
             part_target: None,
+            ranges: DateRanges::default(),
             begun: None,
             ended: false,
             over: false,
@@ -96,6 +99,7 @@ impl LowLatencyWindow {
             settled: self.settled.clone(),
             open: self.open.clone(),
             part_target: self.part_target,
+            ranges: self.ranges.clone(),
             begun: self.begun,
             ended: self.ended,
             over: self.over,

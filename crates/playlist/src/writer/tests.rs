@@ -526,3 +526,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_cue_is_listed_above_the_segments_while_it_reaches_into_them() {
+    let cue = media::Cue {
+        id: "cue-1".to_owned(),
+        class: None,
+        planned: Some(MediaTime::from_millis(3_000)),
+        splice: None,
+        attributes: Vec::new(),
+    };
+    let event = media::Event {
+        tag: bytes::Bytes::new(),
+        cue: Some(cue),
+    };
+    let (registry, _) = registry();
+    let mut writer = take(&registry);
+    let begun = Instant::now();
+    let mut listed = 0;
+    for at in 0..12 {
+        let mut segment = nth(at);
+        if at == 1 {
+            segment.events = vec![media::TimedEvent {
+                at: segment.start + MediaTime::from_millis(500),
+                event: Arc::new(event.clone()),
+            }];
+        }
+        let now = begun + Duration::from_secs(2 * at);
+        writer.push(segment, now).expect("owned");
+        let window = writer.presentation().window();
+        let line = "SEQUENCE:0\n#EXT-X-DATERANGE:ID=\"cue-1\",START-DATE=\"2026-11-23T00:00:02.500Z\",\
+                    PLANNED-DURATION=3.000\n#EXT-X-PROGRAM-DATE-TIME:";
+        listed += u32::from(text(&window).contains(line));
+    }
+    // With the pushes of segments 1 to 7: the playlist then begins with segment 2, into which it reaches until 5.5 s.
+    assert_eq!(listed, 7);
+}
