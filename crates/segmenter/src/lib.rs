@@ -24,6 +24,8 @@ mod output;
 mod per_kind;
 #[deny(clippy::indexing_slicing, clippy::unwrap_used)]
 pub mod random_access;
+#[deny(clippy::indexing_slicing, clippy::unwrap_used)]
+pub mod scte35;
 mod segmenter;
 mod sender_clock;
 mod timeline;

@@ -23,6 +23,11 @@ fn flv_bodies_and_files() {
 }
 
 #[test]
+fn scte_35_sections() {
+    replay("scte35", segmenter::scte35::fuzz);
+}
+
+#[test]
 fn codec_configurations() {
     replay("codec", media::codec::fuzz);
 }
