@@ -7,12 +7,17 @@
 //!
 //! What does not belong here: `onMetaData` (`metadata.rs`), and when an event is (the segmenter).
 
+mod base64;
+mod cue;
+
 use bytes::Bytes;
 use media::{Event, Fault, FaultKind};
 use rtmp_ingest::amf0::{self, Value};
 use rtmp_ingest::presentable;
 use segmenter::id3::{self, Frame};
 use serde_json::{Map, Number};
+
+pub(crate) use cue::Cues;
 
 /// The longest message that is carried, bytes.
 const MOST_BYTES: usize = 16 << 10;
@@ -21,8 +26,24 @@ const MOST_TAG_BYTES: usize = 48 << 10;
 /// Messages that are not for viewers.
 const NOT_FOR_VIEWERS: [&str; 3] = ["onMetaData", "|RtmpSampleAccess", "@clearDataFrame"];
 
-/// What a data message says to viewers; `None` if it says nothing to them.
-pub(crate) fn read(payload: &Bytes) -> Result<Option<Event>, Fault> {
+/// What a data message says to viewers, and what is wrong with it.
+pub(crate) type Heard = (Option<Event>, Option<Fault>);
+
+/// What a data message at `timestamp_ms` says to viewers of a publish, whose cue points so far are `cues`.
+pub(crate) fn read(payload: &Bytes, timestamp_ms: u32, cues: &mut Cues) -> Heard {
+    match event(payload, timestamp_ms, cues) {
+        Ok(Some((event, fault))) => (Some(event), fault),
+        Ok(None) => (None, None),
+        Err(fault) => (None, Some(fault)),
+    }
+}
+
+/// An event, with a fault that it is carried in spite of; `None` if the message is not for viewers.
+fn event(
+    payload: &Bytes,
+    timestamp_ms: u32,
+    cues: &mut Cues,
+) -> Result<Option<(Event, Option<Fault>)>, Fault> {
     let Some(name) = name(payload) else {
         return Ok(None);
     };
@@ -44,7 +65,13 @@ pub(crate) fn read(payload: &Bytes) -> Result<Option<Event>, Fault> {
     let values = values.get(1..).unwrap_or_default();
     let tag = tag(&name, values)
         .ok_or_else(|| fault(format!("{name} has more text than is carried; left out")))?;
-    Ok(Some(Event { tag, cue: None }))
+    let (cue, section) = cues.read(&name, values, timestamp_ms);
+    let fault = section.err().map(|why| {
+        fault(format!(
+            "the SCTE-35 section of {name} cannot be used: {why}; no splice is made of it"
+        ))
+    });
+    Ok(Some((Event { tag, cue }, fault)))
 }
 
 /// The first value of a message, if that is a string of UTF-8.

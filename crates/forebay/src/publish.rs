@@ -22,6 +22,7 @@ use segmenter::flv::Demuxer;
 use segmenter::{Output, Segmenter};
 use tracing::{info, warn};
 
+use crate::data_message::Cues;
 use crate::entrance::Entrance;
 use crate::house::House;
 use crate::metadata;
@@ -70,6 +71,7 @@ pub(crate) struct Publish {
     rungs: Rungs,
     /// Where it is to be transcoded: what a transcoder has to know before it begins.
     preamble: Option<Preamble>,
+    cues: Cues,
     /// While it writes a presentation that is to be transcoded.
     transcoder: Option<Transcoder>,
     /// `None` only while it is being dropped.
@@ -133,6 +135,7 @@ impl Publish {
             segmenter: Segmenter::new(house.cutting()),
             rungs: Rungs::default(),
             preamble,
+            cues: Cues::new(since),
             transcoder: None,
             terms,
             seat: None,

@@ -11,7 +11,7 @@ use media::{Faults, MediaTime, Message, MessageKind, Segment};
 use playlist::Vod;
 use segmenter::{Output, Segmenter, Settings, flv, ts};
 
-use crate::data_message;
+use crate::data_message::{self, Cues};
 
 /// Read and cut in pieces of this size.
 const PIECE_BYTES: usize = 1 << 20;
@@ -71,6 +71,7 @@ pub(crate) fn run(input: &Path, output: &Path, segment: Duration) -> Result<Repo
             max_segment: defaults.max_segment.max(target + target),
             ..defaults
         }),
+        cues: Cues::new(SystemTime::UNIX_EPOCH),
         report: Report {
             segments: 0,
             duration: MediaTime::ZERO,
@@ -118,6 +119,8 @@ struct Folder<'a> {
     output: &'a Path,
     vod: Vod,
     segmenter: Segmenter,
+    /// They begin segments; a playlist without dates has nothing else of them.
+    cues: Cues,
     report: Report,
 }
 
@@ -142,10 +145,13 @@ impl Folder<'_> {
         if message.kind != MessageKind::Data {
             return;
         }
-        match data_message::read(&message.payload) {
-            Ok(Some(event)) => self.segmenter.note(event.into(), message.timestamp_ms),
-            Ok(None) => {}
-            Err(fault) => self.report.faults.record(fault),
+        let at = message.timestamp_ms;
+        let (event, fault) = data_message::read(&message.payload, at, &mut self.cues);
+        if let Some(event) = event {
+            self.segmenter.note(event.into(), at);
+        }
+        if let Some(fault) = fault {
+            self.report.faults.record(fault);
         }
     }
 

@@ -1,3 +1,5 @@
+mod cues;
+
 use super::*;
 
 /// A string, as AMF0.
@@ -26,9 +28,15 @@ fn message(name: &str, values: &[Vec<u8>]) -> Bytes {
     [text(name), values.concat()].concat().into()
 }
 
+fn heard(payload: &Bytes) -> Heard {
+    read(payload, 0, &mut Cues::new(std::time::UNIX_EPOCH))
+}
+
 /// Frames of a tag as text: `TIT2 Hello`, `TXXX name=value`.
 fn frames(payload: &Bytes) -> Vec<String> {
-    let event = read(payload).expect("it is read").expect("an event");
+    let (event, fault) = heard(payload);
+    assert_eq!(fault, None);
+    let event = event.expect("an event");
     let mut rest = &event.tag[10..];
     let mut frames = Vec::new();
     while let Some((header, behind)) = rest.split_first_chunk::<10>() {
@@ -107,7 +115,7 @@ fn what_is_not_for_viewers_is_no_event() {
         Bytes::new(),
         Bytes::from_static(b"\x02\x00\x09onText"),
     ] {
-        assert_eq!(read(&payload), Ok(None), "{payload:?}");
+        assert_eq!(heard(&payload), (None, None), "{payload:?}");
     }
 }
 
@@ -132,7 +140,9 @@ fn what_cannot_be_carried_is_told() {
             "blob has more text than is carried; left out",
         ),
     ] {
-        let fault = read(&payload).expect_err("it cannot be carried");
+        let (event, fault) = heard(&payload);
+        assert_eq!(event, None);
+        let fault = fault.expect("it cannot be carried");
         assert_eq!(fault.kind, FaultKind::TimedMetadata);
         assert_eq!(fault.text, expected);
     }

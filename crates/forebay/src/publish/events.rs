@@ -12,16 +12,16 @@ use crate::data_message;
 impl Publish {
     /// Hears what a data message says.
     pub(super) fn hear(&mut self, message: &Message) {
-        match data_message::read(&message.payload) {
-            Ok(None) => {}
-            Ok(Some(event)) => {
-                let event = Arc::new(event);
-                for rung in self.rungs.all() {
-                    rung.segmenter.note(event.clone(), message.timestamp_ms);
-                }
-                self.segmenter.note(event, message.timestamp_ms);
+        let at = message.timestamp_ms;
+        let (event, fault) = data_message::read(&message.payload, at, &mut self.cues);
+        if let Some(event) = event.map(Arc::new) {
+            for rung in self.rungs.all() {
+                rung.segmenter.note(event.clone(), at);
             }
-            Err(fault) => self.record(fault),
+            self.segmenter.note(event, at);
+        }
+        if let Some(fault) = fault {
+            self.record(fault);
         }
     }
 }

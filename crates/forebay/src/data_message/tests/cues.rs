@@ -1,0 +1,178 @@
+//! Cue points, and what encoders are known to put in them.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use media::{Cue, MediaTime, Side};
+
+use super::*;
+
+/// Of a placement opportunity, event 0x4800008e, 307 s (ANSI/SCTE 35 §14.1), and its end (§14.3).
+const START: &str = "/DA0AAAAAAAA///wBQb+cr0AUAAeAhxDVUVJSAAAjn/PAAGlmbAICAAAAAAsoKGKNAIAmsnRfg==";
+const END: &str = "/DAvAAAAAAAA///wBQb+dGKQoAAZAhdDVUVJSAAAjn+fCAgAAAAALKChijUCAKnMZ1g=";
+
+fn cues() -> Cues {
+    Cues::new(UNIX_EPOCH + Duration::from_millis(0x1234))
+}
+
+/// As Elemental Live sends it, but for the name of what holds the section.
+fn elemental(section: &str) -> Bytes {
+    let parameters = object(&[("message", text(section))]);
+    let cue = object(&[
+        ("name", text("scte35")),
+        ("time", number(12.5)),
+        ("type", text("event")),
+        ("parameters", parameters),
+    ]);
+    message("onCuePoint", &[cue])
+}
+
+/// As Adobe Primetime has it.
+fn primetime(section: &str, duration: f64) -> Bytes {
+    let cue = object(&[
+        ("cue", text(section)),
+        ("type", text("scte35")),
+        ("id", text("1")),
+        ("duration", number(duration)),
+        ("time", number(12.5)),
+    ]);
+    message("onAdCue", &[cue])
+}
+
+fn cue(cues: &mut Cues, payload: &Bytes, at_ms: u32) -> Option<Cue> {
+    let (event, fault) = read(payload, at_ms, cues);
+    assert_eq!(fault, None);
+    event.expect("an event").cue
+}
+
+#[test]
+fn a_cue_point_has_what_it_says_as_attributes() {
+    let parameters = object(&[
+        ("adId", text("ab\"c\r\nd")),
+        ("weight", number(0.5)),
+        ("skip", vec![1, 1]),
+        ("name", text("not twice")),
+        ("nested", object(&[])),
+        ("größe", text("x".repeat(300).as_str())),
+    ]);
+    let point = object(&[
+        ("name", text("break")),
+        ("type", text("event")),
+        ("duration", text("1.25")),
+        ("parameters", parameters),
+    ]);
+    let mut cues = cues();
+    let payload = message("onCuePoint", &[point]);
+    let first = cue(&mut cues, &payload, 0).expect("a cue");
+    assert_eq!(first.id, "cue-1234-1");
+    assert_eq!(first.class, Some("onCuePoint"));
+    assert_eq!(first.planned, Some(MediaTime::from_millis(1_250)));
+    let attributes: Vec<_> = first
+        .attributes
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let long = format!("X-GR--E={}", "x".repeat(256));
+    assert_eq!(
+        attributes,
+        [
+            "X-NAME=break",
+            "X-TYPE=event",
+            "X-ADID=abcd",
+            "X-WEIGHT=0.5",
+            "X-SKIP=true",
+            &long
+        ]
+    );
+    let second = cue(&mut cues, &payload, 0).expect("another cue");
+    assert_eq!(second.id, "cue-1234-2");
+}
+
+#[test]
+fn a_cue_point_has_so_many_attributes_and_no_more() {
+    let names: Vec<_> = (0..100).map(|n| format!("n{n}")).collect();
+    let all: Vec<_> = names.iter().map(|name| (&name[..], number(1.0))).collect();
+    let payload = message("onCuePoint", &[object(&all)]);
+    let cue = cue(&mut cues(), &payload, 0).expect("a cue");
+    assert_eq!(cue.attributes.len(), 16);
+}
+
+#[test]
+fn other_messages_are_no_cues() {
+    for payload in [
+        message("onTextData", &[object(&[("text", text("x"))])]),
+        message("onCuePoint", &[]),
+        message("onCuePoint", &[text("x")]),
+    ] {
+        assert_eq!(cue(&mut cues(), &payload, 0), None);
+    }
+}
+
+/// ID, where it leads, and for how long in milliseconds.
+fn splice(cue: Option<Cue>) -> Option<(String, Side, Option<i64>)> {
+    let cue = cue?;
+    let planned = cue.planned.map(MediaTime::as_millis);
+    Some((cue.id, cue.splice.expect("a splice").side, planned))
+}
+
+#[test]
+fn the_return_from_a_break_has_the_id_of_its_beginning() {
+    let mut cues = cues();
+    let mut at = |ms, payload: &Bytes| splice(cue(&mut cues, payload, ms));
+    let begun = |n| {
+        Some((
+            format!("splice-4800008E-1234-{n}"),
+            Side::Out,
+            Some(307_000),
+        ))
+    };
+    let ended = |n| Some((format!("splice-4800008E-1234-{n}"), Side::In, None));
+    // Near the wrap of timestamps, and each said twice.
+    let from = u32::MAX - 10_000;
+    assert_eq!(at(from, &elemental(START)), begun(1));
+    assert_eq!(at(from + 5_000, &elemental(START)), None);
+    assert_eq!(at(30_000, &primetime(END, 0.0)), ended(1));
+    assert_eq!(at(31_000, &primetime(END, 0.0)), None);
+    // The encoder uses its number again.
+    assert_eq!(at(40_000, &elemental(START)), begun(2));
+    assert_eq!(at(100_000, &elemental(START)), begun(3));
+    assert_eq!(at(110_000, &elemental(END)), ended(3));
+    assert_eq!(at(200_000, &elemental(END)), ended(4), "of nothing known");
+}
+
+#[test]
+fn a_section_without_a_duration_has_that_of_its_message() {
+    // splice_insert, event 1, out, at once.
+    let out = "/DAbAAAAAAAAAP/wCgUAAAABf98AAQAAAAC8d2D7";
+    for (section, planned) in [(out, 12_000), (START, 307_000)] {
+        let cue = cue(&mut cues(), &primetime(section, 12.0), 0);
+        let (_, side, found) = splice(cue).expect("a splice");
+        assert_eq!((side, found), (Side::Out, Some(planned)));
+    }
+}
+
+#[test]
+fn what_is_to_be_a_section_and_is_none_is_told_and_stays_a_cue_point() {
+    let wrong = START.replace("cr0AU", "cr0AV");
+    let long = format!("/D{}", "A".repeat(2_000));
+    for (section, expected) in [
+        (
+            wrong.as_str(),
+            "the SCTE-35 section of onCuePoint cannot be used: its CRC is 0x9ac9d17e, and has to be",
+        ),
+        (
+            long.as_str(),
+            "the SCTE-35 section of onCuePoint cannot be used: it is no base64 of at most 1024 bytes; no splice is made of it",
+        ),
+    ] {
+        let (event, fault) = read(&elemental(section), 0, &mut cues());
+        let cue = event.and_then(|event| event.cue).expect("a cue");
+        assert_eq!(cue.splice, None);
+        let fault = fault.expect("it is told");
+        assert_eq!(fault.kind, FaultKind::TimedMetadata);
+        assert!(fault.text.starts_with(expected), "{}", fault.text);
+    }
+    // A path is none, and nobody says so.
+    let path = object(&[("name", text("slide")), ("url", text("/Do/not/read"))]);
+    let path = cue(&mut cues(), &message("onCuePoint", &[path]), 0);
+    assert_eq!(path.map(|cue| cue.splice), Some(None));
+}
