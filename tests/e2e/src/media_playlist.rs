@@ -149,6 +149,11 @@ impl MediaPlaylist {
         playlist.target = number("#EXT-X-TARGETDURATION:")?;
         playlist.sequence = number("#EXT-X-MEDIA-SEQUENCE:")?;
         playlist.discontinuity_sequence = number("#EXT-X-DISCONTINUITY-SEQUENCE:")?;
+        // Date ranges stand above the segments; what they say is the affair of `timed_metadata`.
+        while lines
+            .next_if(|line| line.starts_with("#EXT-X-DATERANGE:ID=\""))
+            .is_some()
+        {}
         while let Some(line) = lines.next() {
             if line == "#EXT-X-ENDLIST" && lines.peek().is_none() {
                 playlist.ended = true;
