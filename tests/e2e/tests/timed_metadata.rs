@@ -10,6 +10,7 @@ use e2e::clip::Clip;
 use e2e::gateway::scratch;
 use e2e::raw_rtmp::wire;
 use e2e::reader::{Player, Recording};
+use e2e::scenario::ALL_LISTED;
 use e2e::scripted::{Ending, Kind, Material, Playing, Publisher, Unit};
 use e2e::{Gateway, player_site, wait};
 use serde_json::Value;
@@ -288,10 +289,14 @@ const HLS_JS: &str = "<!doctype html><title>hls.js</title><link rel=icon href=da
 
 #[test]
 fn hls_js_hands_it_to_the_page() {
-    let gateway = Gateway::start();
-    let playing = publish(&gateway);
+    // The break is over soon, and a browser may take its time.
+    let gateway = Gateway::start_with(&[ALL_LISTED]);
     let browser = Browser::start();
     browser.open(&format!("http://{}/", player_site::serve(HLS_JS)));
+    let playing = publish(&gateway);
+    wait::until("something to play", SOON, || {
+        (gateway.get("/live/show/index.m3u8").status == 200).then_some(())
+    });
     for playlist in ["index.m3u8", "llhls.m3u8"] {
         let url = gateway.http_url(&format!("live/show/{playlist}"));
         browser.run(&format!("window.play('{url}')"));
