@@ -15,8 +15,8 @@ const SCRIPTS: [(&str, &str); 2] = [
 ];
 
 /// `dashJs(url)` and `shakaPlayer(url)` add a player; `states()` says how each is, and `showRung(height)` has all of them
-/// change to that rung when they have shown what they have in hand. Nothing is configured but low
-/// latency: Shaka's own target is 0.5 s from the end of what can be sought, and what a manifest says would count twice
+/// change to that rung when they have shown what they have in hand; `hear(language)` is for Shaka. Nothing is configured
+/// but low latency: Shaka's own target is 0.5 s from the end of what can be sought, and what a manifest says would count twice
 /// there, as suggestedPresentationDelay and as Latency. And Shaka 5.2 must not look for captions in segments of HLS that
 /// are still open.
 const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,>
@@ -25,7 +25,7 @@ const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,
     const add = (kind) => {
         const video = document.body.appendChild(document.createElement('video'));
         video.muted = true;
-        const player = { kind, video, fatal: [], latency: () => null, waits: [] };
+        const player = { kind, video, fatal: [], latency: () => null, heights: () => [], sounds: () => [], waits: [] };
         video.addEventListener('waiting', () => player.waits.push([video.currentTime, player.buffered?.()]));
         players.push(player);
         return player;
@@ -59,6 +59,8 @@ const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,
             streaming: { lowLatencyMode: true, liveSync: { enabled: true } } });
         shown.latency = () => player.getStats().liveLatency;
         shown.heights = () => player.getVariantTracks().map(({ height }) => height);
+        shown.sounds = () => player.getAudioTracks().map(({ language, label, active }) => ({ language, label, active }));
+        shown.hear = (language) => player.selectAudioTrack(player.getAudioTracks().find((it) => it.language === language));
         shown.show = (height) => {
             player.configure({ abr: { enabled: false } });
             const wanted = player.getVariantTracks().find((it) => it.height === height);
@@ -73,8 +75,9 @@ const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,
         shown.video.play().catch(() => undefined);
     };
     window.showRung = (height) => players.forEach(({ show }) => show(height));
-    window.states = () => players.map(({ kind, video, fatal, latency, buffered, waits, heights }) => ({
-        kind, fatal, waits, heights: heights(), height: video.videoHeight, error: video.error?.message ?? null, time: video.currentTime, latency: latency(),
+    window.hear = (language) => players.forEach(({ hear }) => hear(language));
+    window.states = () => players.map(({ kind, video, fatal, latency, buffered, waits, heights, sounds }) => ({
+        kind, fatal, waits, heights: heights(), sounds: sounds(), height: video.videoHeight, error: video.error?.message ?? null, time: video.currentTime, latency: latency(),
         buffered: buffered?.() ?? [], pictures: video.getVideoPlaybackQuality().totalVideoFrames,
         sound: video.webkitAudioDecodedByteCount,
     }));

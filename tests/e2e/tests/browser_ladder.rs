@@ -11,7 +11,7 @@ fn hls_js_switches_up_and_down_without_a_stall() {
     let gateway = Gateway::start();
     let _encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
     variants(&gateway, "/live/show/index.m3u8", 3);
-    for form in ["classic", "low-latency"] {
+    for (form, chosen) in [("classic", "nextLevel"), ("low-latency", "loadLevel")] {
         browser.open(&gateway.http_url(&format!("watch/live/show?form={form}")));
         browser.until(
             "it to play",
@@ -29,7 +29,7 @@ fn hls_js_switches_up_and_down_without_a_stall() {
              });",
         );
         for level in [0, 2, 1] {
-            browser.run(&format!("window.forebay.hls.nextLevel = {level}"));
+            browser.run(&format!("window.forebay.hls.{chosen} = {level}"));
             let height = browser.run(&format!("return window.forebay.hls.levels[{level}].height"));
             browser.until(
                 "the rung to be shown",
@@ -39,18 +39,21 @@ fn hls_js_switches_up_and_down_without_a_stall() {
         }
         let waits = browser.run("return window.waits");
         let stalls = waits.as_array().expect("a list").len();
-        // hls.js 1.7.4 begins a level with a part that is INDEPENDENT, and loses the rest of the segment that is being
-        // shown now and then, on a machine that is busy: it waits twice, and jumps to the next segment.
-        let most = if form == "classic" { 0 } else { 2 };
+        // Part by part hls.js 1.7.4 begins a level with one that is INDEPENDENT, and may lose the rest of the segment that
+        // is being shown: it waits once or twice at a switch, and jumps to the next segment.
+        let most = if form == "classic" { 0 } else { 6 };
         assert!(stalls <= most, "{form}: {waits}");
-        // hls.js says so where it replaces what it has in hand by the same from another rung, and goes on.
+        // It also says so where it replaces what it has in hand by the same from another rung, and goes on.
+        let bearable = if form == "classic" {
+            "bufferAppendNoProgress"
+        } else {
+            "mediaError buffer"
+        };
         let errors = browser.run("return window.forebay.stats().errors");
-        let mut errors = errors
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(ToString::to_string);
-        let grave = errors.find(|error| !error.contains("bufferAppendNoProgress"));
+        let errors = errors.as_array().expect("a list").iter();
+        let grave = errors
+            .map(ToString::to_string)
+            .find(|error| !error.contains(bearable));
         assert_eq!(grave, None, "{form}");
     }
 }
