@@ -35,7 +35,9 @@ fn shaka_and_dash_js_switch_down_and_up_without_a_stall() {
     variants(&gateway, "/live/show/llhls.m3u8", HEIGHTS.len());
     browser.open(&format!("http://{}/", dash_site::serve()));
     let url = gateway.http_url("live/show/manifest.mpd");
-    for player in ["shakaPlayer", "dashJs"] {
+    // Each at a host of its own: a browser opens six connections to one, and a player of a site has them for itself.
+    for (player, host) in [("shakaPlayer", "127.0.0.1"), ("dashJs", "localhost")] {
+        let url = url.replace("127.0.0.1", host);
         browser.run(&format!("window.{player}('{url}')"));
     }
     until_they_go_on(&browser, "it to play");
