@@ -213,11 +213,15 @@ impl Cutter {
     }
 
     pub(crate) fn tracks(&self) -> Vec<(Track, Cadence)> {
-        [&self.meters.video, &self.meters.audio]
-            .into_iter()
-            .flatten()
-            .map(Meter::report)
+        let all = [&self.meters.video, &self.meters.audio];
+        let all = all.into_iter().flatten().map(Meter::report);
+        all.filter(|(track, _)| self.closing.carries(track.kind()))
             .collect()
+    }
+
+    /// Pictures say where to cut from here on, and are in no segment.
+    pub(crate) const fn leave_pictures_out(&mut self) {
+        self.closing.leave_pictures_out();
     }
 
     pub(crate) fn push(&mut self, unit: Arrival, now: SystemTime, out: &mut Outputs) {

@@ -84,6 +84,8 @@ pub struct Segmenter {
     follows: Option<Origin>,
     /// Of the last unit.
     origin: Option<Origin>,
+    /// Its pictures are those of another publish.
+    without_pictures: bool,
     /// Events that wait for an access unit near their timestamps.
     early: Vec<(Arc<Event>, u32)>,
     out: Outputs,
@@ -111,6 +113,7 @@ impl Segmenter {
             joins_behind: MediaTime::ZERO,
             follows: None,
             origin: None,
+            without_pictures: false,
             early: Vec::new(),
             out: Outputs::default(),
         }
@@ -167,6 +170,17 @@ impl Segmenter {
         }
     }
 
+    /// The pictures that it takes are those of another publish, which say where to cut and are in no segment: sound that
+    /// viewers choose beside pictures needs the segments of those, one for one (rfc8216bis §6.2.4). To be called before
+    /// the first unit.
+    pub const fn leave_pictures_out(&mut self) {
+        self.without_pictures = true;
+        self.cutter.leave_pictures_out();
+        if let Some(cutter) = &mut self.low_latency {
+            cutter.leave_pictures_out();
+        }
+    }
+
     /// All that it carries has a place in MPEG-TS, as of the last unit of each track. Where it has not, only the parts
     /// are for players, and the segments for who looks at the encoder: one with a picture and without its sound would
     /// be half.
@@ -203,6 +217,9 @@ impl Segmenter {
         }
         if let Some(clock) = self.cutter.clock() {
             cutter.date_by(clock);
+        }
+        if self.without_pictures {
+            cutter.leave_pictures_out();
         }
         self.low_latency = Some(cutter);
     }

@@ -6,6 +6,7 @@ use e2e::encoder::Encoder;
 use e2e::ffmpeg_witness::Tracks;
 use e2e::gateway::Gateway;
 use e2e::ladder::{SOON, variants};
+use e2e::media_playlist::MediaPlaylist;
 use e2e::{dash_site, wait};
 use serde_json::json;
 
@@ -21,13 +22,14 @@ const CONFIGURATION: &str = "
     resume = '1s'
 ";
 
-/// Enhanced RTMP's multitrack, as FFmpeg 9 sends it: pictures, and sound of 440 and of 880 Hz.
+/// Enhanced RTMP's multitrack, as FFmpeg 9 sends it: pictures with GOPs longer than a segment is to be, and sound of 440
+/// and of 880 Hz.
 fn publish(gateway: &Gateway) -> Encoder {
     let url = gateway.rtmp_url("live/show");
     let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
          sine=frequency=440:sample_rate=48000 -re -f lavfi -i sine=frequency=880:sample_rate=48000 \
          -map 0:v -map 1:a -map 2:a -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
-         -pix_fmt yuv420p -sc_threshold 0 -g 60 -c:a aac -f flv";
+         -pix_fmt yuv420p -sc_threshold 0 -g 90 -c:a aac -f flv";
     let mut arguments: Vec<&str> = words.split_whitespace().collect();
     arguments.push(&url);
     let program = current_ffmpeg::program();
@@ -88,6 +90,17 @@ fn each_audio_track_is_a_rendition_on_the_timeline_of_the_pictures() {
     };
     end("show");
     end("show_audio1");
+    let [pictures, alone] = ["show", "show_audio1"].map(|name| {
+        let text = gateway.get(&format!("/live/{name}/main.m3u8")).text();
+        MediaPlaylist::parse(&text)
+    });
+    assert_eq!(pictures.target, alone.target);
+    let cuts = |list: &MediaPlaylist| -> Vec<_> {
+        let all = list.entries.iter().map(|it| (it.date_ms, it.duration_ms));
+        // An encoder that is interrupted ends one track after the other.
+        all.take(3).collect()
+    };
+    assert_eq!(cuts(&pictures), cuts(&alone));
     let [show, beside] = ["show", "show_audio1"]
         .map(|name| Tracks::read(gateway.http_url(&format!("live/{name}/main.m3u8"))));
     assert_eq!(beside.codecs, ["aac"]);
@@ -97,7 +110,6 @@ fn each_audio_track_is_a_rendition_on_the_timeline_of_the_pictures() {
     assert!((first - begins).abs() < 50_000, "{first} {begins}");
     let last = |tracks: &Tracks| tracks.audio.last().expect("sound").pts_us;
     let lasts = [last(&show), last(&beside)];
-    // An encoder that is interrupted ends one track after the other.
     assert!((lasts[0] - lasts[1]).abs() < 500_000, "{lasts:?}");
     assert_eq!(stream("show_audio1")["faults"]["total"], 0);
 }
@@ -138,12 +150,13 @@ fn hls_js_plays_either_sound() {
                 ),
             );
         }
-        // A busy machine may make it wait for a moment.
+        // A busy machine may make it wait for a moment, and it says so where it replaces one sound by the other.
         let errors = browser.run("return window.forebay.stats().errors");
         let errors = errors.as_array().expect("a list").iter();
-        let grave = errors
-            .map(ToString::to_string)
-            .find(|error| !error.contains("mediaError bufferStalledError"));
+        let grave = errors.map(ToString::to_string).find(|error| {
+            let bearable = ["bufferStalledError", "bufferAppendNoProgress"];
+            !bearable.iter().any(|it| error.contains(it))
+        });
         assert_eq!(grave, None, "{form}");
     }
 }

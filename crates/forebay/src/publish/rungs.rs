@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use media::{Fault, FaultKind, Message, PresentationName, TrackKind};
 use playlist::{Dismissal, PushError, RungNames};
-use segmenter::flv::Unit;
+use segmenter::flv::{Entry, Unit};
 use tracing::{info, warn};
 
 use super::{Publish, REPORT_EVERY, Source};
@@ -24,6 +25,41 @@ const LOST_AFTER: u32 = 5;
 pub(super) struct Rungs {
     /// By track; `None` where it has none, for a reason that was told.
     by_track: BTreeMap<Track, Option<Rung>>,
+    opening: Opening,
+}
+
+/// The pictures of the first track that came before its second random access, without their payload: sound that comes
+/// among them is cut as they are.
+#[derive(Default)]
+struct Opening {
+    units: Vec<Unit>,
+    is_over: bool,
+}
+
+impl Opening {
+    /// More are no opening any encoder has: ten seconds at 120 Hz.
+    const MOST: usize = 1_200;
+
+    fn add(&mut self, unit: &Unit) {
+        if self.is_over {
+            return;
+        }
+        let begins = unit.entry == Entry::RandomAccess;
+        self.is_over = begins && !self.units.is_empty() || self.units.len() >= Self::MOST;
+        if self.is_over {
+            self.units = Vec::new();
+        } else if begins || !self.units.is_empty() {
+            self.units.push(guide(unit));
+        }
+    }
+}
+
+/// What sound is cut by.
+fn guide(unit: &Unit) -> Unit {
+    Unit {
+        payload: Bytes::new(),
+        ..unit.clone()
+    }
 }
 
 /// A track beside the first of its kind.
@@ -70,6 +106,13 @@ impl Rungs {
         let pictures = all.filter(|(track, _)| matches!(track, Track::Video(_)));
         pictures.filter_map(|(_, rung)| Some(&mut rung.as_mut()?.publish))
     }
+
+    /// Those of sound.
+    fn of_sound(&mut self) -> impl Iterator<Item = &mut Publish> {
+        let all = self.by_track.iter_mut();
+        let sound = all.filter(|(track, _)| matches!(track, Track::Audio(_)));
+        sound.filter_map(|(_, rung)| Some(&mut rung.as_mut()?.publish))
+    }
 }
 
 impl Publish {
@@ -87,7 +130,12 @@ impl Publish {
                 }
             };
             match (unit.kind(), unit.track) {
-                (TrackKind::Video, 0) => placed = self.place(unit, now),
+                (TrackKind::Video, 0) => {
+                    self.rungs.opening.add(&unit);
+                    let guide = guide(&unit);
+                    placed = self.place(unit, now);
+                    self.guide(&guide, now);
+                }
                 (TrackKind::Audio, 0) => {
                     for rung in self.rungs.of_pictures() {
                         rung.take_unit(unit.clone(), now);
@@ -100,6 +148,17 @@ impl Publish {
         self.store()?;
         self.store_rungs();
         Ok(placed)
+    }
+
+    /// The sound beside is cut as the pictures are.
+    fn guide(&mut self, picture: &Unit, now: SystemTime) {
+        let origin = self.segmenter.origin();
+        for sound in self.rungs.of_sound() {
+            if let Some(origin) = origin {
+                sound.segmenter.follow(origin);
+            }
+            sound.segmenter.take(picture.clone(), now);
+        }
     }
 
     fn place(&mut self, unit: Unit, now: SystemTime) -> Option<Placed> {
@@ -119,7 +178,7 @@ impl Publish {
             return;
         }
         if !self.rungs.by_track.contains_key(&track) {
-            let rung = self.begin_rung(track, &unit);
+            let rung = self.begin_rung(track, &unit, now);
             self.rungs.by_track.insert(track, rung);
         }
         if let Some(Some(rung)) = self.rungs.by_track.get_mut(&track) {
@@ -132,7 +191,7 @@ impl Publish {
         }
     }
 
-    fn begin_rung(&mut self, track: Track, first: &Unit) -> Option<Rung> {
+    fn begin_rung(&mut self, track: Track, first: &Unit, now: SystemTime) -> Option<Rung> {
         let name = match track {
             Track::Video(number) => self.name_of_pictures(number, first)?,
             Track::Audio(number) => RungNames::sound_of(&self.name, number).ok()?,
@@ -150,6 +209,14 @@ impl Publish {
                 info!(stream = %self.name, peer = %self.peer, "{track} is published as {name}");
                 if let Track::Audio(number) = track {
                     publish.call_sound(number, &self.metadata);
+                    publish.segmenter.leave_pictures_out();
+                    let origin = self.segmenter.origin();
+                    origin
+                        .into_iter()
+                        .for_each(|it| publish.segmenter.follow(it));
+                    for picture in &self.rungs.opening.units {
+                        publish.segmenter.take(picture.clone(), now);
+                    }
                 }
                 Some(Rung { publish, silent: 0 })
             }

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Anchor, Codec, Head, MediaTime, Segment, TimedEvent, Track, TsLayout};
+use media::{
+    AccessUnit, Anchor, Codec, Head, MediaTime, Segment, TimedEvent, Track, TrackKind, TsLayout,
+};
 
-use super::open::Open;
+use super::open::{AUDIO, Open};
 use crate::captions;
 use crate::output::Outputs;
 use crate::per_kind::PerKind;
@@ -30,9 +32,16 @@ pub(super) struct Closing {
     arrival: Option<Anchor>,
     /// The same for all runs, from another publish: it dates in place of the arrival.
     clock: Option<Anchor>,
+    /// Pictures say where to cut, and are in no segment.
+    without_pictures: bool,
 }
 
 impl Closing {
+    /// Pictures say where to cut from here on, and are in no segment.
+    pub(super) const fn leave_pictures_out(&mut self) {
+        self.without_pictures = true;
+    }
+
     /// Where the last segment ends.
     pub(super) const fn edge(&self) -> Option<MediaTime> {
         self.edge
@@ -96,6 +105,25 @@ impl Closing {
         self.edge = Some(at);
     }
 
+    /// What is carried of `units`, which have the track numbers of the newest tracks with pictures among them.
+    pub(super) fn carried(&self, mut units: Vec<AccessUnit>) -> Vec<AccessUnit> {
+        if self.leaves_out_pictures() {
+            units.retain(|unit| unit.track == AUDIO);
+            units.iter_mut().for_each(|unit| unit.track = 0);
+        }
+        units
+    }
+
+    /// Units of that kind are in segments.
+    pub(super) fn carries(&self, kind: TrackKind) -> bool {
+        !self.without_pictures || kind == TrackKind::Audio
+    }
+
+    /// There are pictures, and they are in no segment.
+    pub(super) const fn leaves_out_pictures(&self) -> bool {
+        self.without_pictures && self.codecs.video.is_some()
+    }
+
     /// Makes the segment of `open` with its events; `next_dts` is that of the unit that leads what follows without a gap, and
     /// `last` says that nothing follows in this run.
     pub(super) fn close(
@@ -113,6 +141,11 @@ impl Closing {
             codecs.audio.clone_from(&self.codecs.audio);
         }
         let (tracks, same) = self.tracks_of(codecs);
+        if tracks.is_empty() {
+            // Nothing of it is carried: the next does not follow.
+            return;
+        }
+        let units = self.carried(units);
         let discontinuity = self.edge.is_some() && (self.broken || !same);
         let mut segment = Segment {
             captions: captions::in_units(&tracks, &units),
@@ -125,7 +158,7 @@ impl Closing {
             independent,
             discontinuity,
             ts: TsLayout {
-                next_dts,
+                next_dts: next_dts.filter(|_| !self.leaves_out_pictures()),
                 ..TsLayout::default()
             },
         };
@@ -152,6 +185,7 @@ impl Closing {
         let tracks: Arc<[Track]> = [&codecs.video, &codecs.audio]
             .into_iter()
             .flatten()
+            .filter(|codec| self.carries(codec.kind()))
             .map(|codec| Track {
                 codec: Codec::clone(codec),
             })

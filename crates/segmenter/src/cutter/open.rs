@@ -10,7 +10,7 @@ use crate::segmenter::Settings;
 
 /// Track numbers while it is open; whether both are needed is known when it is closed.
 const VIDEO: usize = 0;
-const AUDIO: usize = 1;
+pub(super) const AUDIO: usize = 1;
 
 /// A place a segment can be cut at.
 #[derive(Clone, Copy, Debug)]

@@ -378,11 +378,20 @@ impl Cutter {
     ) -> Option<Part> {
         let parts = self.parts.as_mut()?;
         let head = (open.fixed() == 0).then(|| self.closing.head(open, parts.had_audio()));
-        let part = Part {
+        let mut part = Part {
             events: self.events.take(end.start),
             ..parts.take(open, end, next_dts, head)?
         };
         let tracks = self.closing.tracks();
+        if tracks.is_empty() {
+            // Nothing of its segment is carried.
+            return None;
+        }
+        if self.closing.leaves_out_pictures() {
+            part.units = self.closing.carried(part.units);
+            part.independent = true;
+            part.next_dts = None;
+        }
         Some(Part {
             captions: captions::in_units(tracks, &part.units),
             sizes: cmaf::sizes(&part, tracks),

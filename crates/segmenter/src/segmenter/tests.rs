@@ -1,4 +1,5 @@
 mod events;
+mod guided;
 mod joining;
 
 use std::time::Duration;
@@ -33,8 +34,12 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    fn with(settings: Settings) -> Self {
         let mut bench = Self {
-            segmenter: Segmenter::new(Settings::default()),
+            segmenter: Segmenter::new(settings),
             arrival: *ARRIVAL,
             segments: Vec::new(),
             parts: Vec::new(),
