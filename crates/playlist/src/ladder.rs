@@ -201,14 +201,18 @@ impl Ladder {
                 !boundaries.is_empty() && !is_away(rung, boundaries)
             })
         };
-        // Whom most agree with leads, so that a bad one leaves out itself and not the others; of several the first.
-        let agreeing = |one: &Boundaries| {
-            candidates()
-                .filter(|(_, (_, other))| one.compare(other).is_ok())
-                .count()
+        // Whom most agree with leads, so that a bad one leaves out itself and not the others; of several one that others
+        // are behind, for no media go back in time; of several the first.
+        let rank = |one: &Boundaries| {
+            let all = candidates().map(|(_, (_, other))| one.compare(other));
+            all.fold((0, 0), |(agreeing, behind), it| match it {
+                Ok(()) => (agreeing + 1, behind),
+                Err(Misfit::Clock(by)) if by > MediaTime::ZERO => (agreeing, behind + 1),
+                Err(_) => (agreeing, behind),
+            })
         };
         let leader = candidates()
-            .max_by_key(|(at, (_, boundaries))| (agreeing(boundaries), std::cmp::Reverse(*at)))
+            .max_by_key(|(at, (_, boundaries))| (rank(boundaries), std::cmp::Reverse(*at)))
             .map(|(at, (_, boundaries))| (at, boundaries));
         let all = self.rungs.iter().zip(&boundaries).enumerate();
         all.map(|(at, (rung, boundaries))| match leader {
@@ -224,10 +228,26 @@ impl Ladder {
         .collect()
     }
 
-    /// Where the boundaries of the leading rung are, if that is not `name`, and its clock.
+    /// Where the boundaries of the leading rung are, and its clock, for the rung `name` to find its place. If none but
+    /// that leads, those of its own before, or of one that was there: rungs that come back one after the other find each
+    /// other where all of them were.
     pub fn grid(&self, name: &PresentationName) -> Option<Grid> {
-        let leader = self.leader(name, &self.standings(Form::Classic))?;
-        leader.boundaries(self.form(Form::Classic)).grid()
+        let form = self.form(Form::Classic);
+        if let Some(leader) = self.leader(name, &self.standings(form)) {
+            return leader.boundaries(form).grid();
+        }
+        let others = self
+            .rungs
+            .iter()
+            .filter(|it| it.presentation.name() != name);
+        let has_others = others
+            .map(|it| it.boundaries(form))
+            .any(|it| !it.is_empty());
+        let known = self.rungs.iter().filter(|_| has_others);
+        let newest = known
+            .map(|it| it.boundaries(form))
+            .max_by_key(Boundaries::until);
+        newest?.grid()
     }
 
     /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads.

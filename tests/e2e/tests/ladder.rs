@@ -1,6 +1,7 @@
 //! Ladders: publishes of one programme in several bit rates become the variants of one presentation.
 
 use std::fs;
+use std::time::UNIX_EPOCH;
 
 use e2e::current_ffmpeg;
 use e2e::encoder::Encoder;
@@ -195,6 +196,48 @@ fn a_rung_that_does_not_fit_is_left_out_and_told_why() {
             .get(&format!("/api/v1/streams/live/show_{height}p"))
             .json();
         assert_eq!(stream["faults"]["total"], 0, "{stream}");
+    }
+}
+
+/// All encoders stop, and come back one before the others: they find each other on the clock that they had.
+#[test]
+fn rungs_that_are_all_gone_for_a_while_are_one_ladder_again() {
+    let gateway = Gateway::start();
+    let mut encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show.m3u8", HEIGHTS.len());
+    let state = |height: u32| {
+        let stream = gateway.get(&format!("/api/v1/streams/live/show_{height}p"));
+        stream.json()["state"].clone()
+    };
+    for encoder in &mut encoders {
+        encoder.kill();
+    }
+    let seen = wait::until("all to be gone", SOON, || {
+        let all_gone = HEIGHTS.iter().all(|&height| state(height) == "resuming");
+        all_gone.then(|| HEIGHTS.map(|height| playlist(&gateway, height)))
+    });
+    let seen = seen.map(|list| list.entries.last().expect("listed").date_ms);
+    // So long that no clock that begins anew agrees with the old one.
+    let gone = seen.iter().max().expect("three") + 6_000;
+    wait::until("six seconds", SOON, || {
+        let now = UNIX_EPOCH.elapsed().expect("after 1970");
+        (now.as_millis() > gone.into()).then_some(())
+    });
+    let _first = rung(&gateway, 360, 60);
+    wait::until("the first", SOON, || (state(360) == "live").then_some(()));
+    let _others = [270, 180].map(|height| rung(&gateway, height, 60));
+    wait::until("two segments of each", SOON, || {
+        let new = HEIGHTS.map(|height| {
+            let entries = playlist(&gateway, height).entries;
+            entries.iter().filter(|it| it.date_ms > gone).count()
+        });
+        new.iter().all(|&count| count >= 2).then_some(())
+    });
+    variants(&gateway, "/live/show.m3u8", HEIGHTS.len());
+    for height in HEIGHTS {
+        let entries = playlist(&gateway, height).entries;
+        let breaks = entries.iter().filter(|it| it.discontinuity).count();
+        assert_eq!(breaks, 1, "{height}: {entries:?}");
     }
 }
 

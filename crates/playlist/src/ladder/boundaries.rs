@@ -21,8 +21,8 @@ pub(super) struct Boundaries {
     starts: Vec<MediaTime>,
     /// Where the last segment ends.
     end: Option<MediaTime>,
-    /// How long the last whole segment was.
-    last: MediaTime,
+    /// How long the whole segments are.
+    lasts: Vec<MediaTime>,
     /// When the newest began.
     anchor: Option<Anchor>,
 }
@@ -70,7 +70,7 @@ impl FromIterator<Stretch> for Boundaries {
             all.end = Some(begins.at + lasts);
             all.anchor = Some(begins);
             if lasts > MediaTime::ZERO {
-                all.last = lasts;
+                all.lasts.push(lasts);
             }
         }
         all
@@ -126,27 +126,37 @@ impl Boundaries {
 
     /// Whether it ends so close before `newest` that players who change to it find what they need.
     pub(super) fn reach(&self, newest: SystemTime) -> bool {
-        let reach = MediaTime::from_nanos(self.last.as_nanos().saturating_mul(MAY_LAG));
+        let reach = MediaTime::from_nanos(self.step().as_nanos().saturating_mul(MAY_LAG));
         self.until()
             .is_some_and(|until| until + reach.to_duration() >= newest)
     }
 
-    /// Where boundaries are, if segments go on as long as the last.
+    /// Where boundaries are, if segments go on as long as most are.
     pub(super) fn grid(&self) -> Option<Grid> {
         Some(Grid {
             origin: self.anchor?,
-            step: self.last,
+            step: self.step(),
         })
     }
 
-    /// The first boundary at `from` or later, if segments go on as long as the last.
+    /// How long segments are: one in the middle of all that are listed, for the last of an encoder that left is short.
+    fn step(&self) -> MediaTime {
+        let mut lasts = self.lasts.clone();
+        let middle = lasts.len() / 2;
+        if lasts.is_empty() {
+            return MediaTime::ZERO;
+        }
+        *lasts.select_nth_unstable(middle).1
+    }
+
+    /// The first boundary at `from` or later, if segments go on as long as most are.
     pub(super) fn next_from(&self, from: MediaTime) -> Option<MediaTime> {
         let end = self.end?;
         let mut known = self.starts.iter().copied().chain([end]);
         if let Some(there) = known.find(|&at| at >= from) {
             return Some(there);
         }
-        let step = self.last.as_nanos().max(1);
+        let step = self.step().as_nanos().max(1);
         let behind = (from - end).as_nanos();
         let steps = behind / step + i64::from(behind % step != 0);
         Some(end + MediaTime::from_nanos(steps.saturating_mul(step)))

@@ -11,6 +11,7 @@ use crate::window::tests::video_segment;
 use crate::{Label, Registry, Settings, Terms, Writer};
 
 mod description;
+mod joining;
 
 fn ms(millis: i64) -> MediaTime {
     MediaTime::from_millis(millis)
