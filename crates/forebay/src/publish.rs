@@ -16,7 +16,8 @@ use media::{
     PresentationName, Segment, Track,
 };
 use playlist::{
-    Adjustment, Dismissal, Label, Misfit, OnConflict, PublishStatus, PushError, Refused, Terms,
+    Adjustment, Dismissal, Label, Misfit, OnConflict, PublishStatus, PushError, Refused, RungNames,
+    Terms,
 };
 use segmenter::flv::Demuxer;
 use segmenter::{Output, Segmenter};
@@ -221,9 +222,8 @@ impl Publish {
 
     fn sit_down(&mut self, seat: Seat) {
         if let Seat::Writing(writer) = &seat {
-            let window = writer.presentation().window();
             // A presentation that goes on has fixed its target duration already.
-            if let Some(target) = window.target_duration() {
+            if let Some(target) = writer.target_duration() {
                 self.segmenter.limit(target.longest_segment());
             }
             if let Some(target) = writer.presentation().low_latency_window().part_target() {
@@ -252,10 +252,13 @@ impl Publish {
         let listed = self.seat.as_ref().map(Seat::listed_until);
         let listed = listed.into_iter().flatten().flatten().max();
         let behind = listed.map_or(MediaTime::ZERO, |until| grid.origin.media_time(until));
-        self.segmenter.join_ladder(grid, behind);
+        let begins = match RungNames::sound_in(&self.name) {
+            Some(_) => media::TrackKind::Audio,
+            None => media::TrackKind::Video,
+        };
+        self.segmenter.join_ladder(grid, behind, begins);
     }
 
-    /// Gives up the presentation, if it has it; somebody else's place is not touched.
     fn show_label(&self) {
         if let Some(Seat::Writing(writer)) = &self.seat {
             // One that was taken over has nothing to say.
@@ -263,6 +266,7 @@ impl Publish {
         }
     }
 
+    /// Gives up the presentation, if it has it; somebody else's place is not touched.
     fn vacate(&mut self) {
         if let Some(Seat::Writing(writer)) = self.seat.take() {
             tokio::spawn(writer.leave().expire());
@@ -380,11 +384,16 @@ impl Publish {
             return;
         };
         match misfit {
-            Misfit::Clock(_) if self.has_own_clock() => self.join(grid),
-            // It is where the publish is that it follows, or those that follow are where it is.
-            Misfit::Clock(_) => {}
-            Misfit::KeyFrames(_) => self.segmenter.begin_next_at(next),
+            Some(Misfit::Clock(_)) if self.has_own_clock() => self.join(grid),
+            Some(Misfit::KeyFrames(_)) => self.segmenter.begin_next_at(next),
+            None if self.has_own_clock() => self.segmenter.begin_next_at(next),
+            // It is where the publish is that it follows, or those that follow are where it is; or nothing helps.
+            Some(Misfit::Clock(_) | Misfit::Pictures) | None => {}
         }
+        let Some(misfit) = misfit else {
+            self.misfits = 0;
+            return;
+        };
         self.misfits += 1;
         if self.misfits > MISFITS_PARDONED {
             self.record(Fault {

@@ -14,7 +14,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Anchor, Grid, MediaTime, PresentationName, Rendition};
+use media::{Anchor, Grid, MediaTime, PresentationName, Rendition, TrackKind};
 
 use crate::multivariant::{self, Sound, Variant};
 use crate::{CmafSegment, Container, LowLatencyWindow, Presentation, Report, State, Text, Window};
@@ -74,11 +74,11 @@ pub enum Standing {
     Away,
 }
 
-/// What a rung has to change to fit in.
+/// What a rung has to change to fit in, or sound to go on fitting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Adjustment {
     /// Why it does not.
-    pub misfit: Misfit,
+    pub misfit: Option<Misfit>,
     /// Where the boundaries of the leading rung are, and its clock.
     pub grid: Grid,
     /// Where a segment of the leading rung begins, as far as can be foreseen.
@@ -228,40 +228,74 @@ impl Ladder {
         .collect()
     }
 
-    /// Where the boundaries of the leading rung are, and its clock, for the rung `name` to find its place. If none but
-    /// that leads, those of its own before, or of one that was there: rungs that come back one after the other find each
-    /// other where all of them were.
+    /// How `sound` stands beside the rungs, which stand as told. Its segments need not begin with theirs: of sound,
+    /// decoding can begin anywhere.
+    fn standing_of_sound(&self, sound: &Rung, form: Form, standings: &[Standing]) -> Standing {
+        let boundaries = sound.boundaries(form);
+        let leads = standings.iter().position(|it| *it == Standing::Leads);
+        let Some(leader) = leads.and_then(|at| self.rungs.get(at)) else {
+            return Standing::Empty;
+        };
+        let leader = leader.boundaries(form);
+        let newest = leader.until();
+        if boundaries.is_empty() {
+            Standing::Empty
+        } else if sound.has_pictures(form) {
+            Standing::Misfits(Misfit::Pictures)
+        } else if newest.is_some_and(|newest| !boundaries.reach(newest)) {
+            Standing::Away
+        } else {
+            match leader.compare(&boundaries) {
+                Err(misfit @ Misfit::Clock(_)) => Standing::Misfits(misfit),
+                _ => Standing::Fits,
+            }
+        }
+    }
+
+    /// Sound that viewers may choose.
+    fn listed_sounds(&self, form: Form, standings: &[Standing]) -> impl Iterator<Item = &Rung> {
+        let stands = move |sound: &Rung| self.standing_of_sound(sound, form, standings);
+        self.live_sounds()
+            .filter(move |sound| sound.is_begun(form) && stands(sound).is_listed())
+    }
+
+    /// Where the boundaries of the leading rung are, and its clock, for the rung or the sound `name` to find its place.
+    /// If none but that leads, those of its own before, or of one that was there: those that come back one after the
+    /// other find each other where all of them were, and pictures find sound that was there before them.
     pub fn grid(&self, name: &PresentationName) -> Option<Grid> {
         let form = self.form(Form::Classic);
         if let Some(leader) = self.leader(name, &self.standings(form)) {
             return leader.boundaries(form).grid();
         }
-        let others = self
-            .rungs
-            .iter()
-            .filter(|it| it.presentation.name() != name);
-        let has_others = others
-            .map(|it| it.boundaries(form))
-            .any(|it| !it.is_empty());
-        let known = self.rungs.iter().filter(|_| has_others);
-        let newest = known
-            .map(|it| it.boundaries(form))
-            .max_by_key(Boundaries::until);
-        newest?.grid()
+        let all = self.rungs.iter().chain(&self.sounds);
+        let all = all.map(|it| (it.presentation.name(), it.boundaries(form)));
+        let known: Vec<_> = all.filter(|(_, it)| !it.is_empty()).collect();
+        let has_others = known.iter().any(|(other, _)| *other != name);
+        let known = known.iter().filter(|_| has_others);
+        let (_, newest) = known.max_by_key(|(_, it)| it.until())?;
+        newest.grid()
     }
 
     /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads.
+    /// Of sound, always where the pictures are cut next: it has none that would say so.
     pub fn adjustment(&self, name: &PresentationName, from: MediaTime) -> Option<Adjustment> {
-        let standings = self.standings(Form::Classic);
-        let mut all = self.rungs.iter().zip(&standings);
-        let own = all.find(|(rung, _)| rung.presentation.name() == name);
-        let Some((_, Standing::Misfits(misfit))) = own else {
-            return None;
+        let form = self.form(Form::Classic);
+        let standings = self.standings(form);
+        let is_it = |rung: &Rung| rung.presentation.name() == name;
+        let standing = if let Some(at) = self.rungs.iter().position(is_it) {
+            *standings.get(at)?
+        } else {
+            let sound = self.sounds.iter().find(|it| is_it(it))?;
+            self.standing_of_sound(sound, form, &standings)
         };
-        let leader = self.leader(name, &standings)?;
-        let leader = leader.boundaries(self.form(Form::Classic));
+        let misfit = match standing {
+            Standing::Misfits(misfit) => Some(misfit),
+            Standing::Fits if RungNames::sound_in(name).is_some() => None,
+            _ => return None,
+        };
+        let leader = self.leader(name, &standings)?.boundaries(form);
         Some(Adjustment {
-            misfit: *misfit,
+            misfit,
             grid: leader.grid()?,
             next: leader.next_from(from)?,
         })
@@ -293,7 +327,7 @@ impl Ladder {
             .position(|it| it.measured.all.peak() <= FIRST_AT_MOST);
         let first = first.unwrap_or(variants.len().checked_sub(1)?);
         variants.get_mut(..=first)?.rotate_right(1);
-        let sounds = self.sounds(form, place, &listed);
+        let sounds = self.sounds(form, place, &listed, &standings);
         let tracks: Vec<_> = sounds.iter().filter_map(|sound| sound.track).collect();
         if !tracks.is_empty() {
             for variant in &mut variants {
@@ -315,13 +349,13 @@ impl Ladder {
         form: Form,
         place: Place,
         listed: &[(&'a Rung, String)],
+        standings: &[Standing],
     ) -> Vec<Sound<'a>> {
         let own = listed
             .iter()
             .find_map(|(rung, folder)| rung.sound(form, folder));
         let beside: Vec<_> = self
-            .live_sounds()
-            .filter(|sound| sound.is_begun(form))
+            .listed_sounds(form, standings)
             .map(|sound| sound.alternative(form, &self.folder(sound, place)))
             .collect();
         // Without a choice, what comes with the pictures needs no name.
@@ -329,10 +363,9 @@ impl Ladder {
         own.into_iter().chain(beside).collect()
     }
 
-    /// Where the rungs stand beside `rung`, for the low-latency playlists of that.
+    /// Where the others stand beside `rung`, for the low-latency playlists of that.
     pub fn reports(&self, rung: &PresentationName) -> Vec<Report> {
-        let others = self.rungs.iter().filter(|it| it.is_live());
-        others
+        self.live()
             .filter(|it| it.presentation.name() != rung)
             .filter_map(|it| {
                 let folder = format!("../{}/", it.presentation.name().name);
@@ -472,6 +505,11 @@ impl Rung {
                 .sound(folder, label.clone())
                 .or_else(|| self.low_latency.sound_track().map(among_pictures)),
         }
+    }
+
+    fn has_pictures(&self, form: Form) -> bool {
+        let tracks = self.variant(form, "").tracks;
+        tracks.iter().any(|track| track.kind() == TrackKind::Video)
     }
 
     /// The number of the sound that it is, in its name.

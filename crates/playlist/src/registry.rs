@@ -141,10 +141,12 @@ impl Registry {
             return Err(Refused::TooMany(shared.settings.presentations));
         }
         let number = shared.number_beside(&presentations, name);
+        let target = shared.target_beside(&presentations, name);
         let fresh = Arc::new(shared.begin(name, number, None));
         presentations.insert(name.clone(), fresh.clone());
         let writer = Writer::begin(fresh, shared.clone(), terms, now)?;
-        Ok(writer.expect("a new presentation should not have ended"))
+        let writer = writer.expect("a new presentation should not have ended");
+        Ok(writer.keep_to(target))
     }
 
     /// Wakes whoever waits for a part, in vain: the gateway is about to leave, and what is here is all that comes. They
@@ -307,6 +309,23 @@ impl Shared {
         first.map_or_else(number_by_the_clock, |first| {
             first.low_latency_window().next_sequence()
         })
+    }
+
+    /// The target duration that sound has to have, because the pictures have it that it comes beside (rfc8216bis §6.2.4).
+    fn target_beside(
+        &self,
+        presentations: &Presentations,
+        name: &PresentationName,
+    ) -> Option<TargetDuration> {
+        RungNames::sound_in(name)?;
+        let ladder = self.settings.rung_names.ladder_over(name)?;
+        let source = presentations.get(&ladder);
+        let mut all = source.into_iter().chain(self.rungs(presentations, &ladder));
+        let target = |rung: &Arc<Presentation>| {
+            let window = rung.window();
+            window.target_duration().filter(|_| !window.is_ended())
+        };
+        all.find_map(target)
     }
 
     /// The ladder that has the presentation `name` as a rung, or as its source.

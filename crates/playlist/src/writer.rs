@@ -52,6 +52,8 @@ pub struct Writer {
     fresh: bool,
     /// How far dates are ahead of the clock, behind a publish that was faster than it.
     ahead: Duration,
+    /// The target duration that its first segment fixes, if that is not up to the segment.
+    given: Option<TargetDuration>,
 }
 
 impl Writer {
@@ -96,7 +98,21 @@ impl Writer {
             generation,
             fresh: true,
             ahead: Duration::ZERO,
+            given: None,
         }))
+    }
+
+    /// Its first segment fixes `target`, if that is told.
+    pub(crate) fn keep_to(self, target: Option<TargetDuration>) -> Self {
+        Self {
+            given: target,
+            ..self
+        }
+    }
+
+    /// The target duration of the presentation, once it is known.
+    pub fn target_duration(&self) -> Option<TargetDuration> {
+        self.presentation.window().target_duration().or(self.given)
     }
 
     /// The presentation that is written.
@@ -174,7 +190,7 @@ impl Writer {
             self.ahead = end.duration_since(segment.date).unwrap_or_default();
         }
         segment.date += self.ahead;
-        let target = before.target.unwrap_or_else(|| {
+        let target = before.target.or(self.given).unwrap_or_else(|| {
             let first = MediaTime::from_millis(media_playlist::extinf_millis(&segment));
             TargetDuration::fitting(settings.segment, first)
         });

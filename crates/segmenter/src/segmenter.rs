@@ -6,7 +6,7 @@ mod joining;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Anchor, Cadence, Event, FaultKind, Grid, MediaTime, Message, Track};
+use media::{Anchor, Cadence, Event, FaultKind, Grid, MediaTime, Message, Track, TrackKind};
 
 use crate::cutter::{Arrival, Cutter};
 use crate::flv::{Demuxer, TrackSet, Unit};
@@ -78,6 +78,8 @@ pub struct Segmenter {
     joins: Joins,
     /// When something came first that does not.
     joining_since: Option<SystemTime>,
+    /// The kind of track that it begins with there.
+    begins: TrackKind,
     /// What comes next begins here at the earliest, for what is listed ends here.
     joins_behind: MediaTime,
     /// Whose media this publish's come beside: it says when they are.
@@ -110,6 +112,7 @@ impl Segmenter {
             ladder: None,
             joins: Joins::Settled,
             joining_since: None,
+            begins: TrackKind::Video,
             joins_behind: MediaTime::ZERO,
             follows: None,
             origin: None,

@@ -114,6 +114,81 @@ fn each_audio_track_is_a_rendition_on_the_timeline_of_the_pictures() {
     assert_eq!(stream("show_audio1")["faults"]["total"], 0);
 }
 
+/// One encoder of pictures with sound, one of sound alone.
+fn publish_apart(gateway: &Gateway, name: &str) -> Encoder {
+    let pictures = "-re -f lavfi -i testsrc2=size=640x360:rate=30 -c:v libx264 -preset ultrafast -tune zerolatency \
+         -threads 1 -pix_fmt yuv420p -sc_threshold 0 -g 90 -map 1:v -map 0:a";
+    let words = format!(
+        "-v error -re -f lavfi -i sine=frequency=440:sample_rate=48000 {} -c:a aac -f flv {}",
+        if name == "show" { pictures } else { "" },
+        gateway.rtmp_url(&format!("live/{name}"))
+    );
+    Encoder::start("ffmpeg", &words.split_whitespace().collect::<Vec<_>>())
+}
+
+/// Whichever is there first, they have one clock.
+#[test]
+fn sound_published_apart_is_on_the_timeline_of_the_pictures() {
+    for [first, second] in [["show", "show_audio1"], ["show_audio1", "show"]] {
+        let gateway = Gateway::start_on(CONFIGURATION);
+        let playlist = |name: &str| {
+            let text = gateway.get(&format!("/live/{name}/main.m3u8")).text();
+            MediaPlaylist::parse(&text)
+        };
+        let mut encoders = vec![publish_apart(&gateway, first)];
+        wait::until("two segments of the first", SOON, || {
+            let stream = gateway.get(&format!("/api/v1/streams/live/{first}")).json();
+            (stream["window"]["segments"].as_array()?.len() >= 2).then_some(())
+        });
+        encoders.push(publish_apart(&gateway, second));
+        for file in ["index.m3u8", "llhls.m3u8"] {
+            wait::until("both renditions", SOON, || {
+                (groups(&gateway, file).len() == 2).then_some(())
+            });
+        }
+        wait::until("three segments of both", SOON, || {
+            let all = ["show", "show_audio1"].map(|name| playlist(name).entries.len());
+            all.iter().all(|&count| count >= 3).then_some(())
+        });
+        for encoder in &mut encoders {
+            encoder.interrupt();
+        }
+        let [pictures, sound] = ["show", "show_audio1"].map(|name| {
+            let list = wait::until("the end", SOON, || {
+                let list = playlist(name);
+                list.ended.then_some(list)
+            });
+            assert!(
+                !list.entries.iter().any(|it| it.discontinuity),
+                "{first}: {list:?}"
+            );
+            let tracks = Tracks::read(gateway.http_url(&format!("live/{name}/main.m3u8")));
+            let begins = tracks.audio.first().expect("sound").pts_us;
+            (list, begins)
+        });
+        let clock = |(list, pts_us): &(MediaPlaylist, i64)| {
+            let date_ms = i64::try_from(list.entries[0].date_ms).expect("a date");
+            pts_us / 1_000 - date_ms
+        };
+        let apart = clock(&pictures) - clock(&sound);
+        assert!(apart.abs() < 100, "{first}: {apart} ms");
+        if first == "show" {
+            assert_eq!(pictures.0.target, sound.0.target);
+            // Behind its first segment, cut at the same times.
+            let begins = |list: &MediaPlaylist| -> Vec<_> {
+                list.entries.iter().map(|it| it.date_ms).collect()
+            };
+            let [pictures, sound] = [begins(&pictures.0), begins(&sound.0)];
+            let last_common = sound.len() - 2;
+            let is_there = |at: u64| pictures.iter().any(|it| it.abs_diff(at) < 100);
+            assert!(
+                sound[1..=last_common].iter().all(|&at| is_there(at)),
+                "{pictures:?} {sound:?}"
+            );
+        }
+    }
+}
+
 /// hls.js goes from one to the other, and the picture goes on.
 #[test]
 fn hls_js_plays_either_sound() {

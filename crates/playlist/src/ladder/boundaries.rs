@@ -43,6 +43,8 @@ pub enum Misfit {
     Clock(MediaTime),
     /// A segment begins where none of the other does: no key frame is at the same time.
     KeyFrames(MediaTime),
+    /// It is named as sound, and has pictures.
+    Pictures,
 }
 
 impl fmt::Display for Misfit {
@@ -56,6 +58,9 @@ impl fmt::Display for Misfit {
                 f,
                 "no key frame at {at}, where the others have one: give all rungs the same key frame interval (ffmpeg: \
                  -force_key_frames 'expr:gte(t,n_forced*2)')"
+            ),
+            Self::Pictures => f.write_str(
+                "it is named as sound and has pictures; publish sound alone by that name, or pictures by another",
             ),
         }
     }

@@ -19,11 +19,8 @@ impl Ladder {
             .filter(|(_, standing)| standing.is_listed())
             .map(|(rung, _)| self.member(rung))
             .collect();
-        let sounds = self.live_sounds();
-        let sounds: Vec<_> = sounds
-            .filter(|sound| sound.is_begun(Form::LowLatency))
-            .map(|sound| self.member(sound))
-            .collect();
+        let sounds = self.listed_sounds(Form::LowLatency, &standings);
+        let sounds: Vec<_> = sounds.map(|sound| self.member(sound)).collect();
         // Of one that is away as well: the beginning of time stays where it is, whoever leads.
         let begun = self.counted().filter_map(|rung| rung.low_latency.begun());
         let description = Description::new(&rungs, &sounds, begun.min())?;

@@ -12,6 +12,7 @@ use crate::{Label, Registry, Settings, Terms, Writer};
 
 mod description;
 mod joining;
+mod sounds;
 
 fn ms(millis: i64) -> MediaTime {
     MediaTime::from_millis(millis)
@@ -350,49 +351,6 @@ fn a_rung_dated_in_the_future_leaves_out_itself_and_no_other() {
         ),
         "{standings:?}"
     );
-}
-
-#[test]
-fn sound_beside_that_of_the_pictures_is_a_choice_in_one_group() {
-    let registry = Registry::new(Settings::default());
-    let mut source = begin(&registry, "show");
-    let mut second = begin(&registry, "show_audio2");
-    let mut first = begin(&registry, "show_audio1");
-    list(&mut source, &[0, 2_000], 0, 500_000);
-    let text = || {
-        let text = ladder(&registry).multivariant(Form::Classic, Place::Folder);
-        String::from_utf8(text.expect("a variant").plain().to_vec()).expect("UTF-8")
-    };
-    assert!(!text().contains("EXT-X-MEDIA"), "{}", text());
-    assert!(!ladder(&registry).is_complete(Form::Classic));
-    for writer in [&mut first, &mut second] {
-        let mut alone = crate::window::tests::segment(0, 2_000);
-        alone.date = segment(0, 2_000, 0, 1).date;
-        writer.push(alone, Instant::now()).expect("owned");
-    }
-    let german = Label::new(Some("Deutsch"), Some("de"), true);
-    first.label(german.clone()).expect("owned");
-    second.label(german).expect("owned");
-    assert_eq!(
-        text(),
-        "\
-#EXTM3U
-#EXT-X-VERSION:6
-#EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show/audio\",NAME=\"audio\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\"
-#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_audio1/main.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show_audio1\",LANGUAGE=\"de\",NAME=\"Deutsch\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\"
-#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_audio2/main.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show_audio2\",LANGUAGE=\"de\",NAME=\"Deutsch 3\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\"
-#EXT-X-STREAM-INF:BANDWIDTH=2000000,AVERAGE-BANDWIDTH=2000000,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=30,STABLE-VARIANT-ID=\"show\",AUDIO=\"audio\",CLOSED-CAPTIONS=NONE
-main.m3u8
-"
-    );
-    // It is no rung: it has no pictures to be compared.
-    assert_eq!(
-        ladder(&registry).standings(Form::Classic),
-        [Standing::Leads]
-    );
-    let _vacancy = first.leave();
-    assert!(!text().contains("show_audio1"), "{}", text());
 }
 
 /// Players would begin with what is over, and would not look for variants again.

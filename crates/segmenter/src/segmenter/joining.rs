@@ -18,6 +18,9 @@ const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
 /// So long a publish that joins a ladder is waited for to send a picture that decoding can begin with.
 const FOR_A_PICTURE: Duration = Duration::from_secs(12);
 
+/// A first segment of sound is not shorter.
+const SHORTEST: MediaTime = MediaTime::from_millis(200);
+
 /// What becomes of a unit while its publish joins a ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joining {
@@ -41,8 +44,10 @@ impl Segmenter {
     /// do; else the next picture that decoding can begin with is put at the nearest boundary of the `grid` that is not
     /// before `behind`. When a picture was taken no clock here says, and encoders differ by a second or more anyway.
     /// Media that would have to go back stay where they are.
-    pub fn join_ladder(&mut self, grid: Grid, behind: MediaTime) {
+    /// A publish of sound, which is told by `begins`, begins with that, and anywhere.
+    pub fn join_ladder(&mut self, grid: Grid, behind: MediaTime, begins: TrackKind) {
         self.ladder = Some(grid);
+        self.begins = begins;
         self.joins_behind = behind;
         self.joins = Joins::IfApart;
     }
@@ -95,7 +100,11 @@ impl Segmenter {
         }
         let since = *self.joining_since.get_or_insert(now);
         let waited = now.duration_since(since).unwrap_or_default();
-        if !leads(unit) && waited < FOR_A_PICTURE {
+        let begins = match self.begins {
+            TrackKind::Video => leads(unit),
+            TrackKind::Audio => true,
+        };
+        if !begins && waited < FOR_A_PICTURE {
             return match begun {
                 true => Joining::Goes,
                 false => Joining::GivenUp,
@@ -114,6 +123,10 @@ impl Segmenter {
         };
         self.date_by(grid.origin);
         self.timeline.begin_run(unit, self.edge(), Some(at));
+        if self.begins == TrackKind::Audio {
+            // It has no key frames that would have it cut there.
+            self.begin_next_at(grid.nearest(at, at + SHORTEST));
+        }
         Joining::Goes
     }
 

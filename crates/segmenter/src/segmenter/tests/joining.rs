@@ -23,7 +23,9 @@ fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
     ] {
         let mut bench = Bench::new();
         let listed = MediaTime::from_millis(listed);
-        bench.segmenter.join_ladder(grid(ago), listed);
+        bench
+            .segmenter
+            .join_ladder(grid(ago), listed, TrackKind::Video);
         bench.seconds(40, 5);
         bench.finish();
         let first = &bench.segments[0];
@@ -41,7 +43,9 @@ fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
 fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
     let mut bench = Bench::new();
     // 500 ms late: links differ by as much.
-    bench.segmenter.join_ladder(grid(500), MediaTime::ZERO);
+    bench
+        .segmenter
+        .join_ladder(grid(500), MediaTime::ZERO, TrackKind::Video);
     bench.seconds(101_500, 4);
     bench.finish();
     let first = &bench.segments[0];
@@ -53,7 +57,9 @@ fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
 fn a_publish_that_joins_late_goes_on_behind_a_discontinuity_with_a_key_frame() {
     let mut bench = Bench::new();
     bench.seconds(0, 3);
-    bench.segmenter.join_ladder(grid(0), MediaTime::ZERO);
+    bench
+        .segmenter
+        .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
     bench.seconds(3_000, 4);
     bench.finish();
     let starts: Vec<_> = bench
@@ -108,7 +114,9 @@ fn a_place_that_no_segment_reaches_does_not_make_one_end_without_a_key_frame() {
 fn who_is_ahead_of_a_ladder_stays_where_it_is() {
     let mut bench = Bench::new();
     bench.seconds(110_000, 3);
-    bench.segmenter.join_ladder(grid(0), MediaTime::ZERO);
+    bench
+        .segmenter
+        .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
     bench.seconds(113_000, 4);
     bench.finish();
     assert_eq!(bench.starts(), [110_000, 112_000, 114_000, 116_000]);
@@ -122,7 +130,9 @@ fn who_is_ahead_of_a_ladder_stays_where_it_is() {
 fn who_joins_leaves_room_behind_what_was_open_and_is_still_at_a_boundary() {
     let mut bench = Bench::new();
     bench.seconds(98_200, 3);
-    bench.segmenter.join_ladder(grid(900), MediaTime::ZERO);
+    bench
+        .segmenter
+        .join_ladder(grid(900), MediaTime::ZERO, TrackKind::Video);
     bench.seconds(101_200, 3);
     bench.finish();
     assert_eq!(bench.starts(), [98_200, 100_200, 103_500, 105_500]);
@@ -132,7 +142,9 @@ fn who_joins_leaves_room_behind_what_was_open_and_is_still_at_a_boundary() {
 fn a_clock_that_jumps_in_a_ladder_goes_on_at_a_boundary_with_a_key_frame() {
     let mut bench = Bench::new();
     bench.seconds(101_500, 3);
-    bench.segmenter.join_ladder(grid(3_000), MediaTime::ZERO);
+    bench
+        .segmenter
+        .join_ladder(grid(3_000), MediaTime::ZERO, TrackKind::Video);
     bench.push(MessageKind::Video, 104_500, INTER);
     bench.push(MessageKind::Video, 4_960, INTER);
     bench.seconds(5_000, 3);
@@ -147,7 +159,9 @@ fn a_clock_that_jumps_in_a_ladder_goes_on_at_a_boundary_with_a_key_frame() {
 fn timestamps_that_agree_are_dated_by_the_ladder_from_the_next_segment_on() {
     let mut bench = Bench::new();
     bench.seconds(101_500, 3);
-    bench.segmenter.join_ladder(grid(2_500), MediaTime::ZERO);
+    bench
+        .segmenter
+        .join_ladder(grid(2_500), MediaTime::ZERO, TrackKind::Video);
     bench.seconds(104_500, 4);
     bench.finish();
     assert_eq!(bench.starts(), [101_500, 103_500, 105_500, 107_500]);
@@ -161,7 +175,9 @@ fn who_follows_is_where_the_other_is_whatever_becomes_of_its_clock() {
     let mut source = Bench::new();
     let mut beside = Bench::new();
     // Joined late, then a jump of the clock that both have.
-    source.segmenter.join_ladder(grid(0), MediaTime::ZERO);
+    source
+        .segmenter
+        .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
     for (from, count) in [(5_000, 3), (8_000, 4), (90_000, 4)] {
         source.seconds(from, count);
         beside
@@ -178,6 +194,30 @@ fn who_follows_is_where_the_other_is_whatever_becomes_of_its_clock() {
     };
     assert_eq!(of(&source), of(&beside));
     assert_eq!(source.starts()[0], 101_500);
+}
+
+/// Sound joins at once, and anywhere.
+#[test]
+fn sound_alone_joins_a_ladder_with_its_first_unit() {
+    let mut bench = Bench::new();
+    let audio = TrackKind::Audio;
+    bench
+        .segmenter
+        .join_ladder(grid(700), MediaTime::ZERO, audio);
+    for n in 0..200 {
+        bench.push(MessageKind::Audio, 5_000 + n * 64 / 3, SOUND);
+    }
+    bench.finish();
+    let first = &bench.segments[0];
+    assert_eq!(first.start, MediaTime::from_millis(102_200));
+    let [second, third] = [1, 2].map(|at| bench.segments[at].start.as_millis());
+    assert!(
+        (103_400..=103_500).contains(&second),
+        "a boundary, {second}"
+    );
+    assert_eq!(third - second, 2_005, "as long as the target asks for");
+    assert_eq!(first.date, *ARRIVAL);
+    assert!(bench.faults.is_empty(), "{:?}", bench.faults);
 }
 
 /// Nothing of it is a picture that decoding could begin with.

@@ -1,0 +1,122 @@
+//! Sound beside that of the pictures.
+
+use super::*;
+
+/// From `start` on, as long as told, dated like [`segment`].
+fn sound(start: i64, lasts: i64, late: i64) -> Segment {
+    let mut alone = crate::window::tests::segment(0, lasts);
+    alone.start = ms(start);
+    alone.date = segment(start, lasts, late, 1).date;
+    alone
+}
+
+fn text(registry: &Registry) -> String {
+    let text = ladder(registry).multivariant(Form::Classic, Place::Folder);
+    String::from_utf8(text.expect("a variant").plain().to_vec()).expect("UTF-8")
+}
+
+#[test]
+fn sound_beside_that_of_the_pictures_is_a_choice_in_one_group() {
+    let registry = Registry::new(Settings::default());
+    let mut source = begin(&registry, "show");
+    let mut second = begin(&registry, "show_audio2");
+    let mut first = begin(&registry, "show_audio1");
+    list(&mut source, &[0, 2_000], 0, 500_000);
+    let text = || text(&registry);
+    assert!(!text().contains("EXT-X-MEDIA"), "{}", text());
+    assert!(!ladder(&registry).is_complete(Form::Classic));
+    for writer in [&mut first, &mut second] {
+        let pushed = writer.push(sound(0, 2_000, 0), Instant::now());
+        pushed.expect("owned");
+    }
+    let german = Label::new(Some("Deutsch"), Some("de"), true);
+    first.label(german.clone()).expect("owned");
+    second.label(german).expect("owned");
+    assert_eq!(
+        text(),
+        "\
+#EXTM3U
+#EXT-X-VERSION:6
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show/audio\",NAME=\"audio\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\"
+#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_audio1/main.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show_audio1\",LANGUAGE=\"de\",NAME=\"Deutsch\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\"
+#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_audio2/main.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show_audio2\",LANGUAGE=\"de\",NAME=\"Deutsch 3\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\"
+#EXT-X-STREAM-INF:BANDWIDTH=2000000,AVERAGE-BANDWIDTH=2000000,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=30,STABLE-VARIANT-ID=\"show\",AUDIO=\"audio\",CLOSED-CAPTIONS=NONE
+main.m3u8
+"
+    );
+    // It is no rung: it has no pictures to be compared.
+    assert_eq!(
+        ladder(&registry).standings(Form::Classic),
+        [Standing::Leads]
+    );
+    let _vacancy = first.leave();
+    assert!(!text().contains("show_audio1"), "{}", text());
+}
+
+#[test]
+fn sound_that_is_not_on_the_clock_of_the_pictures_is_no_choice() {
+    let cases: [(&[i64], i64, bool); 5] = [
+        // Cut elsewhere: decoding can begin anywhere.
+        (&[11_300, 13_300, 15_300, 17_300], 0, true),
+        (&[14_000, 16_000], 900, true),
+        (&[14_000, 16_000], 1_100, false),
+        (&[0, 2_000], 14_000, false),
+        // It has stopped.
+        (&[4_000, 6_000, 8_000], 0, false),
+    ];
+    for (starts, late, is_listed) in cases {
+        let registry = Registry::new(Settings::default());
+        let mut pictures = begin(&registry, "show");
+        list(&mut pictures, &[10_000, 12_000, 14_000, 16_000], 0, 500_000);
+        let mut beside = begin(&registry, "show_audio1");
+        for &start in starts {
+            let pushed = beside.push(sound(start, 2_000, late), Instant::now());
+            pushed.expect("owned");
+        }
+        let text = text(&registry);
+        assert_eq!(text.contains("show_audio1"), is_listed, "{starts:?} {late}");
+        let misfit = beside.adjustment(ms(18_200)).map(|it| (it.misfit, it.next));
+        let expected = match is_listed {
+            true => Some((None, ms(20_000))),
+            false if late > 0 => Some((Some(Misfit::Clock(ms(late))), ms(20_000))),
+            false => None,
+        };
+        assert_eq!(misfit, expected, "{starts:?} {late}");
+    }
+}
+
+#[test]
+fn pictures_that_are_named_as_sound_are_no_choice() {
+    let registry = Registry::new(Settings::default());
+    let [mut pictures, mut beside] = ["show", "show_audio1"].map(|rung| begin(&registry, rung));
+    for writer in [&mut pictures, &mut beside] {
+        list(writer, &[10_000, 12_000], 0, 500_000);
+    }
+    assert!(!text(&registry).contains("show_audio1"));
+    let adjustment = beside.adjustment(ms(14_200)).expect("it is no sound");
+    assert_eq!(adjustment.misfit, Some(Misfit::Pictures));
+}
+
+/// Whichever comes first, the other finds it.
+#[test]
+fn sound_and_pictures_find_each_other() {
+    for [first, second] in [["show", "show_audio1"], ["show_audio1", "show"]] {
+        let registry = Registry::new(Settings::default());
+        let mut there = begin(&registry, first);
+        let long = match first {
+            "show" => segment(10_000, 4_000, 0, 500_000),
+            _ => sound(10_000, 4_000, 0),
+        };
+        let anchor = Anchor {
+            at: long.start,
+            date: long.date,
+        };
+        there.push(long, Instant::now()).expect("owned");
+        let comes = begin(&registry, second);
+        let grid = comes.ladder_grid().expect("one is there");
+        assert_eq!((grid.origin, grid.step), (anchor, ms(4_000)), "{first}");
+        let target = comes.target_duration();
+        assert_eq!(target.is_some(), first == "show", "sound keeps to pictures");
+    }
+}
