@@ -16,6 +16,7 @@ use std::time::SystemTime;
 
 use media::{Anchor, Grid, MediaTime, PresentationName, Rendition, TrackKind};
 
+use crate::measured::Rate;
 use crate::multivariant::{self, Sound, Variant};
 use crate::{CmafSegment, Container, LowLatencyWindow, Presentation, Report, State, Text, Window};
 
@@ -317,23 +318,20 @@ impl Ladder {
             .filter(|(_, standing)| standing.is_listed())
             .map(|(rung, _)| (rung, self.folder(rung, place)))
             .collect();
+        let sounds = self.sounds(form, place, &listed, &standings);
         let mut variants: Vec<_> = listed
             .iter()
             .map(|(rung, folder)| rung.variant(form, folder))
             .collect();
+        if sounds.iter().any(|sound| sound.track.is_some()) {
+            variants.iter_mut().for_each(|it| it.hear(&sounds));
+        }
         variants.sort_by_key(|variant| std::cmp::Reverse(variant.measured.all.peak()));
         let first = variants
             .iter()
             .position(|it| it.measured.all.peak() <= FIRST_AT_MOST);
         let first = first.unwrap_or(variants.len().checked_sub(1)?);
         variants.get_mut(..=first)?.rotate_right(1);
-        let sounds = self.sounds(form, place, &listed, &standings);
-        let tracks: Vec<_> = sounds.iter().filter_map(|sound| sound.track).collect();
-        if !tracks.is_empty() {
-            for variant in &mut variants {
-                variant.hear(&tracks);
-            }
-        }
         // For the weakest lines. hls.js 1.7.4 and Shaka 5.2 leave it out beside variants with pictures.
         let alone = listed
             .iter()
@@ -406,7 +404,7 @@ impl Rung {
                 Container::MpegTs => self.window.is_ready(),
                 Container::Cmaf => self.low_latency.has_segments(),
             },
-            Form::LowLatency => self.low_latency.is_ready() && self.low_latency.tracks_are_known(),
+            Form::LowLatency => self.low_latency.is_ready() && self.low_latency.is_measured(),
         }
     }
 
@@ -425,8 +423,10 @@ impl Rung {
                 }
             }
             Form::LowLatency => {
-                let known = |it: &Arc<LowLatencyWindow>| it.is_ready() && it.tracks_are_known();
-                let _ = low_latency.wait_for(|it| known(it) || it.is_ended()).await;
+                let measured = |it: &Arc<LowLatencyWindow>| it.is_ready() && it.is_measured();
+                let _ = low_latency
+                    .wait_for(|it| measured(it) || it.is_ended())
+                    .await;
             }
         }
     }
@@ -497,6 +497,7 @@ impl Rung {
                 Rendition::Audio.name()
             ),
             uri: None,
+            rate: Rate::default(),
         };
         match form {
             Form::Classic => self.window.sound_track().map(among_pictures),
@@ -528,6 +529,7 @@ impl Rung {
             label: self.presentation.label(),
             id: variant.id,
             uri: Some(variant.uri),
+            rate: variant.measured.all,
         }
     }
 }

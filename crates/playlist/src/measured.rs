@@ -2,7 +2,8 @@
 
 use media::{Captions, MediaTime, Segment};
 
-/// What was measured of a rendition since its presentation began, containers included.
+/// What was measured of a rendition, containers included: how much it is since the last discontinuity, for another
+/// encoder may send less.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Measured {
     /// All that is in its segments.
@@ -26,6 +27,8 @@ pub(crate) struct Measured {
 pub(crate) struct Rate {
     /// The largest of one segment, bit/s.
     peak: u64,
+    /// All there was so far was too short to say.
+    is_guess: bool,
     bytes: u64,
     duration: MediaTime,
 }
@@ -67,15 +70,16 @@ impl Measured {
 
     /// Takes a segment into account.
     pub(crate) fn add(&mut self, segment: &Sample, target: MediaTime) {
+        if segment.discontinuity {
+            [self.all, self.key_pictures, self.sound] = [Rate::default(); 3];
+            (self.pictures, self.pictures_fill) = (0, MediaTime::ZERO);
+        }
         self.all.add(segment.bytes, segment.duration, target);
         if let Some(bytes) = segment.key_picture {
             self.key_pictures.add(bytes, segment.duration, target);
         }
         if let Some(bytes) = segment.sound {
             self.sound.add(bytes, segment.duration, target);
-        }
-        if segment.discontinuity {
-            (self.pictures, self.pictures_fill) = (0, MediaTime::ZERO);
         }
         self.pictures += segment.leading_units;
         self.pictures_fill += segment.duration;
@@ -111,9 +115,42 @@ impl Rate {
     fn add(&mut self, bytes: u64, duration: MediaTime, target: MediaTime) {
         self.bytes += bytes;
         self.duration += duration;
-        if duration + duration >= target || self.peak == 0 {
-            self.peak = self.peak.max(bit_rate(bytes, duration));
+        let is_guess = duration + duration < target;
+        let rate = bit_rate(bytes, duration);
+        if self.peak == 0 || (self.is_guess && !is_guess) {
+            self.peak = rate;
+            self.is_guess = is_guess;
+        } else if !is_guess {
+            self.peak = self.peak.max(rate);
         }
+    }
+
+    /// Of what comes with it, together.
+    pub(crate) fn with(&self, other: &Self) -> Self {
+        let bytes = u128::from(other.average()) * self.nanos() / 8_000_000_000;
+        Self {
+            peak: self.peak().saturating_add(other.peak()),
+            bytes: self
+                .bytes
+                .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX)),
+            ..*self
+        }
+    }
+
+    /// Of the rest, without `part`.
+    pub(crate) fn without(&self, part: &Self) -> Self {
+        let bytes = u128::from(part.average()) * self.nanos() / 8_000_000_000;
+        Self {
+            peak: self.peak().saturating_sub(part.peak()),
+            bytes: self
+                .bytes
+                .saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX)),
+            ..*self
+        }
+    }
+
+    fn nanos(&self) -> u128 {
+        u128::try_from(self.duration.as_nanos()).unwrap_or(0)
     }
 
     /// Nothing came.
@@ -160,6 +197,35 @@ pub(crate) mod tests {
         assert_eq!(measured.peak, 2_000_000);
         assert_eq!(measured.average(), 3_428_572);
         assert_eq!(measured.peak(), measured.average());
+    }
+
+    #[test]
+    fn a_short_first_segment_is_a_guess() {
+        let first = video_segment(1, 100, 400_000);
+        let rate = measured(std::slice::from_ref(&first)).all;
+        assert_eq!(rate.peak(), 32_000_000);
+        let later = video_segment(2, 2_000, 500_000);
+        let rate = measured(&[first, later]).all;
+        assert_eq!(rate.peak, 2_000_000);
+        assert_eq!(rate.peak(), rate.average());
+    }
+
+    #[test]
+    fn another_encoder_may_send_less() {
+        let mut returned = video_segment(2, 2_000, 250_000);
+        returned.discontinuity = true;
+        let rate = measured(&[video_segment(1, 2_000, 500_000), returned]).all;
+        assert_eq!((rate.peak(), rate.average()), (1_000_000, 1_000_000));
+    }
+
+    #[test]
+    fn rates_add_up() {
+        let [all, sound] =
+            [500_000, 50_000].map(|bytes| measured(&[video_segment(1, 2_000, bytes)]).all);
+        let both = all.with(&sound);
+        assert_eq!((both.peak(), both.average()), (2_200_000, 2_200_000));
+        let rest = both.without(&sound);
+        assert_eq!((rest.peak(), rest.average()), (2_000_000, 2_000_000));
     }
 
     #[test]

@@ -51,10 +51,21 @@ impl<'a> Variant<'a> {
         )
     }
 
-    /// It is played with one of these, and not with its own sound.
-    pub(crate) fn hear(&mut self, sounds: &[&'a Track]) {
+    /// It is played with one of `sounds`: with its own where that comes with its pictures, and any other besides.
+    /// BANDWIDTH is of all that has to be loaded, with the largest of them (rfc8216bis §4.4.6.2).
+    pub(crate) fn hear(&mut self, sounds: &[Sound<'a>]) {
         self.tracks.retain(|track| track.kind() == TrackKind::Video);
-        self.tracks.extend(sounds);
+        self.tracks
+            .extend(sounds.iter().filter_map(|sound| sound.track));
+        let apart = sounds.iter().filter(|sound| sound.uri.is_some());
+        let Some(largest) = apart.map(|sound| sound.rate).max_by_key(Rate::peak) else {
+            return;
+        };
+        let all = &mut self.measured.all;
+        if sounds.iter().all(|sound| sound.uri.is_some()) {
+            *all = all.without(&self.measured.sound);
+        }
+        *all = all.with(&largest);
     }
 }
 
@@ -66,6 +77,7 @@ pub(crate) struct Sound<'a> {
     pub(crate) id: String,
     /// Its media playlist; `None` where each variant has it with its pictures.
     pub(crate) uri: Option<String>,
+    pub(crate) rate: Rate,
 }
 
 /// The whole playlist; players begin with the first variant, and with the first of `sounds` that is the default.

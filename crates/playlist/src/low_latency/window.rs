@@ -17,6 +17,9 @@ use crate::{Label, TargetDuration, Text};
 /// Sound that begins this long after the picture is waited for before the multivariant playlist is first shown.
 const TRACKS_KNOWN_AFTER: MediaTime = MediaTime::from_millis(1_000);
 
+/// What comes in this time says how much comes.
+const MEASURED_AFTER: MediaTime = MediaTime::from_millis(1_000);
+
 /// A form of a media playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Playlist {
@@ -138,6 +141,12 @@ impl LowLatencyWindow {
         self.has_segments()
             || open.head.tracks.len() > 1
             || open.end() - open.start() >= TRACKS_KNOWN_AFTER
+    }
+
+    /// How much it is can be said: not yet of a first part, most of which is a key picture.
+    pub fn is_measured(&self) -> bool {
+        let long = |open: &CmafSegment| open.end() - open.start() >= MEASURED_AFTER;
+        self.has_segments() || self.open.as_ref().is_some_and(|open| long(open))
     }
 
     /// The media playlists carry EXT-X-ENDLIST.
@@ -337,6 +346,7 @@ impl LowLatencyWindow {
             label,
             id: format!("{}/{}", self.name, sound.name()),
             uri: Some(format!("{folder}{}", text::uri::playlist(sound))),
+            rate: self.measured().sound,
         })
     }
 
