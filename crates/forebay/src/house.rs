@@ -96,11 +96,29 @@ impl House {
     }
 
     /// What the sound of a publish is called by the configuration: by the number in its name, as first track without.
-    pub(crate) fn label(&self, name: &PresentationName) -> Option<Label> {
-        let app = config::find_app(&self.config.apps, &name.app).ok()?;
+    pub(crate) fn label(&self, name: &PresentationName) -> Label {
         let track = RungNames::sound_in(name).unwrap_or(0);
-        let audio = app.audio.iter().find(|audio| audio.track == track)?;
-        Some(audio.label())
+        let audio = config::find_app(&self.config.apps, &name.app)
+            .ok()
+            .and_then(|app| app.audio.iter().find(|audio| audio.track == track));
+        audio.map(|audio| audio.label()).unwrap_or_default()
+    }
+
+    /// The sound of track `number` of a publish, by its name: beside the rungs, where the publish is a rung. `None` where
+    /// the name is too long.
+    pub(crate) fn sound_of(
+        &self,
+        publish: &PresentationName,
+        number: u8,
+    ) -> Option<PresentationName> {
+        let ladder = self.rung_names.ladder_over(publish);
+        RungNames::sound_of(ladder.as_ref().unwrap_or(publish), number).ok()
+    }
+
+    /// Somebody publishes it.
+    pub(crate) fn is_live(&self, name: &PresentationName) -> bool {
+        let there = self.registry.directory().find(name);
+        there.is_some_and(|it| it.state() == playlist::State::Live)
     }
 
     /// Completes when no transcoder runs any more.

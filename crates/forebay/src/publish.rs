@@ -128,7 +128,7 @@ impl Publish {
             peer,
             encoder,
             metadata: Vec::new(),
-            label: house.label(&name).unwrap_or_default(),
+            label: house.label(&name),
             name,
             since,
             source,

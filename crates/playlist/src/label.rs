@@ -32,6 +32,16 @@ impl Label {
         }
     }
 
+    /// This, and where it says nothing, what `other` says.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            name: self.name.or(other.name),
+            language: self.language.or(other.language),
+            is_default: self.is_default || other.is_default,
+        }
+    }
+
     /// NAME.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -51,6 +61,15 @@ impl Label {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_one_does_not_say_the_other_says() {
+        let configured = Label::new(Some("Deutsch"), None, false);
+        let sent = Label::new(Some("audio 1"), Some("de"), false);
+        let both = Label::new(Some("Deutsch"), Some("de"), false);
+        assert_eq!(configured.or(sent.clone()), both);
+        assert_eq!(Label::default().or(sent.clone()), sent);
+    }
 
     #[test]
     fn what_cannot_stand_in_a_playlist_is_left_out() {

@@ -24,8 +24,8 @@ const CONFIGURATION: &str = "
 
 /// Enhanced RTMP's multitrack, as FFmpeg 9 sends it: pictures with GOPs longer than a segment is to be, and sound of 440
 /// and of 880 Hz.
-fn publish(gateway: &Gateway) -> Encoder {
-    let url = gateway.rtmp_url("live/show");
+fn publish(gateway: &Gateway, name: &str) -> Encoder {
+    let url = gateway.rtmp_url(&format!("live/{name}"));
     let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
          sine=frequency=440:sample_rate=48000 -re -f lavfi -i sine=frequency=880:sample_rate=48000 \
          -map 0:v -map 1:a -map 2:a -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
@@ -47,7 +47,7 @@ fn groups(gateway: &Gateway, file: &str) -> Vec<String> {
 #[test]
 fn each_audio_track_is_a_rendition_on_the_timeline_of_the_pictures() {
     let gateway = Gateway::start_on(CONFIGURATION);
-    let mut encoder = publish(&gateway);
+    let mut encoder = publish(&gateway, "show");
     let both = |file| {
         wait::until("both renditions", SOON, || {
             let tags = groups(&gateway, file);
@@ -112,6 +112,21 @@ fn each_audio_track_is_a_rendition_on_the_timeline_of_the_pictures() {
     let lasts = [last(&show), last(&beside)];
     assert!((lasts[0] - lasts[1]).abs() < 500_000, "{lasts:?}");
     assert_eq!(stream("show_audio1")["faults"]["total"], 0);
+}
+
+/// Sound belongs to the programme, whichever of its rungs brings it.
+#[test]
+fn the_sound_of_a_rung_is_beside_all_rungs() {
+    let gateway = Gateway::start_on(CONFIGURATION);
+    let _encoder = publish(&gateway, "show_360p");
+    let tags = wait::until("both renditions", SOON, || {
+        let tags = groups(&gateway, "index.m3u8");
+        (tags.len() == 2).then_some(tags)
+    });
+    assert!(
+        tags[1].contains("URI=\"../show_audio1/main.m3u8\""),
+        "{tags:?}"
+    );
 }
 
 /// One encoder of pictures with sound, one of sound alone.
@@ -194,7 +209,7 @@ fn sound_published_apart_is_on_the_timeline_of_the_pictures() {
 fn hls_js_plays_either_sound() {
     let browser = Browser::start();
     let gateway = Gateway::start_on(CONFIGURATION);
-    let _encoder = publish(&gateway);
+    let _encoder = publish(&gateway, "show");
     wait::until("both renditions", SOON, || {
         (groups(&gateway, "llhls.m3u8").len() == 2 && groups(&gateway, "index.m3u8").len() == 2)
             .then_some(())
@@ -240,7 +255,7 @@ fn hls_js_plays_either_sound() {
 #[test]
 fn shaka_plays_either_sound_by_dash() {
     let gateway = Gateway::start_on(CONFIGURATION);
-    let _encoder = publish(&gateway);
+    let _encoder = publish(&gateway, "show");
     wait::until("both renditions", SOON, || {
         (groups(&gateway, "llhls.m3u8").len() == 2).then_some(())
     });

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use media::{Fault, FaultKind, Message, PresentationName, TrackKind};
-use playlist::{Dismissal, PushError, RungNames};
+use playlist::{Dismissal, PushError};
 use segmenter::flv::{Entry, Unit};
 use tracing::{info, warn};
 
@@ -194,8 +194,13 @@ impl Publish {
     fn begin_rung(&mut self, track: Track, first: &Unit, now: SystemTime) -> Option<Rung> {
         let name = match track {
             Track::Video(number) => self.name_of_pictures(number, first)?,
-            Track::Audio(number) => RungNames::sound_of(&self.name, number).ok()?,
+            Track::Audio(number) => self.house.sound_of(&self.name, number)?,
         };
+        // Of several rungs with the same sound the first has it for all.
+        if matches!(track, Track::Audio(_)) && self.house.is_live(&name) {
+            info!(stream = %self.name, peer = %self.peer, "{track} is left out: {name} is published already");
+            return None;
+        }
         let begun = Publish::begin_as(
             Source::Track,
             name.clone(),
@@ -261,8 +266,8 @@ impl Publish {
 
     /// Its sound is what the encoder calls `track` in its `metadata`, unless the configuration says otherwise.
     pub(super) fn call_sound(&mut self, track: u8, metadata: &[(String, String)]) {
-        let configured = self.house.label(&self.name);
-        self.label = configured.unwrap_or_else(|| metadata::label(metadata, track));
+        let sent = metadata::label(metadata, track);
+        self.label = self.house.label(&self.name).or(sent);
         self.show_label();
     }
 
