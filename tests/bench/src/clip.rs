@@ -60,15 +60,21 @@ pub(crate) struct Clip {
 impl Clip {
     /// Makes the clip; the same bytes every time.
     pub(crate) fn new() -> Self {
+        Self::with_tracks(1)
+    }
+
+    /// The same with so many video tracks, of the same pictures: those behind the first as Enhanced RTMP has them.
+    pub(crate) fn with_tracks(count: u8) -> Self {
         let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
         let mut cycle = Vec::new();
         for index in 0..PERIOD_MS / 1000 * FRAMES_PER_SECOND {
             let in_gop = index % FRAMES_PER_GOP;
-            cycle.push(Unit {
+            let picture = picture(in_gop, &mut noise);
+            cycle.extend((0..count).map(|track| Unit {
                 timestamp_ms: frame_ms(index),
-                random_access: in_gop == 0,
-                message: Message::new(Kind::Video, &picture(in_gop, &mut noise)),
-            });
+                random_access: in_gop == 0 && track == 0,
+                message: Message::new(Kind::Video, &of_track(track, &picture)),
+            }));
         }
         for index in 0..PERIOD_MS * (SAMPLE_RATE / 1000) / SAMPLES_PER_FRAME {
             let mut body = vec![0xAF, 1];
@@ -82,13 +88,35 @@ impl Clip {
         // Stable: of two with one timestamp the picture goes first, so a cycle begins with an IDR.
         cycle.sort_by_key(|unit| unit.timestamp_ms);
 
-        let headers = vec![
+        let mut headers = vec![
             Message::new(Kind::Data, &metadata()),
-            Message::new(Kind::Video, &[&[0x17, 0, 0, 0, 0], AVCC].concat()),
             Message::new(Kind::Audio, &[&[0xAF, 0], ASC].concat()),
         ];
+        let configuration = [&[0x17, 0, 0, 0, 0], AVCC].concat();
+        headers.extend(
+            (0..count).map(|track| Message::new(Kind::Video, &of_track(track, &configuration))),
+        );
         Self { headers, cycle }
     }
+}
+
+/// An FLV video tag body as that of a track: as it is for the first, else as Multitrack of one track (Enhanced RTMP v2).
+fn of_track(track: u8, body: &[u8]) -> Vec<u8> {
+    const MULTITRACK: u8 = 6;
+    let &[head, kind, c2, c1, c0, ref rest @ ..] = body else {
+        unreachable!("a tag body of AVC has five bytes at least");
+    };
+    if track == 0 {
+        return body.to_vec();
+    }
+    let mut multitrack = vec![0x80 | (head & 0x70) | MULTITRACK, kind];
+    multitrack.extend_from_slice(b"avc1");
+    multitrack.push(track);
+    if kind == 1 {
+        multitrack.extend_from_slice(&[c2, c1, c0]);
+    }
+    multitrack.extend_from_slice(rest);
+    multitrack
 }
 
 /// Milliseconds of a frame, as encoders round them.

@@ -184,6 +184,7 @@ fn main() -> anyhow::Result<()> {
     let mut table = Table::new(["forebay", "nginx-rtmp"]);
     let mut forms = low_latency::table();
     let mut ladders = ladder::table();
+    let mut tracks = ladder::table_of_tracks();
     let form_extent = low_latency::Extent::new(
         &options.low_latency,
         options.quick,
@@ -235,13 +236,9 @@ fn main() -> anyhow::Result<()> {
         if wanted(Measure::Ladder) {
             for presentations in &extent.ladders {
                 say(&format!("{presentations} ladders"));
-                ladder::measure(
-                    &gateway,
-                    &clip,
-                    *presentations,
-                    extent.windows,
-                    &mut ladders,
-                )?;
+                let (of, windows) = (*presentations, extent.windows);
+                ladder::measure(&gateway, &clip, of, windows, &mut ladders)?;
+                ladder::measure_tracks(&gateway, &clip, of, windows, &mut tracks)?;
             }
         }
         for (measure, of_forms) in Measure::LOW_LATENCY {
@@ -252,7 +249,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
 
-    for table in [&table, &forms, &ladders] {
+    for table in [&table, &forms, &ladders, &tracks] {
         if !table.is_empty() {
             println!("{table}");
         }
@@ -260,6 +257,7 @@ fn main() -> anyhow::Result<()> {
     let mut json = table.json();
     json["low_latency"] = forms.json();
     json["ladders"] = ladders.json();
+    json["tracks"] = tracks.json();
     json["processors"] = std::thread::available_parallelism()?.get().into();
     json["seconds"] = begin.elapsed().as_secs().into();
     std::fs::write(&options.json, serde_json::to_vec_pretty(&json)?)
