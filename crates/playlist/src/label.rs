@@ -6,7 +6,7 @@ const MAX_NAME: usize = 60;
 const MAX_LANGUAGE: usize = 35;
 
 /// What a rendition of sound is called (rfc8216bis §4.4.6.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Label {
     name: Option<String>,
     language: Option<String>,

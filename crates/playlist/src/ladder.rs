@@ -7,6 +7,7 @@
 mod boundaries;
 mod description;
 mod names;
+mod texts;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use crate::{CmafSegment, Container, LowLatencyWindow, Presentation, Report, Stat
 
 pub use boundaries::Misfit;
 pub use names::RungNames;
+pub(crate) use texts::Texts;
 
 use boundaries::{Boundaries, Stretch};
 
@@ -310,8 +312,14 @@ impl Ladder {
     }
 
     /// The multivariant playlist to be fetched at `place`; `None` while nothing can be played.
-    pub fn multivariant(&self, form: Form, place: Place) -> Option<Text> {
+    pub fn multivariant(&self, form: Form, place: Place) -> Option<Arc<Text>> {
         let form = self.form(form);
+        self.text(texts::Kind::Multivariant(form, place), || {
+            self.render_multivariant(form, place)
+        })
+    }
+
+    fn render_multivariant(&self, form: Form, place: Place) -> Option<String> {
         let standings = self.standings(form);
         let listed = self.rungs.iter().zip(&standings);
         let listed: Vec<_> = listed
@@ -337,8 +345,7 @@ impl Ladder {
             .iter()
             .find_map(|(rung, folder)| rung.sound_variant(form, folder));
         variants.extend(alone);
-        let text = multivariant::render(&variants, &sounds);
-        Some(Text::tagged_by_content(text))
+        Some(multivariant::render(&variants, &sounds))
     }
 
     /// The sound of all variants: that of the first of `listed` that has some, and what is published beside it.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use media::{Captions, MediaTime, PresentationName, Rendition, Segment};
 use tokio::sync::{Notify, watch};
 
+use crate::ladder::Texts;
 use crate::low_latency::{Growth, LowLatencyWindow};
 use crate::measured::Measured;
 use crate::terms::Contest;
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Where a presentation is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Somebody publishes.
     Live,
@@ -46,6 +47,8 @@ pub struct Presentation {
     backups: Arc<()>,
     /// Cloned by each request that waits for a rendition: video, audio, all tracks in one.
     waiting: [Arc<()>; 3],
+    /// Of the ladder that it is the first of.
+    ladder_texts: Texts,
     inner: Mutex<Inner>,
 }
 
@@ -131,6 +134,7 @@ impl Presentation {
             low_latency: watch::Sender::new(Arc::new(low_latency)),
             backups: Arc::default(),
             waiting: Default::default(),
+            ladder_texts: Texts::default(),
             inner: Mutex::new(inner),
         }
     }
@@ -180,6 +184,11 @@ impl Presentation {
         };
         // One is the presentation's own.
         (Arc::strong_count(waiting) <= most).then(|| Waiting(waiting.clone()))
+    }
+
+    /// The texts of the ladder that it is the first of.
+    pub(crate) fn ladder_texts(&self) -> &Texts {
+        &self.ladder_texts
     }
 
     /// Its longest target duration, once anything is listed in any form. The low-latency form comes first.

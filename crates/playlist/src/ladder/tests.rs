@@ -13,6 +13,7 @@ use crate::{Label, Registry, Settings, Terms, Writer};
 mod description;
 mod joining;
 mod sounds;
+mod texts;
 
 fn ms(millis: i64) -> MediaTime {
     MediaTime::from_millis(millis)

@@ -122,6 +122,11 @@ impl LowLatencyWindow {
         self.part_target.is_some()
     }
 
+    /// Another one after each change.
+    pub(crate) const fn version(&self) -> u64 {
+        self.version
+    }
+
     /// The wall clock at the end of what is listed.
     pub fn listed_until(&self) -> Option<SystemTime> {
         let last = self.all().next_back()?;
