@@ -23,7 +23,8 @@ use crate::{
 const NUMBERS_SINCE: Duration = Duration::from_secs(1_767_225_600);
 const NUMBER_EVERY: Duration = Duration::from_millis(200);
 
-/// So many rungs of a ladder are looked at, the first by name: each is compared with each other for each segment.
+/// So many rungs of a ladder are looked at, the first by name, and as many of its sounds: each is compared with each other
+/// for each segment.
 const MOST_RUNGS: usize = 32;
 
 /// How windows are kept.
@@ -289,8 +290,17 @@ impl Shared {
                 let above = self.settings.rung_names.ladder_over(there);
                 above.as_ref() == Some(name)
             })
+            .filter({
+                let mut left = [MOST_RUNGS; 2];
+                move |(there, _)| {
+                    let [rungs, sounds] = &mut left;
+                    let left = RungNames::sound_in(there).map_or(rungs, |_| sounds);
+                    let is_one = *left > 0;
+                    *left = left.saturating_sub(1);
+                    is_one
+                }
+            })
             .map(|(_, rung)| rung)
-            .take(MOST_RUNGS)
     }
 
     /// The number that the first segment of `name` is to have: that of the others of its ladder while nothing is listed

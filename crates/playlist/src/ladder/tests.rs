@@ -382,8 +382,11 @@ async fn what_has_ended_is_not_listed_beside_what_begins() {
 fn a_ladder_has_32_rungs_at_most_beside_its_source() {
     let registry = Registry::new(Settings::default());
     let names = (1..=40).map(|n| format!("show_{n}p"));
-    let writers: Vec<_> = names.map(|rung| begin(&registry, &rung)).collect();
+    let sounds = (1..=40).map(|n| format!("show_audio{n}"));
+    let all = names.chain(sounds);
+    let writers: Vec<_> = all.map(|rung| begin(&registry, &rung)).collect();
     let source = begin(&registry, "show");
     assert_eq!(ladder(&registry).rungs().len(), 33);
+    assert_eq!(ladder(&registry).live().count(), 33 + 32);
     drop((writers, source));
 }
