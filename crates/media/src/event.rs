@@ -44,7 +44,7 @@ impl Event {
 /// A cue point, as a date range of playlists (rfc8216bis §4.4.5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cue {
-    /// The attribute ID: never used for anything else, but by the return from the break that it began.
+    /// The attribute ID: never used for anything else. The return from a break that is listed has that of the break.
     pub id: String,
     /// The attribute CLASS; none where a splice makes the meaning plain.
     pub class: Option<&'static str>,
@@ -72,6 +72,8 @@ impl Cue {
 pub struct Splice {
     /// Where it leads.
     pub side: Side,
+    /// The number of what begins or ends, as the encoder counts: a break and the return from it have the same.
+    pub event: Option<u32>,
     /// The `splice_info_section` as the encoder sent it, with its CRC.
     pub section: Bytes,
 }

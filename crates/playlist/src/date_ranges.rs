@@ -12,9 +12,10 @@ use media::{Anchor, Cue, MediaTime, Side, TimedEvent};
 
 use crate::media_playlist::date;
 
-/// The most that a playlist lists: an hour of what players act upon. The oldest go first.
+/// The most that a playlist lists: an hour of what players act upon. Points are refused beyond that, as what is listed has
+/// to stay (§6.2.1); for a splice the oldest point goes, or else the oldest of all.
 const MOST: usize = 64;
-/// A break whose end nobody has said is listed for so long.
+/// A break whose end nobody has said is listed for so long, whatever was planned: it may last longer (§4.4.5.1).
 const LONGEST_BREAK: Duration = Duration::from_secs(3_600);
 /// The longest time that a range is believed to last.
 const LONGEST: MediaTime = MediaTime::from_millis(86_400_000);
@@ -30,6 +31,9 @@ struct Range {
     start: SystemTime,
     until: SystemTime,
     line: String,
+    /// It is a break, of an event with this number, whose end nobody has said.
+    open: Option<Option<u32>>,
+    is_splice: bool,
 }
 
 impl DateRanges {
@@ -43,36 +47,44 @@ impl DateRanges {
     }
 
     fn push(&mut self, cue: &Cue, at: SystemTime) {
-        let range = match cue.splice.as_ref().map(|splice| splice.side) {
-            Some(Side::In) => self.returned(cue, at),
+        if self.0.len() >= MOST {
+            if cue.splice.is_none() {
+                return;
+            }
+            let point = self.0.iter().position(|range| !range.is_splice);
+            self.0.remove(point.unwrap_or(0));
+        }
+        let range = match &cue.splice {
+            Some(splice) if splice.side == Side::In => self.returned(cue, splice.event, at),
             _ => Range::new(cue, at),
         };
         self.0.push(Arc::new(range));
-        if self.0.len() > MOST {
-            self.0.remove(0);
-        }
     }
 
     /// The end of a break, as a second tag for it: the attributes that both have are the same (§4.4.5.1). What began it
     /// may be gone, or was never seen.
-    fn returned(&mut self, cue: &Cue, at: SystemTime) -> Range {
-        let Some(begun) = self.0.iter_mut().find(|range| range.id == cue.id) else {
+    fn returned(&mut self, cue: &Cue, event: Option<u32>, at: SystemTime) -> Range {
+        let mut newest = self.0.iter_mut().rev();
+        let Some(begun) = newest.find(|range| range.open == Some(event)) else {
             return Range::new(cue, at);
         };
         let end = at.max(begun.start);
         // Both leave the playlist together.
         *begun = Arc::new(Range {
             until: end,
+            open: None,
             ..Range::clone(begun)
         });
-        let mut line = opening(&cue.id, begun.start);
+        let mut line = opening(&begun.id, begun.start);
         let _ = write!(line, ",END-DATE=\"{}\"", date(end));
         push_splice(&mut line, cue);
         Range {
-            id: cue.id.clone(),
+            id: begun.id.clone(),
             start: begun.start,
             until: end,
             line,
+            open: None,
+            is_splice: true,
         }
     }
 
@@ -96,31 +108,38 @@ impl Range {
         if let Some(class) = cue.class {
             let _ = write!(line, ",CLASS=\"{class}\"");
         }
+        let splice = cue.splice.as_ref();
+        let side = splice.map(|splice| splice.side);
         let planned = cue.planned.map(|planned| planned.min(LONGEST));
-        if let Some(planned) = planned {
-            let millis = planned.as_millis();
-            let _ = write!(
-                line,
-                ",PLANNED-DURATION={}.{:03}",
-                millis / 1_000,
-                millis % 1_000
-            );
+        // A point is at an instant (§4.4.5.1), and a return ends what nobody here saw begin.
+        let instant =
+            (side != Some(Side::Out) && side != Some(Side::Command)).then_some(MediaTime::ZERO);
+        let (name, lasts) = match (planned, instant) {
+            (Some(planned), None) => ("PLANNED-DURATION", Some(planned)),
+            (planned, instant) => ("DURATION", planned.or(instant)),
+        };
+        if let Some(lasts) = lasts {
+            let millis = lasts.as_millis();
+            let _ = write!(line, ",{name}={}.{:03}", millis / 1_000, millis % 1_000);
         }
         push_splice(&mut line, cue);
         for (name, value) in &cue.attributes {
             let _ = write!(line, ",{name}=\"{value}\"");
         }
-        let is_break = cue.splice.as_ref().is_some_and(|it| it.side == Side::Out);
-        let lasts = match planned {
-            Some(planned) => planned.to_duration(),
-            None if is_break => LONGEST_BREAK,
-            None => Duration::ZERO,
+        let lasts = lasts.unwrap_or_default().to_duration();
+        let lasts = match side {
+            Some(Side::Out) => lasts.max(LONGEST_BREAK),
+            _ => lasts,
         };
         Self {
             id: cue.id.clone(),
             start,
             until: start.checked_add(lasts).unwrap_or(start),
             line,
+            open: splice
+                .filter(|splice| splice.side == Side::Out)
+                .map(|splice| splice.event),
+            is_splice: splice.is_some(),
         }
     }
 }
@@ -169,7 +188,11 @@ mod tests {
             id: id.to_owned(),
             class: side.is_none().then_some("onCuePoint"),
             planned: planned_ms.map(MediaTime::from_millis),
-            splice: side.map(|side| Splice { side, section }),
+            splice: side.map(|side| Splice {
+                side,
+                event: Some(7),
+                section,
+            }),
             attributes: Vec::new(),
         }
     }
@@ -208,16 +231,16 @@ mod tests {
             cue("splice-7-2", Some(30_000), Some(Side::Out)),
         );
         add(&mut ranges, 3, cue("splice-9-3", None, Some(Side::Command)));
-        add(&mut ranges, 25, cue("splice-7-2", None, Some(Side::In)));
-        add(&mut ranges, 26, cue("splice-8-4", None, Some(Side::In)));
+        add(&mut ranges, 40, cue("splice-7-4", None, Some(Side::In)));
+        add(&mut ranges, 41, cue("splice-7-5", None, Some(Side::In)));
         assert_eq!(
             text(&ranges),
             "\
-#EXT-X-DATERANGE:ID=\"cue-1\",START-DATE=\"2026-11-22T23:59:59.000Z\",CLASS=\"onCuePoint\",PLANNED-DURATION=1.500,X-NAME=\"goal\",X-SCORE=\"1:0\"
+#EXT-X-DATERANGE:ID=\"cue-1\",START-DATE=\"2026-11-22T23:59:59.000Z\",CLASS=\"onCuePoint\",DURATION=1.500,X-NAME=\"goal\",X-SCORE=\"1:0\"
 #EXT-X-DATERANGE:ID=\"splice-7-2\",START-DATE=\"2026-11-23T00:00:02.000Z\",PLANNED-DURATION=30.000,SCTE35-OUT=0xFC300A
 #EXT-X-DATERANGE:ID=\"splice-9-3\",START-DATE=\"2026-11-23T00:00:03.000Z\",SCTE35-CMD=0xFC300A
-#EXT-X-DATERANGE:ID=\"splice-7-2\",START-DATE=\"2026-11-23T00:00:02.000Z\",END-DATE=\"2026-11-23T00:00:25.000Z\",SCTE35-IN=0xFC300A
-#EXT-X-DATERANGE:ID=\"splice-8-4\",START-DATE=\"2026-11-23T00:00:26.000Z\",SCTE35-IN=0xFC300A
+#EXT-X-DATERANGE:ID=\"splice-7-2\",START-DATE=\"2026-11-23T00:00:02.000Z\",END-DATE=\"2026-11-23T00:00:40.000Z\",SCTE35-IN=0xFC300A
+#EXT-X-DATERANGE:ID=\"splice-7-5\",START-DATE=\"2026-11-23T00:00:41.000Z\",DURATION=0.000,SCTE35-IN=0xFC300A
 "
         );
     }
@@ -239,7 +262,9 @@ mod tests {
         let planned = [(10, cue("a", Some(5_000), None))];
         assert_eq!([15, 16].map(|first| listed(&planned, first)), [1, 0]);
         let open = (10, cue("a", None, Some(Side::Out)));
-        let ended = [open.clone(), (40, cue("a", None, Some(Side::In)))];
+        let overrun = [(10, cue("a", Some(5_000), Some(Side::Out)))];
+        assert_eq!([3_610, 3_611].map(|first| listed(&overrun, first)), [1, 0]);
+        let ended = [open.clone(), (40, cue("b", None, Some(Side::In)))];
         assert_eq!(
             [3_610, 3_611].map(|first| listed(std::slice::from_ref(&open), first)),
             [1, 0]
@@ -255,5 +280,31 @@ mod tests {
             .map(|n| (n, cue(&n.to_string(), None, None)))
             .collect();
         assert_eq!(listed(&cues, 0), MOST);
+    }
+
+    #[test]
+    fn no_point_takes_the_place_of_a_splice() {
+        let mut ranges = DateRanges::default();
+        let point = |n: i64| (n, cue(&format!("point-{n}"), None, None));
+        let begins = (70, cue("break", None, Some(Side::Out)));
+        let ends = (80, cue("return", None, Some(Side::In)));
+        let all = (0..70)
+            .map(point)
+            .chain([begins])
+            .chain((71..79).map(point));
+        for (at, cue) in all.chain([ends]) {
+            add(&mut ranges, at, cue);
+        }
+        assert_eq!(ranges.0.len(), MOST);
+        let text = text(&ranges);
+        assert_eq!(text.matches("ID=\"break\"").count(), 2, "{text}");
+        // The two oldest went, for the splices; those behind the 64th never came.
+        for (id, is_there) in [(0, false), (1, false), (2, true), (63, true), (64, false)] {
+            assert_eq!(
+                text.contains(&format!("ID=\"point-{id}\"")),
+                is_there,
+                "{id}"
+            );
+        }
     }
 }

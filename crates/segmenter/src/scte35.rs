@@ -197,11 +197,12 @@ fn segmentation(body: &[u8]) -> Option<Command> {
 }
 
 /// Where a `segmentation_type_id` leads (§10.3.3.1, table 23): breaks, advertisements and placements for them have a
-/// beginning and an end; programmes and chapters are no breaks.
+/// beginning and an end, as have promotions and alternate content; programmes and chapters are no breaks, and overlays
+/// (0x38 to 0x3b) do not leave the programme.
 const fn side(segmentation_type: u8) -> Side {
     match segmentation_type {
-        0x22 | 0x30 | 0x32 | 0x34 | 0x36 | 0x38 | 0x3a | 0x44 | 0x46 => Side::Out,
-        0x23 | 0x31 | 0x33 | 0x35 | 0x37 | 0x39 | 0x3b | 0x45 | 0x47 => Side::In,
+        0x22 | 0x30 | 0x32 | 0x34 | 0x36 | 0x3c | 0x3e | 0x42 | 0x44 | 0x46 => Side::Out,
+        0x23 | 0x31 | 0x33 | 0x35 | 0x37 | 0x3d | 0x3f | 0x43 | 0x45 | 0x47 => Side::In,
         _ => Side::Command,
     }
 }

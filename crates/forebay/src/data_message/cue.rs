@@ -19,12 +19,15 @@ const NAMES: [&str; 2] = ["onCuePoint", "onAdCue"];
 const MOST_ATTRIBUTES: usize = 16;
 const MOST_NAME_CHARS: usize = 32;
 const MOST_VALUE_CHARS: usize = 256;
+/// And bytes of all of them: they are in every playlist.
+const MOST_ATTRIBUTE_BYTES: usize = 1_024;
 /// The longest section, bytes: it is in every playlist, in hexadecimal. A usual one has less than a hundred.
-const MOST_SECTION_BYTES: usize = 1_024;
-/// Breaks that are remembered, to know their ends and what is said again.
-const MOST_BREAKS: usize = 16;
-/// Within so long a splice of the same event that leads to the same side is the same one, said again.
-const REPEATED_WITHIN_MS: i32 = 30_000;
+const MOST_SECTION_BYTES: usize = 512;
+/// Events that are remembered, to know what is said again.
+const MOST_EVENTS: usize = 16;
+/// Within so long a splice of the same event that leads to the same side is the same one, said again for who has just
+/// come; of a break that is to last longer, as long as that.
+const REPEATED_WITHIN: MediaTime = MediaTime::from_millis(30_000);
 
 /// The cue points of a publish so far.
 #[derive(Debug)]
@@ -32,17 +35,16 @@ pub(crate) struct Cues {
     /// When it began, milliseconds since 1970: no publish has the IDs of another.
     began_ms: u128,
     count: u64,
-    breaks: VecDeque<Break>,
+    said: VecDeque<Said>,
 }
 
-/// A break that began, and may be over.
+/// The last splice of an event.
 #[derive(Debug)]
-struct Break {
+struct Said {
     event: u32,
-    id: String,
-    /// Where its last splice led, and when that was.
     side: Side,
     at_ms: u32,
+    planned: Option<MediaTime>,
 }
 
 /// A message that is a cue point.
@@ -60,7 +62,7 @@ impl Cues {
         Self {
             began_ms: since.as_millis(),
             count: 0,
-            breaks: VecDeque::new(),
+            said: VecDeque::new(),
         }
     }
 
@@ -110,51 +112,50 @@ impl Cues {
             event,
             duration,
         } = command;
-        let known = self.breaks.iter_mut().rev();
-        let known = known.into_iter().find(|known| Some(known.event) == event);
-        let id = match (side, known) {
-            (Side::Out | Side::In, Some(known)) if known.is_repeated(side, at_ms) => return None,
-            (Side::In, Some(known)) if known.side == Side::Out => {
-                known.side = Side::In;
-                known.at_ms = at_ms;
-                known.id.clone()
+        let duration = duration.or_else(|| message.duration());
+        let planned = duration.filter(|_| side == Side::Out);
+        if let Some(event) = event.filter(|_| side != Side::Command) {
+            let said = Said {
+                event,
+                side,
+                at_ms,
+                planned,
+            };
+            if self.is_repeated(said) {
+                return None;
             }
-            _ => self.begin(side, event, at_ms),
-        };
-        let planned = duration.or_else(|| message.duration());
+        }
+        self.count += 1;
+        let (event_text, began, count) = (event.unwrap_or_default(), self.began_ms, self.count);
         Some(Cue {
-            id,
+            id: format!("splice-{event_text:08X}-{began:x}-{count}"),
             class: None,
-            planned: planned.filter(|_| side == Side::Out),
-            splice: Some(Splice { side, section }),
+            planned,
+            splice: Some(Splice {
+                side,
+                event,
+                section,
+            }),
             attributes: Vec::new(),
         })
     }
 
-    /// The ID of a splice that returns from nothing that is known.
-    fn begin(&mut self, side: Side, event: Option<u32>, at_ms: u32) -> String {
-        self.count += 1;
-        let event_text = event.unwrap_or_default();
-        let id = format!("splice-{event_text:08X}-{:x}-{}", self.began_ms, self.count);
-        if let Some(event) = event.filter(|_| side != Side::Command) {
-            self.breaks.push_back(Break {
-                event,
-                id: id.clone(),
-                side,
-                at_ms,
-            });
-            if self.breaks.len() > MOST_BREAKS {
-                self.breaks.pop_front();
+    /// What is `said` was said before. It is remembered.
+    fn is_repeated(&mut self, said: Said) -> bool {
+        let known = self.said.iter_mut().find(|it| it.event == said.event);
+        let Some(known) = known else {
+            self.said.push_back(said);
+            if self.said.len() > MOST_EVENTS {
+                self.said.pop_front();
             }
-        }
-        id
-    }
-}
-
-impl Break {
-    fn is_repeated(&self, side: Side, at_ms: u32) -> bool {
-        let since_ms = at_ms.wrapping_sub(self.at_ms).cast_signed();
-        self.side == side && (0..=REPEATED_WITHIN_MS).contains(&since_ms)
+            return false;
+        };
+        let since_ms = said.at_ms.wrapping_sub(known.at_ms).cast_signed();
+        let within = known.planned.unwrap_or_default().max(REPEATED_WITHIN);
+        let is_repeated =
+            known.side == said.side && (0..=within.as_millis()).contains(&i64::from(since_ms));
+        *known = said;
+        is_repeated
     }
 }
 
@@ -216,6 +217,7 @@ impl<'a> Message<'a> {
     /// Its scalars as client-defined attributes (rfc8216bis §4.4.5.1): `X-` and the name in upper case.
     fn attributes(&self) -> Vec<(String, String)> {
         let mut attributes: Vec<(String, String)> = Vec::new();
+        let mut bytes = 0;
         for (key, value) in self.all().filter(|(key, _)| key != "duration") {
             let text = match value {
                 Value::Number(number) | Value::Date(number) => number.to_string(),
@@ -225,8 +227,12 @@ impl<'a> Message<'a> {
             };
             let name = attribute_name(key);
             let is_new = attributes.iter().all(|(there, _)| *there != name);
-            if is_new && name.len() > 2 && attributes.len() < MOST_ATTRIBUTES {
-                attributes.push((name, quotable(&text)));
+            let value = quotable(&text);
+            let more = bytes + name.len() + value.len();
+            let is_room = attributes.len() < MOST_ATTRIBUTES && more <= MOST_ATTRIBUTE_BYTES;
+            if is_new && name.len() > 2 && is_room {
+                bytes = more;
+                attributes.push((name, value));
             }
         }
         attributes

@@ -556,7 +556,7 @@ fn a_cue_is_listed_above_the_segments_while_it_reaches_into_them() {
         writer.push(segment, now).expect("owned");
         let window = writer.presentation().window();
         let line = "SEQUENCE:0\n#EXT-X-DATERANGE:ID=\"cue-1\",START-DATE=\"2026-11-23T00:00:02.500Z\",\
-                    PLANNED-DURATION=3.000\n#EXT-X-PROGRAM-DATE-TIME:";
+                    DURATION=3.000\n#EXT-X-PROGRAM-DATE-TIME:";
         listed += u32::from(text(&window).contains(line));
     }
     // With the pushes of segments 1 to 7: the playlist then begins with segment 2, into which it reaches until 5.5 s.

@@ -147,6 +147,12 @@ impl Closing {
         }
         let units = self.carried(units);
         let discontinuity = self.edge.is_some() && (self.broken || !same);
+        // They are with the pictures.
+        let events = if self.without_pictures {
+            Vec::new()
+        } else {
+            events
+        };
         let mut segment = Segment {
             captions: captions::in_units(&tracks, &units),
             tracks,

@@ -391,6 +391,7 @@ impl Cutter {
             part.units = self.closing.carried(part.units);
             part.independent = true;
             part.next_dts = None;
+            part.events = Vec::new();
         }
         Some(Part {
             captions: captions::in_units(tracks, &part.units),

@@ -94,6 +94,13 @@ fn a_cue_point_has_so_many_attributes_and_no_more() {
     let payload = message("onCuePoint", &[object(&all)]);
     let cue = cue(&mut cues(), &payload, 0).expect("a cue");
     assert_eq!(cue.attributes.len(), 16);
+    let long = "x".repeat(250);
+    let names = names.iter().take(20);
+    let all: Vec<_> = names.map(|name| (&name[..], text(&long))).collect();
+    let payload = message("onCuePoint", &[object(&all)]);
+    let (event, _) = read(&payload, 0, &mut cues());
+    let cue = event.and_then(|event| event.cue).expect("a cue");
+    assert_eq!(cue.attributes.len(), 4, "1024 bytes of all together");
 }
 
 #[test]
@@ -115,7 +122,7 @@ fn splice(cue: Option<Cue>) -> Option<(String, Side, Option<i64>)> {
 }
 
 #[test]
-fn the_return_from_a_break_has_the_id_of_its_beginning() {
+fn what_is_said_again_is_no_other_break() {
     let mut cues = cues();
     let mut at = |ms, payload: &Bytes| splice(cue(&mut cues, payload, ms));
     let begun = |n| {
@@ -130,13 +137,16 @@ fn the_return_from_a_break_has_the_id_of_its_beginning() {
     let from = u32::MAX - 10_000;
     assert_eq!(at(from, &elemental(START)), begun(1));
     assert_eq!(at(from + 5_000, &elemental(START)), None);
-    assert_eq!(at(30_000, &primetime(END, 0.0)), ended(1));
+    assert_eq!(at(30_000, &primetime(END, 0.0)), ended(2));
     assert_eq!(at(31_000, &primetime(END, 0.0)), None);
     // The encoder uses its number again.
-    assert_eq!(at(40_000, &elemental(START)), begun(2));
-    assert_eq!(at(100_000, &elemental(START)), begun(3));
-    assert_eq!(at(110_000, &elemental(END)), ended(3));
-    assert_eq!(at(200_000, &elemental(END)), ended(4), "of nothing known");
+    assert_eq!(at(40_000, &elemental(START)), begun(3));
+    // Every minute, for who has just come: it lasts 307 s.
+    for minute in 1..6 {
+        assert_eq!(at(40_000 + minute * 60_000, &elemental(START)), None);
+    }
+    assert_eq!(at(340_500, &elemental(END)), ended(4));
+    assert_eq!(at(400_000, &elemental(END)), ended(5), "of nothing known");
 }
 
 #[test]
@@ -161,7 +171,7 @@ fn what_is_to_be_a_section_and_is_none_is_told_and_stays_a_cue_point() {
         ),
         (
             long.as_str(),
-            "the SCTE-35 section of onCuePoint cannot be used: it is no base64 of at most 1024 bytes; no splice is made of it",
+            "the SCTE-35 section of onCuePoint cannot be used: it is no base64 of at most 512 bytes; no splice is made of it",
         ),
     ] {
         let (event, fault) = read(&elemental(section), 0, &mut cues());

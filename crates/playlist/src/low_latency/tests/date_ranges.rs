@@ -21,7 +21,7 @@ fn goal(at: i64) -> TimedEvent {
     }
 }
 
-const LINE: &str = "#EXT-X-DATERANGE:ID=\"cue-1\",START-DATE=\"2026-11-23T00:00:01.250Z\",CLASS=\"onCuePoint\",X-NAME=\"goal\"\n";
+const LINE: &str = "#EXT-X-DATERANGE:ID=\"cue-1\",START-DATE=\"2026-11-23T00:00:01.250Z\",CLASS=\"onCuePoint\",DURATION=0.000,X-NAME=\"goal\"\n";
 
 #[test]
 fn a_cue_is_listed_with_its_part_in_all_renditions_and_forms_until_its_segment_leaves() {

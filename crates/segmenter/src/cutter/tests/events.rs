@@ -20,7 +20,11 @@ fn splice(side: Side) -> Arc<Event> {
             id: "1".to_owned(),
             class: None,
             planned: None,
-            splice: Some(Splice { side, section }),
+            splice: Some(Splice {
+                side,
+                event: None,
+                section,
+            }),
             attributes: Vec::new(),
         }),
     })
