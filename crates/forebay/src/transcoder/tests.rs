@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -15,6 +16,26 @@ use crate::config::{Config, Preset};
 
 /// More than a pipe holds.
 const LARGE: usize = 1 << 20;
+
+/// What a child has not done by then it will not do.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Waits with a deadline of the wall clock: where a test's own clock is paused, that runs ahead of the children.
+async fn in_time<T>(what: &str, waiting: impl Future<Output = T>) -> T {
+    let deadline = Instant::now() + LIMIT;
+    let mut waiting = pin!(waiting);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut waiting => return done,
+            () = sleep(Duration::from_millis(10)) => {}
+        }
+        assert!(
+            Instant::now() < deadline,
+            "waited {LIMIT:?} in vain for {what}"
+        );
+    }
+}
 
 /// VP9's configuration says no size: its key frames do.
 fn pictures_of((width, height): (u16, u16)) -> Arc<Codec> {
@@ -108,18 +129,21 @@ impl Bench {
     }
 
     async fn until(&self, state: TranscoderState) -> Transcoding {
-        loop {
-            let status = self.transcoder.status();
-            if status.state == state {
-                return status;
+        let look = async {
+            loop {
+                let status = self.transcoder.status();
+                if status.state == state {
+                    return status;
+                }
+                sleep(Duration::from_millis(10)).await;
             }
-            sleep(Duration::from_millis(10)).await;
-        }
+        };
+        in_time(&format!("{state:?}"), look).await
     }
 
     async fn end(self) {
         drop(self.transcoder);
-        self.workshop.empty().await;
+        in_time("its end", self.workshop.empty()).await;
         fs::remove_file(self.script).expect("it is there");
     }
 }
@@ -154,13 +178,16 @@ async fn an_ffmpeg_that_takes_nothing_is_killed() {
 #[tokio::test(start_paused = true)]
 async fn an_ffmpeg_that_takes_all_and_gives_nothing_is_killed() {
     let bench = Bench::new("mute", "exec cat >/dev/null");
-    let why = loop {
-        bench.key_frame_of((256, 720), 10);
-        sleep(Duration::from_secs(1)).await;
-        if let Some(why) = bench.transcoder.status().last_error {
-            break why;
+    let feed = async {
+        loop {
+            bench.key_frame_of((256, 720), 10);
+            sleep(Duration::from_secs(1)).await;
+            if let Some(why) = bench.transcoder.status().last_error {
+                return why;
+            }
         }
     };
+    let why = in_time("words", feed).await;
     assert_eq!(why, "ffmpeg gave nothing for 20s");
     bench.end().await;
 }
@@ -213,19 +240,33 @@ async fn what_is_too_large_to_be_decoded_is_not_transcoded() {
 }
 
 /// As `nice ffmpeg "$@"` in a script without `exec` is.
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_a_script_has_started_ends_with_it() {
     let said = std::env::temp_dir().join(format!("forebay-child-{}", std::process::id()));
     let text = format!("sleep 1000 & echo $! >'{}'; wait", said.display());
     let bench = Bench::new("wrapper", &text);
     bench.key_frame((256, 720));
+    let started = async {
+        loop {
+            let said = fs::read_to_string(&said).unwrap_or_default();
+            if let Some(number) = said.strip_suffix('\n') {
+                return Pid::from_raw(number.parse().expect("a number"));
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let child = in_time("a child", started).await;
+    fs::remove_file(&said).expect("it is there");
+    tokio::time::pause();
     bench.until(TranscoderState::Pausing).await;
-    let child = fs::read_to_string(&said).expect("it was started");
-    let child = Pid::from_raw(child.trim().parse().expect("a number"));
-    fs::remove_file(said).expect("it is there");
-    // It is a zombie for as long as nobody has asked for it, which is init's work.
-    let state = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-    let is_alive = !state.is_empty() && !state.contains(") Z ");
-    assert!(!is_alive, "{state}");
+    let gone = async {
+        // It is a zombie for as long as nobody has asked for it, which is init's work.
+        let is_alive = |state: &str| !state.is_empty() && !state.contains(") Z ");
+        let state = || fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        while is_alive(&state()) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    in_time("its child's end", gone).await;
     bench.end().await;
 }
