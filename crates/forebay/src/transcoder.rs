@@ -11,7 +11,9 @@ mod feed;
 mod inlet;
 mod last_words;
 mod preamble;
+mod process;
 mod run;
+mod trial;
 mod workshop;
 
 use std::net::SocketAddr;
@@ -32,7 +34,7 @@ use run::Failure;
 
 pub(crate) use feed::Placed;
 pub(crate) use preamble::Preamble;
-pub(crate) use workshop::{Workshop, find};
+pub(crate) use workshop::Workshop;
 
 /// The largest pictures that are decoded, pixels: 4K of cinemas, and what encoders round that up to.
 const MOST_PIXELS: u32 = 4_096 * 2_304;
