@@ -11,9 +11,13 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-use super::command;
+use super::command::arguments;
 use super::preamble::Sound;
+use super::workshop::Workshop;
 use crate::config::Rendition;
+
+/// How much nicer than the gateway it is (`nice(1)`, 0 to 19).
+const NICENESS: &str = "5";
 
 /// Starts one that makes `outputs`, each a rendition and the socket it goes to, of what is written to its standard
 /// input, and that is killed when both are dropped.
@@ -21,12 +25,21 @@ use crate::config::Rendition;
 /// # Errors
 /// Those of the operating system.
 pub(super) fn start(
-    ffmpeg: &Path,
+    workshop: &Workshop,
     outputs: &[(Rendition, &Path)],
     sound: Sound,
 ) -> io::Result<(Child, Group)> {
-    let child = Command::new(ffmpeg)
-        .args(command::arguments(outputs, sound))
+    let mut command = match &workshop.nice {
+        // It becomes ffmpeg, as the same process.
+        Some(nice) => {
+            let mut command = Command::new(nice);
+            command.args(["-n", NICENESS]).arg(&workshop.ffmpeg);
+            command
+        }
+        None => Command::new(&workshop.ffmpeg),
+    };
+    let child = command
+        .args(arguments(outputs, sound))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -123,7 +123,7 @@ pub(super) async fn run(
         .iter()
         .map(|(rendition, socket)| (*rendition, socket.path()))
         .collect();
-    let started = process::start(&making.workshop.ffmpeg, &outputs, beginning.sound);
+    let started = process::start(&making.workshop, &outputs, beginning.sound);
     let (mut child, group) = started.map_err(Failure::Start)?;
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let words = stderr.map(|stderr| LastWords(tokio::spawn(last_words(stderr))));

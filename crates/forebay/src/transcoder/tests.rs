@@ -1,12 +1,13 @@
+use std::fmt::Debug;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use media::codec::Vp9;
 use media::{Anchor, Codec, MediaTime, MessageKind};
-use nix::unistd::Pid;
 use segmenter::Origin;
 use segmenter::flv::Entry;
 use tokio::time::sleep;
@@ -239,23 +240,41 @@ async fn what_is_too_large_to_be_decoded_is_not_transcoded() {
     bench.end().await;
 }
 
-/// As `nice ffmpeg "$@"` in a script without `exec` is.
+/// What is encoded can be late, what comes in cannot.
+#[tokio::test]
+async fn it_is_nicer_than_the_gateway() {
+    let said = std::env::temp_dir().join(format!("forebay-nice-{}", std::process::id()));
+    let text = format!("nice >'{}'; exec cat >/dev/null", said.display());
+    let bench = Bench::new("nice", &text);
+    bench.key_frame((256, 720));
+    let theirs: u32 = in_time("its niceness", number_in(&said)).await;
+    fs::remove_file(&said).expect("it is there");
+    let ours = std::process::Command::new("nice").output();
+    let ours = String::from_utf8(ours.expect("nice is there").stdout).expect("a number");
+    let ours: u32 = ours.trim().parse().expect("a number");
+    assert_eq!(theirs, (ours + 5).min(19));
+    bench.end().await;
+}
+
+/// The number that is the first line of a file, once it is there.
+async fn number_in<T: FromStr<Err: Debug>>(file: &Path) -> T {
+    loop {
+        let said = fs::read_to_string(file).unwrap_or_default();
+        if let Some(number) = said.strip_suffix('\n') {
+            return number.parse().expect("a number");
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// As `timeout 3600 ffmpeg "$@"` in a script without `exec` is.
 #[tokio::test]
 async fn what_a_script_has_started_ends_with_it() {
     let said = std::env::temp_dir().join(format!("forebay-child-{}", std::process::id()));
     let text = format!("sleep 1000 & echo $! >'{}'; wait", said.display());
     let bench = Bench::new("wrapper", &text);
     bench.key_frame((256, 720));
-    let started = async {
-        loop {
-            let said = fs::read_to_string(&said).unwrap_or_default();
-            if let Some(number) = said.strip_suffix('\n') {
-                return Pid::from_raw(number.parse().expect("a number"));
-            }
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let child = in_time("a child", started).await;
+    let child: u32 = in_time("a child", number_in(&said)).await;
     fs::remove_file(&said).expect("it is there");
     tokio::time::pause();
     bench.until(TranscoderState::Pausing).await;

@@ -61,7 +61,7 @@ pub(super) async fn try_out(workshop: &Workshop, rendition: Rendition) -> Result
 async fn make(workshop: &Workshop, rendition: Rendition) -> Result<(ExitStatus, String, Vec<u8>)> {
     let (listener, socket) = workshop.socket(rendition.height)?;
     let outputs = [(rendition, socket.path())];
-    let (mut child, _group) = process::start(&workshop.ffmpeg, &outputs, Sound::Encoded)?;
+    let (mut child, _group) = process::start(workshop, &outputs, Sound::Encoded)?;
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let (ended, over) = oneshot::channel::<()>();
     let run = async {

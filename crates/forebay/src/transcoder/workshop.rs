@@ -1,6 +1,6 @@
 //! What all transcoders of the process share: the ffmpeg, found and tried at start, and a folder for sockets.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind};
@@ -24,6 +24,8 @@ const LONGEST_NAME: usize = 26;
 #[derive(Debug)]
 pub(crate) struct Workshop {
     pub(super) ffmpeg: PathBuf,
+    /// `nice(1)`, where there is one.
+    pub(super) nice: Option<PathBuf>,
     folder: PathBuf,
     /// Numbers sockets.
     count: AtomicU64,
@@ -51,8 +53,7 @@ impl Workshop {
             return Ok(None);
         };
         let name = &config.transcoder.ffmpeg;
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = look_for(name, &path).ok_or_else(|| {
+        let found = look_for(name, &path()).ok_or_else(|| {
             let place = if name.contains('/') {
                 "that is no program"
             } else {
@@ -86,6 +87,7 @@ impl Workshop {
         })?;
         Ok(Self {
             ffmpeg,
+            nice: look_for("nice", &path()),
             folder,
             count: AtomicU64::new(0),
             processes: Semaphore::new(max_processes),
@@ -136,6 +138,11 @@ impl Drop for Socket {
         // It is not there if the folder has gone.
         let _ = fs::remove_file(&self.0);
     }
+}
+
+/// The folders that programs are in.
+fn path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
 }
 
 /// The program of that name: on the path, unless it says a place itself.
