@@ -65,6 +65,10 @@ impl Bench {
     }
 
     fn of(name: &str, text: &str, max_processes: usize) -> Self {
+        Self::with_source("show", name, text, max_processes)
+    }
+
+    fn with_source(source: &str, name: &str, text: &str, max_processes: usize) -> Self {
         let file = format!("forebay-script-{}-{name}", std::process::id());
         let script = std::env::temp_dir().join(file);
         // By another process: what this one has open for writing, children that other tests begin have open too, and it
@@ -85,7 +89,7 @@ impl Bench {
                 name: "mobile".to_owned(),
                 renditions: [720, 360].map(rendition).into(),
             },
-            source: PresentationName::parse("live", "show").expect("valid"),
+            source: PresentationName::parse("live", source).expect("valid"),
             terms: Terms::default(),
             peer: SocketAddr::from(([192, 0, 2, 1], 50_000)),
             workshop: workshop.clone(),
@@ -215,6 +219,36 @@ async fn nothing_is_made_of_a_source_that_is_smaller_than_all_renditions() {
     let status = bench.until(TranscoderState::Idle).await;
     assert_eq!((status.rungs, status.last_error), (Vec::new(), None));
     bench.end().await;
+}
+
+/// `_720p` is five bytes.
+#[tokio::test]
+async fn rungs_whose_names_would_be_too_long_are_told() {
+    let why = |heights, bytes| {
+        format!(
+            "no rung of {heights} is made: behind the name of {bytes} bytes, theirs would have more than the \
+             128 allowed; publish under a shorter name"
+        )
+    };
+    let cases = [
+        (123, None, 2),
+        (124, Some(why("720p, 360p", 124)), 0),
+        (128, Some(why("720p, 360p", 128)), 0),
+    ];
+    for (bytes, expected, rungs) in cases {
+        let bench = Bench::with_source(&"x".repeat(bytes), "nameless", "exit 1", 1);
+        let status = bench.transcoder.status();
+        assert_eq!(status.rungs.len(), rungs);
+        assert_eq!(status.last_error, expected);
+        assert_eq!(bench.transcoder.news().map(|it| it.text), expected);
+        if expected.is_some() {
+            bench.key_frame((256, 720));
+            bench.until(TranscoderState::Idle).await;
+            assert_eq!(bench.transcoder.status().last_error, expected);
+            assert_eq!(bench.transcoder.news(), None, "once");
+        }
+        bench.end().await;
+    }
 }
 
 #[tokio::test]
