@@ -22,7 +22,7 @@ const LARGE: usize = 1 << 20;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Waits with a deadline of the wall clock: where a test's own clock is paused, that runs ahead of the children.
-async fn in_time<T>(what: &str, waiting: impl Future<Output = T>) -> T {
+pub(super) async fn in_time<T>(what: &str, waiting: impl Future<Output = T>) -> T {
     let deadline = Instant::now() + LIMIT;
     let mut waiting = pin!(waiting);
     loop {
