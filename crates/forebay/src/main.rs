@@ -35,6 +35,7 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Config;
+use crate::transcoder::Workshop;
 
 /// Ingest takes about a thousandth of a core for a publish of 3 Mbit/s, so every fourth is plenty.
 const CORES_PER_INGEST_THREAD: usize = 4;
@@ -166,7 +167,7 @@ fn check(file: Option<&Path>) -> Result<()> {
     let config = Config::load(file, std::env::vars_os())?;
     logs::filter(&config.log)?;
     let certificates = config.certificates()?;
-    runtime("check", 1)?.block_on(transcoder::find(&config))?;
+    runtime("check", 1)?.block_on(Workshop::open(&config))?;
     let apps: Vec<&str> = config.apps.iter().map(|app| app.name.as_str()).collect();
     say(&format!(
         "the configuration is good: rtmp on {}, http on {}, operators on {}, {}applications {}",

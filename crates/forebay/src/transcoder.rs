@@ -11,14 +11,16 @@ mod feed;
 mod inlet;
 mod last_words;
 mod preamble;
+mod process;
 mod run;
+mod trial;
 mod workshop;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use media::{Fault, FaultKind, Message, Name, PresentationName};
+use media::{Fault, FaultKind, MAX_NAME_BYTES, Message, Name, PresentationName};
 use playlist::{Terms, TranscoderState, Transcoding};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
@@ -32,7 +34,7 @@ use run::Failure;
 
 pub(crate) use feed::Placed;
 pub(crate) use preamble::Preamble;
-pub(crate) use workshop::{Workshop, find};
+pub(crate) use workshop::Workshop;
 
 /// The largest pictures that are decoded, pixels: 4K of cinemas, and what encoders round that up to.
 const MOST_PIXELS: u32 = 4_096 * 2_304;
@@ -92,6 +94,21 @@ impl Making {
         fitting.filter(|it| self.rung(*it).is_some()).collect()
     }
 
+    /// What to tell of the renditions that have no name.
+    fn nameless(&self) -> Option<String> {
+        let all = self.ladder.renditions.iter();
+        let nameless = all.filter(|it| self.rung(**it).is_none());
+        let heights: Vec<String> = nameless.map(|it| format!("{}p", it.height)).collect();
+        (!heights.is_empty()).then(|| {
+            format!(
+                "no rung of {} is made: behind the name of {} bytes, theirs would have more than the \
+                 {MAX_NAME_BYTES} allowed; publish under a shorter name",
+                heights.join(", "),
+                self.source.name.as_str().len()
+            )
+        })
+    }
+
     fn names(&self, renditions: &[Rendition]) -> Vec<Name> {
         let names = renditions.iter().filter_map(|it| self.rung(*it));
         names.map(|rung| rung.name).collect()
@@ -101,18 +118,19 @@ impl Making {
 impl Transcoder {
     /// Begins with the next key frame.
     pub(crate) fn begin(making: Making) -> Self {
+        let nameless = making.nameless();
         let status = Transcoding {
             ladder: making.ladder.name.clone(),
             state: TranscoderState::Waiting,
             restarts: 0,
-            last_error: None,
+            last_error: nameless.clone(),
             rungs: making.names(&making.renditions(None)),
         };
         let shared = Arc::new(Shared {
             desk: Mutex::new(Desk {
                 feed: Feed::new(),
                 status,
-                news: None,
+                news: nameless,
             }),
             wake: Notify::new(),
             closed: watch::Sender::new(false),

@@ -1,7 +1,8 @@
 //! Ladders by transcoding: ffmpeg makes the lower rungs of a publish, and goes where the publish goes.
 
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use e2e::current_ffmpeg::{self, Encoding};
@@ -140,10 +141,14 @@ fn one_publish_becomes_a_ladder_whose_rungs_begin_where_the_source_does() {
     let told = fs::read_to_string(format!("/proc/{ffmpeg}/cmdline")).expect("it runs");
     assert!(!told.contains("s3cret"), "{told}");
     // It tidies up.
+    let mut words = told.split('\0');
+    let socket = words.find_map(|word| word.strip_prefix("unix:"));
+    let sockets = Path::new(socket.expect("a socket")).parent();
+    let sockets = sockets.expect("a folder of sockets");
+    assert!(sockets.exists());
     gateway.ask_to_leave();
     assert!(gateway.left(SOON).success());
-    let sockets = format!("forebay-{}-0", gateway.pid());
-    assert!(!std::env::temp_dir().join(sockets).exists());
+    assert!(!sockets.exists());
 }
 
 /// Its headers came long before it had anything to transcode.
@@ -298,26 +303,62 @@ fn without_an_ffmpeg_that_can_it_does_not_start_and_says_what_to_do() {
              ffmpeg has to encode; install ffmpeg 5.1 or later",
         ),
         ("no-such-ffmpeg", "and no folder of PATH has it"),
+        ("true", "a trial has read FLV with pictures, and gave none"),
         (
             "false",
-            "cannot encode the ladder of [[app]] \"live\"; it takes ffmpeg 5.1 or later with libx264: a trial ended \
-             with exit status: 1",
+            "cannot encode the ladder of [[app]] \"live\"; it takes ffmpeg 5.1 or later with libx264, aac, flv and \
+             unix sockets: a trial ended with exit status: 1",
         ),
     ];
     for (ffmpeg, expected) in cases {
-        let file = scratch("toml");
-        let text = format!("{CONFIGURATION}\n[transcoder]\nffmpeg = '{ffmpeg}'\n");
-        fs::write(&file, text).expect("scratch can be written");
         for command in ["serve", "check"] {
-            let output = Command::new(binary())
-                .args([command, "--config"])
-                .arg(&file)
-                .output()
-                .expect("it starts");
+            let output = begin(command, ffmpeg);
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(!output.status.success(), "{command} with {ffmpeg}");
             assert!(said.contains(expected), "{said}");
         }
-        fs::remove_file(&file).expect("it is there");
     }
+}
+
+/// All that a run uses: builds leave out any of it.
+#[test]
+fn what_an_ffmpeg_lacks_is_named() {
+    let cases = [
+        ("flv", "no-flv", "Unknown input format: 'no-flv'"),
+        ("libx264", "no-x264", "Unknown encoder 'no-x264'"),
+        ("aac", "no-aac", "Unknown encoder 'no-aac'"),
+        ("pipe:0", "no-pipe:0", "no-pipe:0: Protocol not found"),
+        ("unix:*", "no-$word", "/0-120: Protocol not found"),
+        ("scale=*", "no-$word", "No such filter: 'no-scale'"),
+        ("-fps_mode", "-no_mode", "Unrecognized option 'no_mode'"),
+    ];
+    // By another process: what this one has open for writing, children that other tests begin have open too, and it
+    // could not be executed.
+    let writing = "printf '#!/bin/sh\n%s\n' \"$1\" >\"$0\" && chmod 700 \"$0\"";
+    for (word, instead, expected) in cases {
+        let script = scratch("sh");
+        let text = format!(
+            "for word; do shift; case $word in {word}) word={instead};; esac; set -- \"$@\" \"$word\"; done
+             exec ffmpeg \"$@\""
+        );
+        let mut sh = Command::new("sh");
+        let written = sh.args(["-c", writing]).arg(&script).arg(text).status();
+        assert!(written.expect("sh is there").success());
+        let output = begin("check", script.to_str().expect("a path of UTF-8"));
+        fs::remove_file(&script).expect("it is there");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "without {word}");
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+/// What comes of a command with that ffmpeg, which cannot.
+fn begin(command: &str, ffmpeg: &str) -> Output {
+    let file = scratch("toml");
+    let text = format!("{CONFIGURATION}\n[transcoder]\nffmpeg = '{ffmpeg}'\n");
+    fs::write(&file, text).expect("scratch can be written");
+    let mut gateway = Command::new(binary());
+    let output = gateway.args([command, "--config"]).arg(&file).output();
+    fs::remove_file(&file).expect("it is there");
+    output.expect("it starts")
 }

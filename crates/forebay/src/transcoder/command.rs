@@ -46,16 +46,6 @@ pub(super) fn arguments(renditions: &[(Rendition, &Path)], sound: Sound) -> Vec<
     all
 }
 
-/// Arguments for a run that shows whether an ffmpeg can do it: one grey picture.
-pub(super) fn trial(rendition: Rendition) -> Vec<OsString> {
-    let mut all = words(
-        "-hide_banner -nostdin -loglevel error -f lavfi -i color=size=64x64:duration=0.04 -map 0:v:0",
-    );
-    all.extend(encoder(rendition));
-    all.extend(words("-f null -"));
-    all
-}
-
 /// How the pictures are encoded.
 ///
 /// `zerolatency` looks at no later picture: rungs are hardly later than the source, so that a player of low latency

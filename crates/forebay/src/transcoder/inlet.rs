@@ -174,3 +174,6 @@ fn leave(seat: &mut Seat, why: &Ending) {
         publish.end(why);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,20 +2,18 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Buf;
 use media::{Message, MessageKind};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use segmenter::Origin;
 use segmenter::flv::file::{Framing, header};
 use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, ChildStdin};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
@@ -24,7 +22,8 @@ use super::feed::{Beginning, FIRST_MS, Item};
 use super::inlet::Inlet;
 use super::last_words::last_words;
 use super::preamble::{Headers, Sound};
-use super::{Making, Shared, command};
+use super::process::{self, Group};
+use super::{Making, Shared};
 use crate::config::Rendition;
 use crate::house::raised;
 
@@ -105,8 +104,7 @@ pub(super) async fn run(
             continue;
         };
         let made = making.workshop.socket(rendition.height);
-        let (listener, path) = made.map_err(Failure::Socket)?;
-        let socket = Socket(path);
+        let (listener, socket) = made.map_err(Failure::Socket)?;
         let inlet = Inlet {
             name,
             terms: making.terms.clone(),
@@ -123,19 +121,10 @@ pub(super) async fn run(
     }
     let outputs: Vec<(Rendition, &Path)> = sockets
         .iter()
-        .map(|(rendition, socket)| (*rendition, socket.0.as_path()))
+        .map(|(rendition, socket)| (*rendition, socket.path()))
         .collect();
-    let mut child = Command::new(&making.workshop.ffmpeg)
-        .args(command::arguments(&outputs, beginning.sound))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        // Ctrl-C in a terminal is for the gateway, which ends it in order.
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(Failure::Start)?;
-    let group = Group::of(&child);
+    let started = process::start(&making.workshop, &outputs, beginning.sound);
+    let (mut child, group) = started.map_err(Failure::Start)?;
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let words = stderr.map(|stderr| LastWords(tokio::spawn(last_words(stderr))));
     let feeding = feed(stdin, beginning.sound, shared, &heard);
@@ -189,25 +178,6 @@ async fn attend(
     (fed, child.wait().await)
 }
 
-/// The process group of an ffmpeg: where that is a script, what the script has started is in it too. It ends with this.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        let leader = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(leader.map(Pid::from_raw))
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // There is nothing left of it, where all have ended.
-            let _ = killpg(group, Signal::SIGKILL);
-        }
-    }
-}
-
 /// Gives it what the feed has of this run, then the end of its input. `heard` says whether it has given something
 /// since that was last looked at.
 async fn feed(stdin: Option<ChildStdin>, sound: Sound, shared: &Shared, heard: &AtomicBool) -> Fed {
@@ -258,15 +228,5 @@ struct LastWords(JoinHandle<String>);
 impl Drop for LastWords {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-/// A path that goes away with the run.
-struct Socket(PathBuf);
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        // It is not there if it could not be made.
-        let _ = std::fs::remove_file(&self.0);
     }
 }

@@ -1,35 +1,31 @@
 //! What all transcoders of the process share: the ffmpeg, found and tried at start, and a folder for sockets.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use tokio::net::UnixListener;
-use tokio::process::Command;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
 
-use super::command;
-use super::last_words::last_words;
-use crate::config::{Config, Rendition};
+use super::trial;
+use crate::config::Config;
 
-/// A picture of 64 lines is encoded at once, even where the program has to come from a slow disk.
-const TRIAL: Duration = Duration::from_secs(20);
 /// The most that the path of a socket may have, bytes (`sun_path`; 104 on BSD and macOS, with the zero behind it).
 const LONGEST_PATH: usize = 103;
 /// The name of a socket in the folder, at most: a number and a height.
 const LONGEST_NAME: usize = 26;
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Workshop {
     pub(super) ffmpeg: PathBuf,
+    /// `nice(1)`, where there is one.
+    pub(super) nice: Option<PathBuf>,
     folder: PathBuf,
     /// Numbers sockets.
     count: AtomicU64,
@@ -43,12 +39,43 @@ impl Workshop {
     /// What transcoders need, if there are to be any.
     ///
     /// # Errors
-    /// ffmpeg cannot be found, or cannot do what is wanted; or there is no room for sockets.
+    /// ffmpeg cannot be found, or cannot do what is wanted; or there is no room for sockets: says what to install, or
+    /// what to change.
     pub(crate) async fn open(config: &Config) -> Result<Option<Self>> {
-        let Some(ffmpeg) = find(config).await? else {
+        let wanted = config.apps.iter().find_map(|app| {
+            let name = app.ladder.as_deref()?;
+            let ladder = config.ladders.iter().find(|ladder| ladder.name == name)?;
+            // All take the same of an ffmpeg, and the smallest is made soonest.
+            let smallest = ladder.renditions.iter().min_by_key(|it| it.height)?;
+            Some((app, *smallest))
+        });
+        let Some((app, rendition)) = wanted else {
             return Ok(None);
         };
-        Self::with(ffmpeg, config.transcoder.max_processes).map(Some)
+        let name = &config.transcoder.ffmpeg;
+        let found = look_for(name, &path()).ok_or_else(|| {
+            let place = if name.contains('/') {
+                "that is no program"
+            } else {
+                "no folder of PATH has it"
+            };
+            anyhow!(
+                "transcoder.ffmpeg is {name:?}, and {place}: [[app]] {:?} has a ladder, which ffmpeg has to encode; \
+                 install ffmpeg 5.1 or later, set transcoder.ffmpeg to where it is, or leave out the ladder of the \
+                 [[app]]",
+                app.name
+            )
+        })?;
+        let workshop = Self::with(found, config.transcoder.max_processes)?;
+        let tried = trial::try_out(&workshop, rendition).await;
+        tried.with_context(|| {
+            format!(
+                "transcoder.ffmpeg is {name:?}, and cannot encode the ladder of [[app]] {:?}; it takes ffmpeg 5.1 or \
+                 later with libx264, aac, flv and unix sockets",
+                app.name
+            )
+        })?;
+        Ok(Some(workshop))
     }
 
     /// One with that ffmpeg.
@@ -60,6 +87,7 @@ impl Workshop {
         })?;
         Ok(Self {
             ffmpeg,
+            nice: look_for("nice", &path()),
             folder,
             count: AtomicU64::new(0),
             processes: Semaphore::new(max_processes),
@@ -67,8 +95,8 @@ impl Workshop {
         })
     }
 
-    /// Makes a socket; it can be reached by the path as long as that is there.
-    pub(super) fn socket(&self, height: u32) -> io::Result<(UnixListener, PathBuf)> {
+    /// Makes a socket; it can be reached by its path as long as that is kept.
+    pub(super) fn socket(&self, height: u32) -> io::Result<(UnixListener, Socket)> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let path = self.folder.join(format!("{number}-{height}"));
         let listener = UnixListener::bind(&path).or_else(|error| {
@@ -79,7 +107,7 @@ impl Workshop {
             make(&self.folder)?;
             UnixListener::bind(&path)
         });
-        Ok((listener?, path))
+        Ok((listener?, Socket(path)))
     }
 
     /// Completes when all transcoders have ended.
@@ -96,41 +124,25 @@ impl Drop for Workshop {
     }
 }
 
-/// The ffmpeg that is configured, if it is needed: there, and able to.
-///
-/// # Errors
-/// It is not: says what to install, or what to change.
-pub(crate) async fn find(config: &Config) -> Result<Option<PathBuf>> {
-    let wanted = config.apps.iter().find_map(|app| {
-        let name = app.ladder.as_deref()?;
-        let ladder = config.ladders.iter().find(|ladder| ladder.name == name)?;
-        Some((app, *ladder.renditions.first()?))
-    });
-    let Some((app, rendition)) = wanted else {
-        return Ok(None);
-    };
-    let name = &config.transcoder.ffmpeg;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = look_for(name, &path).ok_or_else(|| {
-        let place = if name.contains('/') {
-            "that is no program"
-        } else {
-            "no folder of PATH has it"
-        };
-        anyhow!(
-            "transcoder.ffmpeg is {name:?}, and {place}: [[app]] {:?} has a ladder, which ffmpeg has to encode; install \
-             ffmpeg 5.1 or later, set transcoder.ffmpeg to where it is, or leave out the ladder of the [[app]]",
-            app.name
-        )
-    })?;
-    try_out(&found, rendition).await.with_context(|| {
-        format!(
-            "transcoder.ffmpeg is {name:?}, and cannot encode the ladder of [[app]] {:?}; it takes ffmpeg 5.1 or later \
-             with libx264",
-            app.name
-        )
-    })?;
-    Ok(Some(found))
+/// The path of a socket, which goes away with this.
+pub(super) struct Socket(PathBuf);
+
+impl Socket {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // It is not there if the folder has gone.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// The folders that programs are in.
+fn path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
 }
 
 /// The program of that name: on the path, unless it says a place itself.
@@ -143,30 +155,6 @@ fn look_for(name: &str, path: &OsStr) -> Option<PathBuf> {
     }
     let mut all = std::env::split_paths(path).map(|folder| folder.join(name));
     all.find(is_program)
-}
-
-/// Encodes one picture, as a rung is.
-async fn try_out(ffmpeg: &Path, rendition: Rendition) -> Result<()> {
-    let mut child = Command::new(ffmpeg)
-        .args(command::trial(rendition))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let stderr = child.stderr.take();
-    let said = async {
-        match stderr {
-            Some(stderr) => last_words(stderr).await,
-            None => String::new(),
-        }
-    };
-    let (status, said) = timeout(TRIAL, async { tokio::join!(child.wait(), said) })
-        .await
-        .with_context(|| format!("no end of a trial within {TRIAL:?}"))?;
-    let status = status?;
-    ensure!(status.success(), "a trial ended with {status}: {said}");
-    Ok(())
 }
 
 /// A path for a folder within that nothing has: its name cannot be guessed, so that nobody can be there before.
@@ -206,8 +194,8 @@ mod tests {
         let other = Workshop::with("ffmpeg".into(), 1).expect("room");
         assert_ne!(workshop.folder, other.folder);
         for _ in 0..2 {
-            let (_listener, path) = workshop.socket(720).expect("room");
-            assert!(path.starts_with(&workshop.folder));
+            let (_listener, socket) = workshop.socket(720).expect("room");
+            assert!(socket.path().starts_with(&workshop.folder));
             let folder = fs::metadata(&workshop.folder).expect("it was made");
             assert_eq!(folder.permissions().mode() & 0o777, 0o700);
             fs::remove_dir_all(&workshop.folder).expect("it is there");
@@ -225,6 +213,7 @@ mod tests {
     async fn without_a_ladder_nothing_is_looked_for() {
         let mut config = Config::default();
         config.transcoder.ffmpeg = "/nowhere/ffmpeg".to_owned();
-        assert!(find(&config).await.expect("not needed").is_none());
+        let workshop = Workshop::open(&config).await;
+        assert!(workshop.expect("not needed").is_none());
     }
 }

@@ -29,7 +29,7 @@ enum Doing {
     Running,
     /// It has ended, and is started again after a pause.
     Pausing,
-    /// There is nothing to make: all renditions are higher than the source.
+    /// There is nothing to make: renditions are higher than the source, or its pictures too large, or its name too long.
     Idle,
 }
 
