@@ -10,6 +10,7 @@ use http::request::Parts;
 use media::PresentationName;
 use playlist::{Form, Ladder, Place};
 
+use super::low_latency::{is_without_parts, until_without_parts, without_parts};
 use super::{Presentations, not_yet, text_reply, unknown};
 use crate::replies::{self, Kind};
 use crate::request_path::File;
@@ -68,7 +69,11 @@ impl Presentations {
             Wanted::Manifest => ladder.manifest(),
         };
         let Some(text) = text else {
+            let mut rungs = ladder.counted().map(|rung| &*rung.presentation);
             return match ladder.counted().next() {
+                Some(_) if form == Form::LowLatency && rungs.all(is_without_parts) => {
+                    without_parts()
+                }
                 Some(rung) => not_yet(&rung.presentation),
                 None => unknown(&name),
             };
@@ -86,7 +91,14 @@ impl Presentations {
         let name = ladder.name().clone();
         if !ladder.is_begun(form) {
             let _permit = self.waiting.try_acquire().ok()?;
-            let _ = tokio::time::timeout(self.first_segment_wait, first(&ladder, form)).await;
+            let settled = async {
+                tokio::select! {
+                    biased;
+                    () = first(&ladder, form) => {}
+                    () = none(&ladder), if form == Form::LowLatency => {}
+                }
+            };
+            let _ = tokio::time::timeout(self.first_segment_wait, settled).await;
         }
         let ladder = self.now(&name, ladder);
         if ladder.is_begun(form) && !ladder.is_complete(form) {
@@ -117,6 +129,13 @@ async fn first(ladder: &Ladder, form: Form) {
         }
     });
     pin!(any).await;
+}
+
+/// Until it is known that no rung will have parts.
+async fn none(ladder: &Ladder) {
+    for rung in ladder.counted() {
+        until_without_parts(&rung.presentation).await;
+    }
 }
 
 /// Until all that is published of it lists something.

@@ -205,6 +205,49 @@ async fn a_ladder_waits_for_its_other_rungs_only_where_that_is_possible() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ladder_without_parts_has_no_low_latency_form_and_says_so_with_the_first_segment() {
+    const FILES: [&str; 2] = ["llhls.m3u8", "manifest.mpd"];
+    let gateway = Gateway::new();
+    let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| gateway.publish("live", rung));
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let begin = Instant::now();
+    let early = FILES.map(|file| {
+        let site = site.clone();
+        tokio::spawn(async move { fetch(&site, &format!("/live/show/{file}")).await })
+    });
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    push(&mut high, 0);
+    // The other may be in CMAF.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    push(&mut low, 0);
+    let mut replies = Vec::new();
+    for early in early {
+        replies.push(early.await.expect("a reply"));
+    }
+    for file in FILES {
+        replies.push(fetch(&site, &format!("/live/show/{file}")).await);
+    }
+    for reply in replies {
+        assert_eq!(
+            (reply.status, &reply.json()["detail"]),
+            (
+                404,
+                &"there is no low-latency form of it: hls.part is 0".into()
+            )
+        );
+    }
+    assert_eq!(begin.elapsed(), Duration::from_secs(3));
+    // One of them in CMAF is enough.
+    (0..5).for_each(|n| push_part_with_opus(&mut low, n));
+    for file in FILES {
+        assert_eq!(
+            fetch(&site, &format!("/live/show/{file}")).await.status,
+            200
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_has_no_place_in_ts_comes_as_cmaf_with_its_first_segment() {
     let gateway = Gateway::new();
     let mut writer = gateway.publish("live", "show");
