@@ -156,9 +156,9 @@ impl Ladder {
         self.counted().any(|rung| rung.is_begun(form))
     }
 
-    /// All that is published of it can be played.
-    pub fn is_complete(&self, form: Form) -> bool {
-        self.live().all(|rung| rung.is_begun(form))
+    /// What is published of it and cannot be played yet.
+    pub fn awaited(&self, form: Form) -> impl Iterator<Item = &Rung> {
+        self.live().filter(move |rung| !rung.is_begun(form))
     }
 
     /// All that is published of it, sound beside that of its rungs included.

@@ -89,6 +89,7 @@ pub(crate) struct Publish {
     pub(crate) wake: Arc<Notify>,
     pub(crate) dismissal: Option<Dismissal>,
     pub(crate) credential: u64,
+    pub(crate) begun: Instant,
     /// When its last media came, as of its last report; at first, when it began.
     pub(crate) active: Instant,
 }
@@ -264,6 +265,11 @@ impl Presentation {
             inner.next_sequence.max(low_latency + 1),
             inner.discontinuities.max(inner.growth.discontinuities) + 1,
         )
+    }
+
+    /// When its present publish began, by the monotonic clock; `None` if nobody publishes.
+    pub fn publish_begun(&self) -> Option<Instant> {
+        Some(self.lock().publish.as_ref()?.begun)
     }
 
     pub(crate) fn is_published(&self) -> bool {

@@ -85,6 +85,7 @@ impl Writer {
             wake: terms.wake.clone(),
             dismissal: None,
             credential: terms.credential,
+            begun: now,
             active: now,
         };
         if let Some(replaced) = inner.publish.replace(publish) {

@@ -8,8 +8,9 @@ use std::time::Duration;
 use axum::response::Response;
 use http::request::Parts;
 use media::PresentationName;
-use playlist::{Form, Ladder, Place};
+use playlist::{Form, Ladder, Place, Rung};
 
+use super::low_latency::{is_without_parts, until_without_parts, without_parts};
 use super::{Presentations, not_yet, text_reply, unknown};
 use crate::replies::{self, Kind};
 use crate::request_path::File;
@@ -68,7 +69,11 @@ impl Presentations {
             Wanted::Manifest => ladder.manifest(),
         };
         let Some(text) = text else {
+            let mut rungs = ladder.counted().map(|rung| &*rung.presentation);
             return match ladder.counted().next() {
+                Some(_) if form == Form::LowLatency && rungs.all(is_without_parts) => {
+                    without_parts()
+                }
                 Some(rung) => not_yet(&rung.presentation),
                 None => unknown(&name),
             };
@@ -86,18 +91,36 @@ impl Presentations {
         let name = ladder.name().clone();
         if !ladder.is_begun(form) {
             let _permit = self.waiting.try_acquire().ok()?;
-            let _ = tokio::time::timeout(self.first_segment_wait, first(&ladder, form)).await;
+            let settled = async {
+                tokio::select! {
+                    biased;
+                    () = first(&ladder, form) => {}
+                    () = none(&ladder), if form == Form::LowLatency => {}
+                }
+            };
+            let _ = tokio::time::timeout(self.first_segment_wait, settled).await;
         }
         let ladder = self.now(&name, ladder);
-        if ladder.is_begun(form) && !ladder.is_complete(form) {
+        let others = self.others(&ladder, form);
+        if ladder.is_begun(form) && !others.is_empty() {
             // What is there can be played.
             let Ok(_permit) = self.waiting.try_acquire() else {
                 return Some(ladder);
             };
-            let _ = tokio::time::timeout(FOR_THE_OTHERS, all(&ladder, form)).await;
+            let _ = tokio::time::timeout(FOR_THE_OTHERS, all(&others, form)).await;
             return Some(self.now(&name, ladder));
         }
         Some(ladder)
+    }
+
+    /// What is published and cannot be played yet, but for what has had as long for its first segment as anybody waits
+    /// for one: an encoder that never sends a key frame must not hold up each request for ever.
+    fn others<'a>(&self, ladder: &'a Ladder, form: Form) -> Vec<&'a Rung> {
+        let is_new = |rung: &Rung| {
+            let begun = rung.presentation.publish_begun();
+            begun.is_some_and(|begun| begun.elapsed() < self.first_segment_wait)
+        };
+        ladder.awaited(form).filter(|rung| is_new(rung)).collect()
     }
 
     fn now(&self, name: &PresentationName, before: Ladder) -> Ladder {
@@ -119,9 +142,16 @@ async fn first(ladder: &Ladder, form: Form) {
     pin!(any).await;
 }
 
-/// Until all that is published of it lists something.
-async fn all(ladder: &Ladder, form: Form) {
-    for rung in ladder.live() {
+/// Until it is known that no rung will have parts.
+async fn none(ladder: &Ladder) {
+    for rung in ladder.counted() {
+        until_without_parts(&rung.presentation).await;
+    }
+}
+
+/// Until all of them list something.
+async fn all(rungs: &[&Rung], form: Form) {
+    for rung in rungs {
         rung.begun(form).await;
     }
 }

@@ -1,6 +1,7 @@
 //! The low-latency form: playlists that wait for what is asked of them, parts that are waited for, segments that are
 //! sent while they grow (rfc8216bis §6.2.5, §6.2.6).
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -292,17 +293,10 @@ impl LowLatency<'_> {
             return Ok(window);
         }
         let shows: Condition = Box::new(move |window| shows(window) || window.is_ended());
-        let mut segments = self.presentation.windows();
         let window = tokio::select! {
             biased;
             window = self.wait(rendition, self.first_segment_wait, shows) => window?,
-            // Parts come before segments: where there are segments, no part will come.
-            Ok(_) = segments.wait_for(|window| window.is_ready() && window.container() == Container::MpegTs) => {
-                return Err(replies::problem(
-                    StatusCode::NOT_FOUND,
-                    "there is no low-latency form of it: hls.part is 0",
-                ));
-            }
+            () = until_without_parts(self.presentation) => return Err(without_parts()),
         };
         match window {
             Some(window) if window.is_ready() => Ok(window),
@@ -406,6 +400,32 @@ impl LowLatency<'_> {
             ))
         }
     }
+}
+
+/// Parts come before segments: where there are segments and no part, none will come.
+pub(super) fn is_without_parts(presentation: &Presentation) -> bool {
+    let window = presentation.window();
+    window.is_ready()
+        && window.container() == Container::MpegTs
+        && !presentation.low_latency_window().is_ready()
+}
+
+/// Waits until that is known.
+pub(super) async fn until_without_parts(presentation: &Presentation) {
+    let mut windows = presentation.windows();
+    while !is_without_parts(presentation) {
+        if windows.changed().await.is_err() {
+            // It has been forgotten: whoever waits for its windows hears of it.
+            return pending().await;
+        }
+    }
+}
+
+pub(super) fn without_parts() -> Response {
+    replies::problem(
+        StatusCode::NOT_FOUND,
+        "there is no low-latency form of it: hls.part is 0",
+    )
 }
 
 fn full() -> Response {

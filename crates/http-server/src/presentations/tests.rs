@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use http::Method;
+use media::PresentationName;
+use playlist::Terms;
 use tokio::time::Instant;
 
 use crate::fixture::{Gateway, Reply, ask, fetch, push, push_part, push_part_with_opus};
@@ -201,6 +203,78 @@ async fn a_ladder_waits_for_its_other_rungs_only_where_that_is_possible() {
         assert_eq!(reply.status, 200);
         assert!(reply.text().contains("../show_720p/main.m3u8"));
         assert_eq!(begin.elapsed().as_secs(), waited);
+    }
+}
+
+/// An encoder that never sends a key frame must not hold up each request for ever.
+#[tokio::test(start_paused = true)]
+async fn a_ladder_does_not_wait_for_a_rung_that_has_had_its_time() {
+    let gateway = Gateway::new();
+    let mut rung = gateway.publish("live", "show_720p");
+    push(&mut rung, 0);
+    (0..5).for_each(|n| push_part(&mut rung, n));
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let name = PresentationName::parse("live", "show_360p").expect("a name");
+    for (age, waited) in [(14, 1), (15, 0)] {
+        let begun = std::time::Instant::now().checked_sub(Duration::from_secs(age));
+        let _other = gateway
+            .registry
+            .publish(
+                &name,
+                &Terms::default(),
+                begun.expect("it is later than that"),
+            )
+            .expect("free");
+        for file in ["index.m3u8", "manifest.mpd"] {
+            let begin = Instant::now();
+            let reply = fetch(&site, &format!("/live/show/{file}")).await;
+            assert_eq!(reply.status, 200);
+            assert!(reply.text().contains("../show_720p/"), "{}", reply.text());
+            assert_eq!(begin.elapsed().as_secs(), waited, "{file}, {age} s");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ladder_without_parts_has_no_low_latency_form_and_says_so_with_the_first_segment() {
+    const FILES: [&str; 2] = ["llhls.m3u8", "manifest.mpd"];
+    let gateway = Gateway::new();
+    let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| gateway.publish("live", rung));
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let begin = Instant::now();
+    let early = FILES.map(|file| {
+        let site = site.clone();
+        tokio::spawn(async move { fetch(&site, &format!("/live/show/{file}")).await })
+    });
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    push(&mut high, 0);
+    // The other may be in CMAF.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    push(&mut low, 0);
+    let mut replies = Vec::new();
+    for early in early {
+        replies.push(early.await.expect("a reply"));
+    }
+    for file in FILES {
+        replies.push(fetch(&site, &format!("/live/show/{file}")).await);
+    }
+    for reply in replies {
+        assert_eq!(
+            (reply.status, &reply.json()["detail"]),
+            (
+                404,
+                &"there is no low-latency form of it: hls.part is 0".into()
+            )
+        );
+    }
+    assert_eq!(begin.elapsed(), Duration::from_secs(3));
+    // One of them in CMAF is enough.
+    (0..5).for_each(|n| push_part_with_opus(&mut low, n));
+    for file in FILES {
+        assert_eq!(
+            fetch(&site, &format!("/live/show/{file}")).await.status,
+            200
+        );
     }
 }
 

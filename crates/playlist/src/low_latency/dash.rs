@@ -2,6 +2,7 @@
 //! sequence numbers. Where segments are as long as each other a player computes which one is open, and gets it while it
 //! grows; where they are not, complete ones are listed.
 
+mod descriptors;
 mod periods;
 mod sets;
 
@@ -14,8 +15,9 @@ use super::text::times;
 use super::window::LowLatencyWindow;
 use crate::media_playlist::date;
 
+use descriptors::FrameRate;
 use periods::{Numbers, Period, Share, periods};
-use sets::{Representation, Set};
+use sets::{Set, Shown};
 
 pub(crate) use sets::{Description, Member};
 
@@ -122,9 +124,52 @@ impl Description<'_> {
             Span(self.start(period))
         );
         for set in &self.sets {
-            adaptation_set(text, period, set);
+            self.adaptation_set(text, period, set);
         }
         text.push_str("  </Period>\n");
+    }
+
+    /// Nothing, where the set has nothing in the period. Elements are in the order that the schema wants.
+    fn adaptation_set(&self, text: &mut String, period: &Period<'_>, set: &Set<'_>) {
+        let all = set.representations.iter();
+        let shown: Vec<_> = all.filter_map(|it| Shown::within(period, it)).collect();
+        let Some(first) = shown.first() else {
+            return;
+        };
+        let kind = if first.has_pictures() {
+            "video"
+        } else {
+            "audio"
+        };
+        let label = set.label.as_ref();
+        let language = label.and_then(|label| label.language());
+        let language = language.map(|tag| format!(" lang=\"{tag}\""));
+        let _ = writeln!(
+            text,
+            "    <AdaptationSet id=\"{}\" contentType=\"{kind}\"{} mimeType=\"{kind}/mp4\" \
+             segmentAlignment=\"true\" startWithSAP=\"1\">",
+            set.id,
+            language.unwrap_or_default(),
+        );
+        if set.has_events() {
+            descriptors::events(text);
+        }
+        if let Some(name) = label.and_then(|label| label.name()) {
+            let _ = writeln!(text, "      <Label>{}</Label>", Escaped(name));
+        }
+        if first.has_pictures() {
+            descriptors::captions(text, self.captions);
+        }
+        if set.is_main {
+            text.push_str("      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>\n");
+        }
+        let qualities: Vec<_> = shown.iter().map(Shown::quality).collect();
+        for (it, own) in shown.iter().zip(&qualities) {
+            let better = qualities.iter().filter(|other| *other > own).count();
+            let ranking = (shown.len() > 1).then_some(1 + better);
+            representation(text, period, it, ranking);
+        }
+        text.push_str("    </AdaptationSet>\n");
     }
 }
 
@@ -139,72 +184,41 @@ fn half(span: MediaTime) -> MediaTime {
     MediaTime::from_nanos(span.as_nanos() / 2)
 }
 
-/// Nothing, where the set has nothing in the period.
-fn adaptation_set(text: &mut String, period: &Period<'_>, set: &Set<'_>) {
-    let mut kind = None;
-    let mut representations = String::new();
-    for it in &set.representations {
-        if let Some(share) = period.share(it.member.window)
-            && let Some((section, carried)) = it.carried(&share.segments)
-        {
-            kind.get_or_insert(sets::kind(&carried));
-            representation(
-                &mut representations,
-                period,
-                it,
-                &share,
-                (section, &carried),
-            );
-        }
-    }
-    let Some(kind) = kind else {
-        return;
-    };
-    let label = set.label.as_ref();
-    let language = label.and_then(|label| label.language());
-    let language = language.map(|tag| format!(" lang=\"{tag}\""));
-    let _ = writeln!(
-        text,
-        "    <AdaptationSet id=\"{}\" contentType=\"{kind}\"{} mimeType=\"{kind}/mp4\" segmentAlignment=\"true\" \
-         startWithSAP=\"1\">",
-        set.id,
-        language.unwrap_or_default(),
-    );
-    if let Some(name) = label.and_then(|label| label.name()) {
-        let _ = writeln!(text, "      <Label>{}</Label>", Escaped(name));
-    }
-    if set.is_main {
-        text.push_str("      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>\n");
-    }
-    text.push_str(&representations);
-    text.push_str("    </AdaptationSet>\n");
-}
-
-/// With `carried`: the name of its init section, and the tracks in that.
+/// `ranking` is its place among those of its set, the best being 1, where it has others beside it.
 fn representation(
     text: &mut String,
     period: &Period<'_>,
-    it: &Representation<'_>,
-    share: &Share<'_>,
-    (section, carried): (u64, &[&media::Track]),
+    shown: &Shown<'_>,
+    ranking: Option<usize>,
 ) {
+    let Shown {
+        representation: it,
+        share,
+        section,
+        carried,
+    } = shown;
     let codecs: Vec<String> = carried.iter().map(|track| track.codec.rfc6381()).collect();
-    let size = carried.iter().find_map(|track| track.codec.size());
-    let picture = size.map(|(width, height)| format!(" width=\"{width}\" height=\"{height}\""));
+    let mut attributes = String::new();
+    if let Some((width, height)) = shown.size() {
+        let _ = write!(attributes, " width=\"{width}\" height=\"{height}\"");
+        if let Some(rate) = FrameRate::of(&share.segments) {
+            let _ = write!(attributes, " frameRate=\"{rate}\"");
+        }
+    }
     let sound = carried
         .iter()
         .find(|track| track.kind() == TrackKind::Audio)
         .and_then(|track| track.codec.samples_per_unit())
         .map(|(_, rate)| format!(" audioSamplingRate=\"{rate}\""));
+    attributes.extend(sound);
+    attributes.extend(ranking.map(|place| format!(" qualityRanking=\"{place}\"")));
     let (window, name) = (it.member.window, it.rendition.name());
     let _ = writeln!(
         text,
-        "      <Representation id=\"{}{name}\" bandwidth=\"{}\" codecs=\"{}\"{}{}>",
+        "      <Representation id=\"{}{name}\" bandwidth=\"{}\" codecs=\"{}\"{attributes}>",
         it.member.id,
         it.bandwidth(),
         codecs.join(","),
-        picture.unwrap_or_default(),
-        sound.unwrap_or_default(),
     );
     let (folder, epoch) = (&it.member.folder, window.epoch());
     // All on the timeline of the period, wherever the run of this one began.

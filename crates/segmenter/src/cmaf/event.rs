@@ -1,20 +1,20 @@
 //! Timed metadata in event message boxes (ISO/IEC 23009-1 §5.10.3.3, version 1), as AOM's "Carriage of ID3 Timed Metadata
 //! in CMAF" has it. Its brand `aid3` is in no init section: that is out before anybody knows that there will be any.
 
-use media::{Part, TimedEvent};
+use media::{Event, Part, TimedEvent};
 
 use super::boxes::Boxes;
 use super::fragment::FULL_BOX;
 use super::ticks;
 
-/// That the data is an ID3v2.4 tag; then the empty value.
-const SCHEME: &[u8] = b"https://aomedia.org/emsg/ID3\0\0";
+/// Behind the scheme: its end, and an empty value.
+const ENDS: &[u8] = b"\0\0";
 /// An ID3 tag does not say how long it is for.
 const UNKNOWN: u32 = u32::MAX;
 
 /// Bytes of the box.
 pub(super) fn size(timed: &TimedEvent) -> usize {
-    FULL_BOX + 20 + SCHEME.len() + timed.event.tag.len()
+    FULL_BOX + 20 + Event::SCHEME.len() + ENDS.len() + timed.event.tag.len()
 }
 
 /// Writes the box of an event of `part`, timed in ticks of `rate`. It has to be within the part (§2.2.4): one that came
@@ -28,7 +28,8 @@ pub(super) fn write(boxes: &mut Boxes, timed: &TimedEvent, part: &Part, rate: u3
         boxes.u64(at);
         boxes.u32(UNKNOWN);
         boxes.u32(id(at, &timed.event.tag));
-        boxes.bytes(SCHEME);
+        boxes.bytes(Event::SCHEME.as_bytes());
+        boxes.bytes(ENDS);
         boxes.bytes(&timed.event.tag);
     });
 }

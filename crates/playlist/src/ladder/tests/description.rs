@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use media::CaptionService;
 use media::codec::{Aac, H264};
 
 use super::*;
@@ -16,6 +17,18 @@ fn tracks() -> [Track; 2] {
 /// Parts of 200 ms from `start` on, milliseconds, which begin a segment and complete it after a second; dated as if time
 /// zero had been `late` milliseconds into the day. 1 000 bytes of pictures, 100 of sound.
 fn push(writer: &mut Writer, tracks: &[Track], start: i64, parts: i64, late: i64) {
+    push_as(writer, tracks, start, parts, late, |_| {});
+}
+
+/// The same of parts that are `changed`.
+fn push_as(
+    writer: &mut Writer,
+    tracks: &[Track],
+    start: i64,
+    parts: i64,
+    late: i64,
+    changed: impl Fn(&mut Part),
+) {
     for n in 0..parts {
         let at = start + 200 * n;
         let head = (n == 0).then(|| Head {
@@ -26,6 +39,7 @@ fn push(writer: &mut Writer, tracks: &[Track], start: i64, parts: i64, late: i64
         });
         let mut part = part(tracks, at, head);
         part.is_last = n == 4;
+        changed(&mut part);
         let now = Instant::now() + ms(start).to_duration();
         writer.push_part(part, now).expect("owned");
     }
@@ -36,11 +50,13 @@ fn part(tracks: &[Track], start: i64, head: Option<Head>) -> Part {
         let has = tracks.iter().any(|it| rendition.carries(it.kind()));
         has.then_some(bytes)
     };
+    let mut units = segment(start, 200, 0, 1_000).units;
+    units.truncate(5);
     Part {
         events: Vec::new(),
         independent: head.is_some(),
         head,
-        units: segment(start, 200, 0, 1_000).units,
+        units,
         start: ms(start),
         duration: ms(200),
         next_dts: None,
@@ -98,7 +114,13 @@ fn a_whole_manifest_of_two_rungs_and_further_sound() {
     for start in [0, 1_000] {
         push(&mut high, &both, start, 5, 0);
         // It comes over a slower line.
-        push(&mut low, &both, start, 5, 300);
+        push_as(&mut low, &both, start, 5, 300, |part| {
+            part.sizes.video = Some(500);
+            part.sizes.muxed = Some(580);
+            part.captions = [CaptionService::Cc1, CaptionService::Service1]
+                .into_iter()
+                .collect();
+        });
         push(&mut german, &both[1..], start, 5, 0);
     }
     push(&mut high, &both, 2_000, 2, 0);
@@ -119,14 +141,18 @@ fn a_whole_manifest_of_two_rungs_and_further_sound() {
   </ServiceDescription>
   <Period id=\"FIRST\" start=\"PT10.000S\">
     <AdaptationSet id=\"1\" contentType=\"video\" mimeType=\"video/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
-      <Representation id=\"show_720p/video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\">
+      <InbandEventStream schemeIdUri=\"https://aomedia.org/emsg/ID3\"/>
+      <Accessibility schemeIdUri=\"urn:scte:dash:cc:cea-608:2015\" value=\"CC1=und\"/>
+      <Accessibility schemeIdUri=\"urn:scte:dash:cc:cea-708:2015\" value=\"1=lang:und\"/>
+      <Representation id=\"show_720p/video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\" frameRate=\"25\" qualityRanking=\"1\">
         <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_720p/video-EPOCH-FIRST.mp4\" media=\"../show_720p/video-EPOCH-$Number$.m4s?period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       </Representation>
-      <Representation id=\"show_360p/video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\">
+      <Representation id=\"show_360p/video\" bandwidth=\"20000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\" frameRate=\"25\" qualityRanking=\"2\">
         <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_360p/video-EPOCH-FIRST.mp4\" media=\"../show_360p/video-EPOCH-$Number$.m4s?period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.482\" availabilityTimeComplete=\"false\"/>
       </Representation>
     </AdaptationSet>
     <AdaptationSet id=\"2\" contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
+      <InbandEventStream schemeIdUri=\"https://aomedia.org/emsg/ID3\"/>
       <Representation id=\"show_720p/audio\" bandwidth=\"4000\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\">
         <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_720p/audio-EPOCH-FIRST.mp4\" media=\"../show_720p/audio-EPOCH-$Number$.m4s?period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       </Representation>

@@ -5,12 +5,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use media::{Rendition, Track, TrackKind};
+use media::{Captions, Rendition, Track, TrackKind};
 
 use super::super::segment::{CmafSegment, index};
 use super::super::window::LowLatencyWindow;
 use crate::Label;
 use crate::ladder::CLOCKS_AGREE;
+
+use super::periods::{Period, Share};
 
 /// AdaptationSet@id of pictures in a further codec is so much more.
 const NEXT_CODEC: usize = 1_000;
@@ -37,6 +39,8 @@ pub(crate) struct Description<'a> {
     pub(super) leading: &'a LowLatencyWindow,
     /// Wall clock at the beginning of time.
     pub(super) begun: SystemTime,
+    /// In the pictures of any rung: a viewer chooses once, and all have the captions of their source.
+    pub(super) captions: Captions,
     pub(super) sets: Vec<Set<'a>>,
 }
 
@@ -86,9 +90,14 @@ impl<'a> Description<'a> {
             }
         }
         sets.append(&mut heard);
+        let mut captions = Captions::NONE;
+        for rung in rungs {
+            captions |= rung.window.measured().captions;
+        }
         Some(Self {
             leading,
             begun: begun.unwrap_or(UNIX_EPOCH),
+            captions,
             sets,
         })
     }
@@ -160,14 +169,18 @@ impl<'a> Set<'a> {
             }],
         }
     }
+
+    /// Its segments may have timed metadata that is in no other set. What sound beside has is that of the pictures again,
+    /// timed in other ticks and so under other ids: players would take it for more.
+    pub(super) fn has_events(&self) -> bool {
+        let mut all = self.representations.iter();
+        all.any(|it| it.member.number.is_none())
+    }
 }
 
 impl Representation<'_> {
     /// The tracks it has in `segments`, and the name of its init section; `None` where it has nothing in any of them.
-    pub(super) fn carried<'s>(
-        &self,
-        segments: &[&'s CmafSegment],
-    ) -> Option<(u64, Vec<&'s Track>)> {
+    fn carried<'s>(&self, segments: &[&'s CmafSegment]) -> Option<(u64, Vec<&'s Track>)> {
         if segments
             .iter()
             .all(|segment| segment.is_gap(self.rendition))
@@ -192,8 +205,47 @@ impl Representation<'_> {
     }
 }
 
-/// What is in a set, as contentType and the first half of mimeType have it.
-pub(super) fn kind(carried: &[&Track]) -> &'static str {
-    let has_pictures = carried.iter().any(|it| it.kind() == TrackKind::Video);
-    if has_pictures { "video" } else { "audio" }
+/// What a Representation is in a Period.
+#[derive(Debug)]
+pub(super) struct Shown<'a> {
+    pub(super) representation: &'a Representation<'a>,
+    pub(super) share: Share<'a>,
+    /// The name of its init section.
+    pub(super) section: u64,
+    /// The tracks in that.
+    pub(super) carried: Vec<&'a Track>,
+}
+
+impl<'a> Shown<'a> {
+    /// `None` where it has nothing in `period`.
+    pub(super) fn within(
+        period: &Period<'a>,
+        representation: &'a Representation<'a>,
+    ) -> Option<Self> {
+        let share = period.share(representation.member.window)?;
+        let (section, carried) = representation.carried(&share.segments)?;
+        Some(Self {
+            representation,
+            share,
+            section,
+            carried,
+        })
+    }
+
+    pub(super) fn has_pictures(&self) -> bool {
+        let mut tracks = self.carried.iter();
+        tracks.any(|track| track.kind() == TrackKind::Video)
+    }
+
+    /// Width and height of its pictures, pixels.
+    pub(super) fn size(&self) -> Option<(u16, u16)> {
+        self.carried.iter().find_map(|track| track.codec.size())
+    }
+
+    /// How good it looks beside others of its set, as in the multivariant playlist: its size first.
+    pub(super) fn quality(&self) -> (u32, u64) {
+        let (width, height) = self.size().unwrap_or_default();
+        let bit_rate = self.representation.bandwidth();
+        (u32::from(width) * u32::from(height), bit_rate)
+    }
 }

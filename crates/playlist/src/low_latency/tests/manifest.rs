@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Label;
+use media::CaptionService;
 
 #[test]
 fn a_whole_manifest() {
@@ -22,11 +23,13 @@ fn a_whole_manifest() {
   </ServiceDescription>
   <Period id=\"0\" start=\"PT10.000S\">
     <AdaptationSet id=\"1\" contentType=\"video\" mimeType=\"video/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
-      <Representation id=\"video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\">
+      <InbandEventStream schemeIdUri=\"https://aomedia.org/emsg/ID3\"/>
+      <Representation id=\"video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\" frameRate=\"5\">
         <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"video-EPOCH-0.mp4\" media=\"video-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       </Representation>
     </AdaptationSet>
     <AdaptationSet id=\"2\" contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
+      <InbandEventStream schemeIdUri=\"https://aomedia.org/emsg/ID3\"/>
       <Representation id=\"audio\" bandwidth=\"4000\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\">
         <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"audio-EPOCH-0.mp4\" media=\"audio-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       </Representation>
@@ -104,4 +107,35 @@ fn sound_that_is_missing_all_the_way_is_not_in_a_period() {
     let sets: Vec<_> = manifest.split("<Period ").skip(1).collect();
     assert!(sets[0].contains("id=\"audio\""), "{manifest}");
     assert!(!sets[1].contains("id=\"audio\""), "{manifest}");
+}
+
+#[test]
+fn captions_and_frame_rates_are_of_pictures_that_were_sent() {
+    let mut bench = Bench::new(LowLatency::default(), 6);
+    let manifest = |bench: &Bench| {
+        let text = bench.window().manifest(Label::default).plain();
+        String::from_utf8(text.to_vec()).expect("UTF-8")
+    };
+    let mut first = part(0, 200, Some(head(0, &bench.tracks)));
+    first.captions = [CaptionService::Cc3].into_iter().collect();
+    bench.push(first);
+    let text = manifest(&bench);
+    assert_eq!(text.matches("<Accessibility ").count(), 1, "{text}");
+    assert!(text.contains(" value=\"CC3=und\"/>"), "{text}");
+    assert!(!text.contains("frameRate"), "of one picture: {text}");
+    // Pictures pause for half of the time, and captions do.
+    for n in 1..10 {
+        let mut next = part(200 * n, 200, None);
+        if n % 2 == 1 {
+            next.units.clear();
+            next.sizes.video = None;
+        }
+        bench.push(next);
+    }
+    let text = manifest(&bench);
+    assert!(text.contains(" height=\"720\" frameRate=\"5\">"), "{text}");
+    assert_eq!(text.matches("frameRate").count(), 1, "{text}");
+    bench.close(2_000);
+    bench.segment(2_000);
+    assert!(manifest(&bench).contains(" value=\"CC3=und\"/>"));
 }
