@@ -15,26 +15,29 @@ const SCRIPTS: [(&str, &str); 2] = [
 ];
 
 /// `dashJs(url)` and `shakaPlayer(url)` add a player; `states()` says how each is, and `showRung(height)` has all of them
-/// change to that rung when they have shown what they have in hand; `hear(language)` is for Shaka. Nothing is configured
-/// but low latency: Shaka's own target is 0.5 s from the end of what can be sought, and what a manifest says would count twice
-/// there, as suggestedPresentationDelay and as Latency. And Shaka 5.2 must not look for captions in segments of HLS that
-/// are still open.
+/// change to that rung when they have shown what they have in hand; `hear(language)` and `read(service)` are for Shaka.
+/// Nothing is configured but low latency: Shaka's own target is 0.5 s from the end of what can be sought, and what a
+/// manifest says would count twice there, as suggestedPresentationDelay and as Latency. And Shaka 5.2 must not look for
+/// captions in segments of HLS that are still open.
 const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,>
 <script src=/dash.js></script><script src=/shaka.js></script><body><script>
     const players = [];
     const add = (kind) => {
         const video = document.body.appendChild(document.createElement('video'));
         video.muted = true;
-        const player = { kind, video, fatal: [], latency: () => null, heights: () => [], sounds: () => [], waits: [] };
+        const player = { kind, video, fatal: [], latency: () => null, heights: () => [], sounds: () => [], captions: () => [], waits: [], said: [] };
         video.addEventListener('waiting', () => player.waits.push([video.currentTime, player.buffered?.()]));
         players.push(player);
         return player;
     };
+    const ID3 = 'https://aomedia.org/emsg/ID3';
+    const text = (bytes) => new TextDecoder().decode(bytes);
     window.dashJs = (url) => {
         const shown = add(`dash.js ${url}`);
         const player = dashjs.MediaPlayer().create();
         player.initialize();
         player.on('error', ({ error }) => shown.fatal.push(`${error?.code} ${error?.message}`));
+        player.on(ID3, ({ event }) => shown.said.push(text(event.messageData)));
         player.attachView(shown.video);
         player.setAutoPlay(true);
         player.attachSource(url);
@@ -54,12 +57,16 @@ const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,
         player.addEventListener('error', ({ detail }) => {
             if (detail.severity === 2) shown.fatal.push(`${detail.code} ${detail.data}`);
         });
+        player.addEventListener('emsg', ({ detail }) => shown.said.push(text(detail.messageData)));
         await player.attach(shown.video);
         player.configure({ manifest: { hls: { disableClosedCaptionsDetection: true } },
             streaming: { lowLatencyMode: true, liveSync: { enabled: true } } });
         shown.latency = () => player.getStats().liveLatency;
         shown.heights = () => player.getVariantTracks().map(({ height }) => height);
         shown.sounds = () => player.getAudioTracks().map(({ language, label, active }) => ({ language, label, active }));
+        shown.captions = () => player.getTextTracks().map(({ originalTextId }) => originalTextId);
+        shown.read = (service) => player.selectTextTrack(
+            player.getTextTracks().find(({ originalTextId }) => originalTextId === service));
         shown.hear = (language) => player.selectAudioTrack(player.getAudioTracks().find((it) => it.language === language));
         shown.show = (height) => {
             player.configure({ abr: { enabled: false } });
@@ -75,9 +82,11 @@ const PAGE: &str = "<!doctype html><title>DASH</title><link rel=icon href=data:,
         shown.video.play().catch(() => undefined);
     };
     window.showRung = (height) => players.forEach(({ show }) => show(height));
+    window.read = (service) => players.forEach(({ read }) => read?.(service));
     window.hear = (language) => players.forEach(({ hear }) => hear(language));
-    window.states = () => players.map(({ kind, video, fatal, latency, buffered, waits, heights, sounds }) => ({
-        kind, fatal, waits, heights: heights(), sounds: sounds(), height: video.videoHeight, error: video.error?.message ?? null, time: video.currentTime, latency: latency(),
+    window.states = () => players.map(({ kind, video, fatal, latency, buffered, waits, heights, sounds, captions, said }) => ({
+        kind, fatal, waits, said, heights: heights(), sounds: sounds(), captions: captions(),
+        cues: [...video.textTracks].flatMap(({ cues }) => [...cues ?? []].map(({ text }) => text)), height: video.videoHeight, error: video.error?.message ?? null, time: video.currentTime, latency: latency(),
         buffered: buffered?.() ?? [], pictures: video.getVideoPlaybackQuality().totalVideoFrames,
         sound: video.webkitAudioDecodedByteCount,
     }));

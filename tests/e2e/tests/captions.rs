@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use e2e::browser::Browser;
 use e2e::clip::Clip;
 use e2e::encoder::Encoder;
 use e2e::gateway::{Gateway, scratch};
 use e2e::reader::Recording;
 use e2e::scripted::{Ending, Kind, Material, Playing, Publisher, Unit};
-use e2e::wait;
+use e2e::{dash_site, wait};
 use media::{Message, MessageKind};
 use segmenter::flv::file::{Framing, header};
 use serde_json::json;
@@ -147,6 +148,49 @@ fn captions_are_declared_and_come_out() {
     for (playlist, suffix) in [("main.m3u8", "ts"), ("video.m3u8", "m4s")] {
         let found = segment_has_captions(&gateway, playlist, suffix);
         assert!(found, "{playlist}");
+    }
+    playing.stop(Ending::DeleteStream);
+}
+
+/// Shaka reads them out of segments that grow.
+#[test]
+fn dash_js_and_shaka_find_them_by_the_manifest() {
+    let gateway = Gateway::start();
+    let browser = Browser::start();
+    browser.open(&format!("http://{}/", dash_site::serve()));
+    let playing = published(&gateway, |picture| {
+        let mut constructs = FILLING.to_vec();
+        constructs[0] = CC1[picture % CC1.len()];
+        if picture % 25 == 4 {
+            constructs.extend(SERVICE1);
+        }
+        constructs
+    });
+    wait::until("both services in the manifest", SOON, || {
+        let text = gateway.get("/live/show/manifest.mpd").text();
+        let services = ["value=\"CC1=und\"", "value=\"1=lang:und\""];
+        services.iter().all(|it| text.contains(it)).then_some(())
+    });
+    let url = gateway.http_url("live/show/manifest.mpd");
+    browser.run(&format!(
+        "window.dashJs('{url}'); window.shakaPlayer('{url}')"
+    ));
+    let services = browser.until(
+        "Shaka's services",
+        SOON,
+        "const [, shaka] = window.states(); return shaka.captions.length > 0 && shaka.captions;",
+    );
+    assert_eq!(services, json!(["CC1", "svc1"]));
+    browser.run("window.read('CC1')");
+    let players = browser.until(
+        "a caption, and pictures for each",
+        SOON,
+        "const states = window.states();
+         const reads = ({ cues }) => cues.some((cue) => cue.includes('HI'));
+         return states.every((it) => reads(it) && it.pictures > 100) && states;",
+    );
+    for player in players.as_array().expect("players") {
+        assert_eq!(player["fatal"], json!([]));
     }
     playing.stop(Ending::DeleteStream);
 }

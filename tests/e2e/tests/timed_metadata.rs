@@ -1,6 +1,7 @@
 //! Timed metadata: data messages beside a real encoder's pictures and sound, as players find them in MPEG-TS, in CMAF
 //! and in the playlists.
 
+use std::collections::HashSet;
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -12,7 +13,7 @@ use e2e::raw_rtmp::wire;
 use e2e::reader::{Player, Recording};
 use e2e::scenario::ALL_LISTED;
 use e2e::scripted::{Ending, Kind, Material, Playing, Publisher, Unit};
-use e2e::{Gateway, player_site, wait};
+use e2e::{Gateway, dash_site, player_site, wait};
 use serde_json::Value;
 
 const SOON: Duration = Duration::from_secs(40);
@@ -286,6 +287,35 @@ const HLS_JS: &str = "<!doctype html><title>hls.js</title><link rel=icon href=da
         window.players.push(player);
     };
     </script><body>";
+
+/// Both leave out what the manifest does not announce.
+#[test]
+fn dash_js_and_shaka_hand_it_to_the_page() {
+    let gateway = Gateway::start();
+    let browser = Browser::start();
+    browser.open(&format!("http://{}/", dash_site::serve()));
+    let playing = publish(&gateway);
+    wait::until("something to play", SOON, || {
+        (gateway.get("/live/show/manifest.mpd").status == 200).then_some(())
+    });
+    let url = gateway.http_url("live/show/manifest.mpd");
+    browser.run(&format!(
+        "window.dashJs('{url}'); window.shakaPlayer('{url}')"
+    ));
+    let players = browser.until(
+        "five texts for each",
+        SOON,
+        "const texts = ({ said }) => said.filter((it) => it.includes('text at ')).length;
+         return window.states().every((it) => texts(it) >= 5) && window.states();",
+    );
+    for player in players.as_array().expect("players") {
+        assert_eq!(player["fatal"], serde_json::json!([]));
+        let said = player["said"].as_array().expect("texts");
+        let once: HashSet<_> = said.iter().map(ToString::to_string).collect();
+        assert_eq!(once.len(), said.len(), "each comes once: {said:#?}");
+    }
+    playing.stop(Ending::DeleteStream);
+}
 
 #[test]
 fn hls_js_hands_it_to_the_page() {
