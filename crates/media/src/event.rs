@@ -28,8 +28,8 @@ pub struct Event {
 }
 
 impl Event {
-    /// What event messages of ISO/IEC 23009-1 call such tags, in segments (`emsg`) and in descriptions: AOM's "Carriage of
-    /// ID3 Timed Metadata in CMAF", §2.2.4. Their value is empty.
+    /// What event messages of ISO/IEC 23009-1 call such tags, in segments (`emsg`) and in descriptions: the scheme of
+    /// AOM's "Carriage of ID3 Timed Metadata in CMAF". Their value is empty.
     pub const SCHEME: &str = "https://aomedia.org/emsg/ID3";
 
     /// What it costs while it is held, bytes.

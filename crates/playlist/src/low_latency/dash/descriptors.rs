@@ -66,8 +66,8 @@ impl FrameRate {
     }
 }
 
-/// As an integer or a ratio (ISO/IEC 23009-1 §5.3.7.2): what is near a rate of television, of which there are two to each
-/// integer, is the nearer of those.
+/// As an integer or a ratio (ISO/IEC 23009-1 §5.3.7.2): what is near a rate of television, of which there are two to
+/// each integer, is the nearer of those.
 impl Display for FrameRate {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         const NANOS: i128 = 1_000_000_000;

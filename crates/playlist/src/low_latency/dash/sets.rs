@@ -170,8 +170,8 @@ impl<'a> Set<'a> {
         }
     }
 
-    /// Its segments may have timed metadata that is in no other set. What sound beside has is that of the pictures again,
-    /// timed in other ticks and so under other ids: players would take it for more.
+    /// Its segments may have timed metadata. Further sound of a connection has none, and what an encoder of sound alone
+    /// says beside what is said with the pictures would come twice where it is the same.
     pub(super) fn has_events(&self) -> bool {
         let mut all = self.representations.iter();
         all.any(|it| it.member.number.is_none())
