@@ -195,8 +195,12 @@ fn shaka_stays_near_the_edge() {
     }
     let browser = watch(SHAKA, &gateways);
     until_all_show(&browser, "from the start", 3_000);
-    for state in states(&browser) {
-        assert!(state["pictures"].as_f64() > Some(50.0), "{state:#}");
-    }
+    wait::until("fifty pictures of each", SHOWN_WITHIN, || {
+        let states = states(&browser);
+        let all = states
+            .iter()
+            .all(|state| state["pictures"].as_f64() > Some(50.0));
+        all.then_some(())
+    });
     assert_eq!(browser.complaints(), [""; 0]);
 }
