@@ -14,7 +14,7 @@ use crate::{captions, cmaf};
 /// How much of the part target parts of the first cadence are, in percent: between the 85 that a part has at least
 /// (rfc8216bis §4.4.4.9) and all of it, with room for jitter on both sides.
 const AIM_PERCENT: i64 = 92;
-/// A part has at least so much of the part target. One distance between two units says nothing of those to come: alone
+/// A part has at least so much of the part target. One distance between two units says little of those to come: alone
 /// it makes no target of which the parts aimed at would be less.
 const LEAST_PERCENT: i64 = 85;
 /// Timestamps of RTMP are rounded to this: the next unit may end so much later than those before it let expect.
@@ -121,21 +121,24 @@ impl Parts {
 
     /// The target for units that last `lasting`: parts are of as many as come closest to the length aimed at.
     fn target_of(&self, lasting: MediaTime) -> MediaTime {
-        let aim = lasting.as_nanos() * units_in(self.wanted, lasting);
-        percent(MediaTime::from_nanos(aim), AIM_PERCENT).min(self.most)
+        filled_by(units_in(self.wanted, lasting), lasting).min(self.most)
     }
 
-    /// The target where a segment ends before the cadence shows.
+    /// The target where a segment ends before the cadence shows. One distance has to do: as many units as it says, or
+    /// one less, where more would make parts of the length aimed at too short for the target.
     fn target_without_cadence(&self) -> MediaTime {
-        let cadence = self.onset.lasting();
-        cadence.map_or_else(
-            || {
-                let [_, only] = self.onset.recent;
-                let target = self.target_of(only.unwrap_or(self.wanted));
-                target.min(percent(self.wanted, LEAST_PERCENT))
-            },
-            |lasting| self.target_of(lasting),
-        )
+        if let Some(lasting) = self.onset.lasting() {
+            return self.target_of(lasting);
+        }
+        let most = percent(self.wanted, LEAST_PERCENT).min(self.most);
+        let [_, only] = self.onset.recent;
+        let fitting = only.and_then(|lasting| {
+            let count = units_in(self.wanted, lasting);
+            let counts = [count, count - 1].into_iter().filter(|&count| count > 0);
+            let mut targets = counts.map(|count| filled_by(count, lasting));
+            targets.find(|&target| target <= most)
+        });
+        fitting.unwrap_or(most)
     }
 
     /// Where the part under way ends, if it has to end before `unit`, which leads and is about to be appended.
@@ -273,6 +276,12 @@ fn alike(one: MediaTime, other: MediaTime) -> bool {
 fn units_in(wanted: MediaTime, lasting: MediaTime) -> i64 {
     let fit = wanted.as_nanos() + lasting.as_nanos() / 2;
     (fit / lasting.as_nanos().max(1)).max(1)
+}
+
+/// The target of which `count` units that last `lasting` are what parts of a known cadence are.
+fn filled_by(count: i64, lasting: MediaTime) -> MediaTime {
+    let aim = MediaTime::from_nanos(lasting.as_nanos().saturating_mul(count));
+    percent(aim, AIM_PERCENT)
 }
 
 /// Of what `duration` is so many percent, in whole milliseconds, none of them cut off.

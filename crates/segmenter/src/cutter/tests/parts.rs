@@ -465,25 +465,57 @@ proptest! {
             prop_assert!(last.as_millis() - parts[parts.len() - 1].start.as_millis() <= parts[0].target.as_millis());
         }
     }
+
     #[test]
     fn parts_keep_to_the_part_target_behind_an_odd_first_gap(
         first in 1_i64..1_900, gap in 8_333_i64..150_000, gop in 1_i64..60, count in 20_i64..400, rounded in any::<bool>(),
     ) {
-        let mut bench = bench();
-        bench.picture(ms(0), true);
-        for n in 0..count {
-            let micros = first * 1_000 + n * gap;
-            let at = if rounded { ms(micros / 1_000) } else { MediaTime::from_nanos(micros * 1_000) };
-            bench.picture(at, n % gop == gop - 1);
-        }
-        bench.finish();
-        // One part has the gap in it.
-        let parts = || bench.parted.iter().flatten().skip(1);
-        prop_assert!(parts().all(|part| part.duration <= part.target), "{:?}", parts().map(|part| (part.duration, part.target)).collect::<Vec<_>>());
-        for (n, parts) in bench.parted.iter().enumerate() {
-            let (_, but_last) = parts.split_last().expect("some");
-            let but_last = but_last.get(usize::from(n == 0)..).unwrap_or_default();
-            prop_assert!(but_last.iter().all(in_bounds), "{:?}", parts.iter().map(|part| (part.duration, part.target)).collect::<Vec<_>>());
+        keeps_to_the_part_target_behind(first, gap, gop, count, rounded);
+    }
+}
+
+/// `count` pictures each `gap` us, `first` ms behind the very first, with a random access each `gop`.
+#[track_caller]
+fn keeps_to_the_part_target_behind(first: i64, gap: i64, gop: i64, count: i64, rounded: bool) {
+    let mut bench = bench();
+    bench.picture(ms(0), true);
+    for n in 0..count {
+        let micros = first * 1_000 + n * gap;
+        let at = if rounded {
+            ms(micros / 1_000)
+        } else {
+            MediaTime::from_nanos(micros * 1_000)
+        };
+        bench.picture(at, n % gop == gop - 1);
+    }
+    bench.finish();
+    let said = || {
+        let parts = bench.parted.iter().flatten();
+        let lasting: Vec<_> = parts.map(|part| (part.duration, part.target)).collect();
+        format!("{lasting:?} behind {first} ms, {gap} us each, {gop} in a GOP")
+    };
+    // One part has the gap in it.
+    let mut but_first = bench.parted.iter().flatten().skip(1);
+    assert!(
+        but_first.all(|part| part.duration <= part.target),
+        "{}",
+        said()
+    );
+    for (n, parts) in bench.parted.iter().enumerate() {
+        let (_, but_last) = parts.split_last().expect("some");
+        let but_last = but_last.get(usize::from(n == 0)..).unwrap_or_default();
+        assert!(but_last.iter().all(in_bounds), "{}", said());
+    }
+}
+
+/// The first segment ends before two distances agree: what its last one says has to do for all that come.
+#[test]
+fn one_distance_makes_a_target_that_whole_pictures_fill() {
+    for first in (1_700..1_900).step_by(10) {
+        for gap in (9_000..150_000).step_by(1_000) {
+            for gop in [1, 2, 5] {
+                keeps_to_the_part_target_behind(first, gap, gop, 20, false);
+            }
         }
     }
 }
