@@ -26,30 +26,47 @@ const MOST_TAG_BYTES: usize = 48 << 10;
 /// Messages that are not for viewers.
 const NOT_FOR_VIEWERS: [&str; 3] = ["onMetaData", "|RtmpSampleAccess", "@clearDataFrame"];
 
-/// What a data message says to viewers, and what is wrong with it.
-pub(crate) type Heard = (Option<Event>, Option<Fault>);
+/// What a data message says to viewers, when in its encoder's milliseconds, and what is wrong with it.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) event: Option<(Event, u32)>,
+    pub(crate) fault: Option<Fault>,
+}
 
 /// What a data message at `timestamp_ms` says to viewers of a publish, whose cue points so far are `cues`.
 pub(crate) fn read(payload: &Bytes, timestamp_ms: u32, cues: &mut Cues) -> Heard {
-    match event(payload, timestamp_ms, cues) {
-        Ok(Some((event, fault))) => (Some(event), fault),
-        Ok(None) => (None, None),
-        Err(fault) => (None, Some(fault)),
+    let (name, values, tag) = match text(payload) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Heard::default(),
+        Err(fault) => {
+            return Heard {
+                event: None,
+                fault: Some(fault),
+            };
+        }
+    };
+    let values = values.get(1..).unwrap_or_default();
+    let cue::Read {
+        cues,
+        at_ms,
+        no_section,
+    } = cues.read(&name, values, timestamp_ms);
+    let fault = no_section.map(|why| {
+        fault(format!(
+            "the SCTE-35 section of {name} cannot be used: {why}; no splice is made of it"
+        ))
+    });
+    Heard {
+        event: Some((Event { tag, cues }, at_ms.unwrap_or(timestamp_ms))),
+        fault,
     }
 }
 
-/// An event, with a fault that it is carried in spite of; `None` if the message is not for viewers.
-fn event(
-    payload: &Bytes,
-    timestamp_ms: u32,
-    cues: &mut Cues,
-) -> Result<Option<(Event, Option<Fault>)>, Fault> {
-    let Some(name) = name(payload) else {
+/// A message's name, its values with that, and its tag; `None` if it is not for viewers.
+fn text(payload: &Bytes) -> Result<Option<(String, Vec<Value>, Bytes)>, Fault> {
+    let Some(name) = name(payload).filter(|name| !NOT_FOR_VIEWERS.contains(name)) else {
         return Ok(None);
     };
-    if NOT_FOR_VIEWERS.contains(&name) {
-        return Ok(None);
-    }
     let Some(name) = presentable(name) else {
         return Ok(None);
     };
@@ -62,16 +79,9 @@ fn event(
     }
     let values = amf0::read_all(payload)
         .map_err(|error| fault(format!("{name} cannot be read: {error}; left out")))?;
-    let values = values.get(1..).unwrap_or_default();
-    let tag = tag(&name, values)
+    let tag = tag(&name, values.get(1..).unwrap_or_default())
         .ok_or_else(|| fault(format!("{name} has more text than is carried; left out")))?;
-    let (cue, section) = cues.read(&name, values, timestamp_ms);
-    let fault = section.err().map(|why| {
-        fault(format!(
-            "the SCTE-35 section of {name} cannot be used: {why}; no splice is made of it"
-        ))
-    });
-    Ok(Some((Event { tag, cue }, fault)))
+    Ok(Some((name, values, tag)))
 }
 
 /// The first value of a message, if that is a string of UTF-8.

@@ -136,7 +136,7 @@ impl Publish {
             segmenter: Segmenter::new(house.cutting()),
             rungs: Rungs::default(),
             preamble,
-            cues: Cues::new(since),
+            cues: Cues::default(),
             transcoder: None,
             terms,
             seat: None,

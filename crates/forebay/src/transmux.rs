@@ -11,7 +11,7 @@ use media::{Faults, MediaTime, Message, MessageKind, Segment};
 use playlist::Vod;
 use segmenter::{Output, Segmenter, Settings, flv, ts};
 
-use crate::data_message::{self, Cues};
+use crate::data_message::{self, Cues, Heard};
 
 /// Read and cut in pieces of this size.
 const PIECE_BYTES: usize = 1 << 20;
@@ -71,7 +71,7 @@ pub(crate) fn run(input: &Path, output: &Path, segment: Duration) -> Result<Repo
             max_segment: defaults.max_segment.max(target + target),
             ..defaults
         }),
-        cues: Cues::new(SystemTime::UNIX_EPOCH),
+        cues: Cues::default(),
         report: Report {
             segments: 0,
             duration: MediaTime::ZERO,
@@ -146,8 +146,8 @@ impl Folder<'_> {
             return;
         }
         let at = message.timestamp_ms;
-        let (event, fault) = data_message::read(&message.payload, at, &mut self.cues);
-        if let Some(event) = event {
+        let Heard { event, fault } = data_message::read(&message.payload, at, &mut self.cues);
+        if let Some((event, at)) = event {
             self.segmenter.note(event.into(), at);
         }
         if let Some(fault) = fault {

@@ -23,8 +23,9 @@ pub struct TimedEvent {
 pub struct Event {
     /// A complete ID3v2.4 tag, for players.
     pub tag: Bytes,
-    /// What playlists say of it, if it is a cue point.
-    pub cue: Option<Cue>,
+    /// What playlists say of it, if it is a cue point: one date range, or one for each thing that an SCTE-35 section
+    /// says of its moment.
+    pub cues: Vec<Cue>,
 }
 
 impl Event {
@@ -34,22 +35,27 @@ impl Event {
 
     /// What it costs while it is held, bytes.
     pub fn cost(&self) -> usize {
-        let cue = self.cue.as_ref().map_or(0, Cue::cost);
-        size_of::<Self>() + self.tag.len() + cue
+        let cues: usize = self.cues.iter().map(Cue::cost).sum();
+        size_of::<Self>() + self.tag.len() + cues
     }
 
-    /// A segment begins with it, at the first random access from there on.
-    pub fn begins_segment(&self) -> bool {
-        let splice = self.cue.as_ref().and_then(|cue| cue.splice.as_ref());
-        splice.is_some_and(|splice| splice.side != Side::Command)
+    /// How long behind it segments begin, each at the first random access from there on: at once where the programme is
+    /// left or comes back, and where a break ends by itself.
+    pub fn boundaries(&self) -> impl Iterator<Item = MediaTime> {
+        let is_splice = |side| side != Side::Command;
+        let splices = || self.cues.iter().filter_map(|cue| cue.splice.as_ref());
+        let at_once = splices().any(|splice| is_splice(splice.side));
+        let returns = self.cues.iter().filter_map(Cue::returns_after);
+        at_once
+            .then_some(MediaTime::ZERO)
+            .into_iter()
+            .chain(returns)
     }
 }
 
 /// A cue point, as a date range of playlists (rfc8216bis §4.4.5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cue {
-    /// The attribute ID: never used for anything else. The return from a break that is listed has that of the break.
-    pub id: String,
     /// The attribute CLASS; none where a splice makes the meaning plain.
     pub class: Option<&'static str>,
     /// How long it is to last, as far as the encoder said.
@@ -60,14 +66,30 @@ pub struct Cue {
     pub attributes: Vec<(String, String)>,
 }
 
+/// Within so long a command is said again for who has just come.
+const SAID_AGAIN_WITHIN: MediaTime = MediaTime::from_millis(30_000);
+
 impl Cue {
+    /// Within so long a command for the same event that leads to the same side says this one again: a break that is to
+    /// last longer, for as long as that.
+    pub fn said_again_within(&self) -> MediaTime {
+        self.planned.unwrap_or_default().max(SAID_AGAIN_WITHIN)
+    }
+
+    /// How long the break lasts that it begins, if that ends by itself.
+    pub fn returns_after(&self) -> Option<MediaTime> {
+        let splice = self.splice.as_ref()?;
+        let returns = splice.side == Side::Out && splice.auto_return;
+        self.planned.filter(|_| returns)
+    }
+
     fn cost(&self) -> usize {
         let attributes = self.attributes.iter();
         let text: usize = attributes
             .map(|(name, value)| name.len() + value.len())
             .sum();
         let splice = self.splice.as_ref();
-        self.id.len() + text + splice.map_or(0, |splice| splice.section.len())
+        size_of::<Self>() + text + splice.map_or(0, |splice| splice.section.len())
     }
 }
 
@@ -78,6 +100,8 @@ pub struct Splice {
     pub side: Side,
     /// The number of what begins or ends, as the encoder counts: a break and the return from it have the same.
     pub event: Option<u32>,
+    /// A break that it begins ends as planned, and no command says so (`auto_return`, ANSI/SCTE 35 §9.8.2).
+    pub auto_return: bool,
     /// The `splice_info_section` as the encoder sent it, with its CRC.
     pub section: Bytes,
 }
@@ -89,6 +113,8 @@ pub enum Side {
     Out,
     /// Back into the programme (SCTE35-IN).
     In,
+    /// What the event was to be is taken back; a break that has begun is over (SCTE35-CMD).
+    Cancel,
     /// Neither, or that cannot be said (SCTE35-CMD).
     Command,
 }

@@ -1,4 +1,4 @@
-//! SCTE-35 commands: whether a `splice_info_section` (ANSI/SCTE 35 §9.6) leads into a break or out of one, of which event
+//! SCTE-35 commands: whether a `splice_info_section` (ANSI/SCTE 35 §9.6) leads into breaks or out of them, of which events
 //! and how long.
 //!
 //! Read without trust: a section is one only with its CRC. What does not belong here: *when* a splice is. Its times are
@@ -7,7 +7,7 @@
 use media::{MediaTime, Side};
 use thiserror::Error;
 
-/// What a section commands.
+/// One thing that a section commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Command {
     /// Where it leads.
@@ -16,6 +16,8 @@ pub struct Command {
     pub event: Option<u32>,
     /// How long the break is to last.
     pub duration: Option<MediaTime>,
+    /// It is over then without another command.
+    pub auto_return: bool,
 }
 
 /// Why bytes are no section. Offsets count from the first.
@@ -53,12 +55,13 @@ const SEGMENTATION: u8 = 2;
 const IDENTIFIER: &[u8] = b"CUEI";
 const CRC_BYTES: usize = 4;
 
-/// Reads a whole section.
+/// Reads a whole section. A `time_signal` has as many commands as descriptors that say where it leads, in their order: a
+/// break may end with the advertisement that is its last. There is one at least; of a section that is encrypted, or of a
+/// kind that is not known here, that is a [`Side::Command`].
 ///
 /// # Errors
-/// It is none, is not whole, or has another CRC than it should. One that is encrypted, or has a command that is not known
-/// here, is a [`Side::Command`].
-pub fn read(section: &[u8]) -> Result<Command, Error> {
+/// It is none, is not whole, or has another CRC than it should.
+pub fn read(section: &[u8]) -> Result<Vec<Command>, Error> {
     let mut input = Input(section);
     let table = input.u8("table_id")?;
     if table != TABLE {
@@ -84,17 +87,19 @@ pub fn read(section: &[u8]) -> Result<Command, Error> {
     // With tier; old encoders leave the length open.
     input.take(3, "splice_command_length")?;
     let kind = input.u8("splice_command_type")?;
-    if is_encrypted {
-        return Ok(Command::UNKNOWN);
-    }
-    match kind {
-        SPLICE_INSERT => splice_insert(&mut input),
+    let mut commands = match kind {
+        _ if is_encrypted => Vec::new(),
+        SPLICE_INSERT => vec![splice_insert(&mut input)?],
         TIME_SIGNAL => {
             splice_time(&mut input)?;
-            time_signal(&mut input)
+            time_signal(&mut input)?
         }
-        _ => Ok(Command::UNKNOWN),
+        _ => Vec::new(),
+    };
+    if commands.is_empty() {
+        commands.push(Command::UNKNOWN);
     }
+    Ok(commands)
 }
 
 impl Command {
@@ -102,7 +107,16 @@ impl Command {
         side: Side::Command,
         event: None,
         duration: None,
+        auto_return: false,
     };
+
+    const fn cancel(event: u32) -> Self {
+        Self {
+            side: Side::Cancel,
+            event: Some(event),
+            ..Self::UNKNOWN
+        }
+    }
 }
 
 /// §9.7.3.
@@ -110,10 +124,7 @@ fn splice_insert(input: &mut Input<'_>) -> Result<Command, Error> {
     let event = input.u32("splice_event_id")?;
     let is_cancelled = input.u8("splice_event_cancel_indicator")? & 0x80 != 0;
     if is_cancelled {
-        return Ok(Command {
-            event: Some(event),
-            ..Command::UNKNOWN
-        });
+        return Ok(Command::cancel(event));
     }
     let flags = input.u8("out_of_network_indicator")?;
     let (is_out, is_program) = (flags & 0x80 != 0, flags & 0x40 != 0);
@@ -129,39 +140,39 @@ fn splice_insert(input: &mut Input<'_>) -> Result<Command, Error> {
             }
         }
     }
-    let duration = match has_duration {
-        // auto_return and six reserved bits, then 33 bits.
-        true => Some(ticks(input.uint(5, "break_duration")? & ((1 << 33) - 1))),
+    // auto_return and six reserved bits, then 33 bits.
+    let said = match has_duration {
+        true => Some(input.uint(5, "break_duration")?),
         false => None,
     };
+    let said = said.filter(|_| is_out);
     Ok(Command {
         side: if is_out { Side::Out } else { Side::In },
         event: Some(event),
-        duration: duration.filter(|_| is_out),
+        duration: said.map(|said| ticks(said & ((1 << 33) - 1))),
+        auto_return: said.is_some_and(|said| said >> 39 != 0),
     })
 }
 
-/// Of the descriptors behind a time_signal (§9.7.4), the first that says where it leads.
-fn time_signal(input: &mut Input<'_>) -> Result<Command, Error> {
+/// What the descriptors behind a time_signal (§9.7.4) command; of those that lead nowhere, one if that is all there is.
+fn time_signal(input: &mut Input<'_>) -> Result<Vec<Command>, Error> {
     let length = input.u16("descriptor_loop_length")?;
     let mut descriptors = Input(input.take(length.into(), "the descriptors")?);
-    let mut command = Command::UNKNOWN;
+    let mut commands: Vec<Command> = Vec::new();
     while !descriptors.0.is_empty() {
         let tag = descriptors.u8("splice_descriptor_tag")?;
         let length = descriptors.u8("descriptor_length")?;
         let body = descriptors.take(length.into(), "a descriptor")?;
-        if tag != SEGMENTATION {
-            continue;
+        if tag == SEGMENTATION {
+            commands.extend(body.strip_prefix(IDENTIFIER).and_then(segmentation));
         }
-        let Some(found) = body.strip_prefix(IDENTIFIER).and_then(segmentation) else {
-            continue;
-        };
-        if found.side != Side::Command {
-            return Ok(found);
-        }
-        command = found;
     }
-    Ok(command)
+    let first = commands.first().copied();
+    commands.retain(|command| command.side != Side::Command);
+    if commands.is_empty() {
+        commands.extend(first);
+    }
+    Ok(commands)
 }
 
 /// A segmentation_descriptor behind its identifier (§10.3.3); `None` if it ends early: the rest of the section is right.
@@ -170,10 +181,7 @@ fn segmentation(body: &[u8]) -> Option<Command> {
     let event = input.u32("segmentation_event_id").ok()?;
     let is_cancelled = input.u8("cancel").ok()? & 0x80 != 0;
     if is_cancelled {
-        return Some(Command {
-            event: Some(event),
-            ..Command::UNKNOWN
-        });
+        return Some(Command::cancel(event));
     }
     let flags = input.u8("flags").ok()?;
     let (is_program, has_duration) = (flags & 0x80 != 0, flags & 0x40 != 0);
@@ -193,6 +201,7 @@ fn segmentation(body: &[u8]) -> Option<Command> {
         side,
         event: Some(event),
         duration: duration.filter(|_| side == Side::Out),
+        auto_return: false,
     })
 }
 
@@ -283,13 +292,10 @@ pub fn fuzz(bytes: &[u8]) {
         read,
         Err(Error::Table(_) | Error::Length { .. } | Error::Crc { .. })
     ));
-    if let Ok(Command {
-        duration: Some(duration),
-        side,
-        ..
-    }) = read
-    {
-        assert!(side == Side::Out && duration >= MediaTime::ZERO);
+    for command in read.iter().flatten() {
+        let lasts = command.duration;
+        assert!(lasts.is_none_or(|it| command.side == Side::Out && it >= MediaTime::ZERO));
+        assert!(!command.auto_return || lasts.is_some());
     }
 }
 

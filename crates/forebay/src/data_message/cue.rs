@@ -4,7 +4,7 @@
 //! what it is. What does not belong here: what a section says (`segmenter::scte35`).
 
 use std::collections::VecDeque;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use media::{Cue, MediaTime, Side, Splice};
@@ -25,26 +25,32 @@ const MOST_ATTRIBUTE_BYTES: usize = 1_024;
 const MOST_SECTION_BYTES: usize = 512;
 /// Events that are remembered, to know what is said again.
 const MOST_EVENTS: usize = 16;
-/// Within so long a splice of the same event that leads to the same side is the same one, said again for who has just
-/// come; of a break that is to last longer, as long as that.
-const REPEATED_WITHIN: MediaTime = MediaTime::from_millis(30_000);
+/// A message says at most so long before when its cue is.
+const MOST_AHEAD: Duration = Duration::from_secs(8);
 
-/// The cue points of a publish so far.
-#[derive(Debug)]
-pub(crate) struct Cues {
-    /// When it began, milliseconds since 1970: no publish has the IDs of another.
-    began_ms: u128,
-    count: u64,
-    said: VecDeque<Said>,
-}
+/// The cue points of a publish so far: the last splice of each event.
+#[derive(Debug, Default)]
+pub(crate) struct Cues(VecDeque<Said>);
 
-/// The last splice of an event.
+/// A splice.
 #[derive(Debug)]
 struct Said {
     event: u32,
     side: Side,
     at_ms: u32,
-    planned: Option<MediaTime>,
+    /// Behind that it is another, though it were the same.
+    again_within: MediaTime,
+    is_planned: bool,
+}
+
+/// What a message says of cues.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) cues: Vec<Cue>,
+    /// When they are, if that is another time than the message's.
+    pub(super) at_ms: Option<u32>,
+    /// It was to bring an SCTE-35 section and does not, in words. The cue is what the rest of the message says.
+    pub(super) no_section: Option<String>,
 }
 
 /// A message that is a cue point.
@@ -56,106 +62,77 @@ struct Message<'a> {
 }
 
 impl Cues {
-    /// Of a publish that began at `began`.
-    pub(crate) fn new(began: SystemTime) -> Self {
-        let since = began.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self {
-            began_ms: since.as_millis(),
-            count: 0,
-            said: VecDeque::new(),
-        }
-    }
-
-    /// The cue of a message at `timestamp_ms`; `None` if it is none, or says again what is known.
-    ///
-    /// # Errors
-    /// It is to be an SCTE-35 section and is none, in words. The cue is what the rest of the message says.
-    pub(super) fn read(
-        &mut self,
-        name: &str,
-        values: &[Value],
-        timestamp_ms: u32,
-    ) -> (Option<Cue>, Result<(), String>) {
+    /// The cues of a message at `timestamp_ms`: none of one that is no cue point, or says again what is known.
+    pub(super) fn read(&mut self, name: &str, values: &[Value], timestamp_ms: u32) -> Read {
         let Some(message) = Message::of(name, values) else {
-            return (None, Ok(()));
+            return Read::default();
         };
-        match message.section() {
-            Ok(Some((section, command))) => (
-                self.splice(&message, section, command, timestamp_ms),
-                Ok(()),
-            ),
-            Ok(None) => (Some(self.point(&message)), Ok(())),
-            Err(why) => (Some(self.point(&message)), Err(why)),
-        }
-    }
-
-    fn point(&mut self, message: &Message<'_>) -> Cue {
-        self.count += 1;
-        Cue {
-            id: format!("cue-{:x}-{}", self.began_ms, self.count),
-            class: Some(message.class),
-            planned: message.duration(),
-            splice: None,
-            attributes: message.attributes(),
+        let at_ms = message.time_ms(timestamp_ms);
+        let when = at_ms.unwrap_or(timestamp_ms);
+        let (cues, no_section) = match message.section() {
+            Ok(Some((section, commands))) => {
+                let splices = commands.into_iter();
+                let splices = splices.filter_map(|it| self.splice(&message, &section, it, when));
+                (splices.collect(), None)
+            }
+            Ok(None) => (vec![message.point()], None),
+            Err(why) => (vec![message.point()], Some(why)),
+        };
+        Read {
+            cues,
+            at_ms,
+            no_section,
         }
     }
 
     fn splice(
         &mut self,
         message: &Message<'_>,
-        section: Bytes,
+        section: &Bytes,
         command: scte35::Command,
         at_ms: u32,
     ) -> Option<Cue> {
-        let scte35::Command {
-            side,
-            event,
-            duration,
-        } = command;
-        let duration = duration.or_else(|| message.duration());
-        let planned = duration.filter(|_| side == Side::Out);
-        if let Some(event) = event.filter(|_| side != Side::Command) {
-            let said = Said {
-                event,
-                side,
-                at_ms,
-                planned,
-            };
-            if self.is_repeated(said) {
-                return None;
-            }
-        }
-        self.count += 1;
-        let (event_text, began, count) = (event.unwrap_or_default(), self.began_ms, self.count);
-        Some(Cue {
-            id: format!("splice-{event_text:08X}-{began:x}-{count}"),
+        let scte35::Command { side, event, .. } = command;
+        let duration = command.duration.or_else(|| message.duration());
+        let cue = Cue {
             class: None,
-            planned,
+            planned: duration.filter(|_| side == Side::Out),
             splice: Some(Splice {
                 side,
                 event,
-                section,
+                auto_return: command.auto_return,
+                section: section.clone(),
             }),
             attributes: Vec::new(),
-        })
+        };
+        let said = event.filter(|_| side != Side::Command).map(|event| Said {
+            event,
+            side,
+            at_ms,
+            again_within: cue.said_again_within(),
+            is_planned: cue.planned.is_some(),
+        });
+        let is_known = said.is_some_and(|said| self.is_known(said));
+        (!is_known).then_some(cue)
     }
 
     /// What is `said` was said before. It is remembered.
-    fn is_repeated(&mut self, said: Said) -> bool {
-        let known = self.said.iter_mut().find(|it| it.event == said.event);
-        let Some(known) = known else {
-            self.said.push_back(said);
-            if self.said.len() > MOST_EVENTS {
-                self.said.pop_front();
+    fn is_known(&mut self, said: Said) -> bool {
+        let Some(known) = self.0.iter_mut().find(|it| it.event == said.event) else {
+            self.0.push_back(said);
+            if self.0.len() > MOST_EVENTS {
+                self.0.pop_front();
             }
             return false;
         };
-        let since_ms = said.at_ms.wrapping_sub(known.at_ms).cast_signed();
-        let within = known.planned.unwrap_or_default().max(REPEATED_WITHIN);
-        let is_repeated =
-            known.side == said.side && (0..=within.as_millis()).contains(&i64::from(since_ms));
-        *known = said;
-        is_repeated
+        let since_ms = i64::from(said.at_ms.wrapping_sub(known.at_ms).cast_signed());
+        let within_ms = 0..=known.again_within.as_millis();
+        let is_known = known.side == said.side && within_ms.contains(&since_ms);
+        // Of a break without a plan nobody knows that it is over while it is said again and again.
+        if !is_known || !said.is_planned {
+            *known = said;
+        }
+        is_known
     }
 }
 
@@ -175,8 +152,26 @@ impl<'a> Message<'a> {
         self.object.iter().chain(self.parameters)
     }
 
+    /// When it says that it is, where that is a little ahead of its timestamp and on the same clock, for all one can see.
+    fn time_ms(&self, timestamp_ms: u32) -> Option<u32> {
+        let (_, value) = self.object.iter().find(|(key, _)| key == "time")?;
+        let said = Duration::try_from_secs_f64(seconds(value)?).ok()?;
+        let at_ms = u32::try_from(said.as_millis()).ok()?;
+        let ahead_ms = at_ms.checked_sub(timestamp_ms)?;
+        (u128::from(ahead_ms) <= MOST_AHEAD.as_millis()).then_some(at_ms)
+    }
+
+    fn point(&self) -> Cue {
+        Cue {
+            class: Some(self.class),
+            planned: self.duration(),
+            splice: None,
+            attributes: self.attributes(),
+        }
+    }
+
     /// The section that it brings: what is one, whatever it is called.
-    fn section(&self) -> Result<Option<(Bytes, scte35::Command)>, String> {
+    fn section(&self) -> Result<Option<(Bytes, Vec<scte35::Command>)>, String> {
         let names = ["name", "type"];
         let mut said = self
             .object
@@ -205,12 +200,7 @@ impl<'a> Message<'a> {
     fn duration(&self) -> Option<MediaTime> {
         let mut all = self.all();
         let (_, value) = all.find(|(key, _)| key == "duration")?;
-        let seconds = match value {
-            Value::Number(number) => *number,
-            Value::String(text) => text.trim().parse().ok()?,
-            _ => return None,
-        };
-        let duration = Duration::try_from_secs_f64(seconds).ok()?;
+        let duration = Duration::try_from_secs_f64(seconds(value)?).ok()?;
         (duration > Duration::ZERO).then(|| duration.into())
     }
 
@@ -239,14 +229,23 @@ impl<'a> Message<'a> {
     }
 }
 
-fn read_section(text: &str) -> Result<(Bytes, scte35::Command), String> {
+/// A number, or text that is one.
+fn seconds(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => Some(*number),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn read_section(text: &str) -> Result<(Bytes, Vec<scte35::Command>), String> {
     let Some(section) = base64::decode(text, MOST_SECTION_BYTES) else {
         return Err(format!(
             "it is no base64 of at most {MOST_SECTION_BYTES} bytes"
         ));
     };
-    let command = scte35::read(&section).map_err(|error| error.to_string())?;
-    Ok((section.into(), command))
+    let commands = scte35::read(&section).map_err(|error| error.to_string())?;
+    Ok((section.into(), commands))
 }
 
 /// Upper case letters, digits and hyphens are what a name can have (§4.2).

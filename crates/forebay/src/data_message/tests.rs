@@ -29,14 +29,14 @@ fn message(name: &str, values: &[Vec<u8>]) -> Bytes {
 }
 
 fn heard(payload: &Bytes) -> Heard {
-    read(payload, 0, &mut Cues::new(std::time::UNIX_EPOCH))
+    read(payload, 0, &mut Cues::default())
 }
 
 /// Frames of a tag as text: `TIT2 Hello`, `TXXX name=value`.
 fn frames(payload: &Bytes) -> Vec<String> {
-    let (event, fault) = heard(payload);
+    let Heard { event, fault } = heard(payload);
     assert_eq!(fault, None);
-    let event = event.expect("an event");
+    let (event, _) = event.expect("an event");
     let mut rest = &event.tag[10..];
     let mut frames = Vec::new();
     while let Some((header, behind)) = rest.split_first_chunk::<10>() {
@@ -115,7 +115,7 @@ fn what_is_not_for_viewers_is_no_event() {
         Bytes::new(),
         Bytes::from_static(b"\x02\x00\x09onText"),
     ] {
-        assert_eq!(heard(&payload), (None, None), "{payload:?}");
+        assert_eq!(heard(&payload), Heard::default(), "{payload:?}");
     }
 }
 
@@ -140,7 +140,7 @@ fn what_cannot_be_carried_is_told() {
             "blob has more text than is carried; left out",
         ),
     ] {
-        let (event, fault) = heard(&payload);
+        let Heard { event, fault } = heard(&payload);
         assert_eq!(event, None);
         let fault = fault.expect("it cannot be carried");
         assert_eq!(fault.kind, FaultKind::TimedMetadata);

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use media::Message;
 
 use super::Publish;
-use crate::data_message;
+use crate::data_message::{self, Heard};
 
 impl Publish {
     /// Hears what a data message says.
     pub(super) fn hear(&mut self, message: &Message) {
         let at = message.timestamp_ms;
-        let (event, fault) = data_message::read(&message.payload, at, &mut self.cues);
-        if let Some(event) = event.map(Arc::new) {
+        let Heard { event, fault } = data_message::read(&message.payload, at, &mut self.cues);
+        if let Some((event, at)) = event {
+            let event = Arc::new(event);
             for rung in self.rungs.all() {
                 rung.segmenter.note(event.clone(), at);
             }

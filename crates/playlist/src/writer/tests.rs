@@ -530,7 +530,6 @@ proptest! {
 #[test]
 fn a_cue_is_listed_above_the_segments_while_it_reaches_into_them() {
     let cue = media::Cue {
-        id: "cue-1".to_owned(),
         class: None,
         planned: Some(MediaTime::from_millis(3_000)),
         splice: None,
@@ -538,7 +537,7 @@ fn a_cue_is_listed_above_the_segments_while_it_reaches_into_them() {
     };
     let event = media::Event {
         tag: bytes::Bytes::new(),
-        cue: Some(cue),
+        cues: vec![cue],
     };
     let (registry, _) = registry();
     let mut writer = take(&registry);
@@ -555,7 +554,7 @@ fn a_cue_is_listed_above_the_segments_while_it_reaches_into_them() {
         let now = begun + Duration::from_secs(2 * at);
         writer.push(segment, now).expect("owned");
         let window = writer.presentation().window();
-        let line = "SEQUENCE:0\n#EXT-X-DATERANGE:ID=\"cue-1\",START-DATE=\"2026-11-23T00:00:02.500Z\",\
+        let line = "SEQUENCE:0\n#EXT-X-DATERANGE:ID=\"cue-1795392002500\",START-DATE=\"2026-11-23T00:00:02.500Z\",\
                     DURATION=3.000\n#EXT-X-PROGRAM-DATE-TIME:";
         listed += u32::from(text(&window).contains(line));
     }

@@ -12,6 +12,8 @@ use crate::output::Outputs;
 const MOST: usize = 256;
 /// What the events of a segment may cost together, bytes.
 const MOST_BYTES: usize = 256 << 10;
+/// How many boundaries are known ahead.
+const MOST_BOUNDARIES: usize = 64;
 /// So long behind the end of the last segment of a run an event still belongs to it: it came with the last unit.
 const BEHIND_THE_END: MediaTime = MediaTime::from_millis(1_000);
 
@@ -48,24 +50,36 @@ impl Events {
             );
             return out.fault(FaultKind::TimedMetadata, text);
         }
-        if timed.event.begins_segment() {
-            match self.allowance.ask(timed.at) {
-                Verdict::Granted => self.boundaries.push(timed.at),
-                Verdict::Refused => {
-                    let text = format!(
-                        "more than {} splices within {}; no segments begin with those that follow",
-                        allowance::MOST,
-                        allowance::PERIOD
-                    );
-                    out.fault(FaultKind::TimedMetadata, text);
-                }
-                Verdict::RefusedAgain => {}
-            }
-        }
+        self.ask_for_boundaries(&timed, out);
         self.count += 1;
         self.bytes += cost;
         let place = self.waiting.partition_point(|there| there.at <= timed.at);
         self.waiting.insert(place, timed);
+    }
+
+    fn ask_for_boundaries(&mut self, timed: &TimedEvent, out: &mut Outputs) {
+        let mut wanted = timed.event.boundaries().peekable();
+        if wanted.peek().is_none() {
+            return;
+        }
+        match self.allowance.ask(timed.at) {
+            Verdict::Granted => {
+                self.boundaries
+                    .extend(wanted.map(|behind| timed.at + behind));
+                // Those that come by themselves may be far ahead.
+                self.boundaries.sort_unstable();
+                self.boundaries.truncate(MOST_BOUNDARIES);
+            }
+            Verdict::Refused => {
+                let text = format!(
+                    "more than {} splices within {}; no segments begin with those that follow",
+                    allowance::MOST,
+                    allowance::PERIOD
+                );
+                out.fault(FaultKind::TimedMetadata, text);
+            }
+            Verdict::RefusedAgain => {}
+        }
     }
 
     /// The events of what ends at `end`; those that are late are among them.

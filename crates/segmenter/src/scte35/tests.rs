@@ -20,12 +20,62 @@ fn command(command: &[u8]) -> Vec<u8> {
     section(&[&head, command, &[0, 0]].concat())
 }
 
-fn found(side: Side, event: u32, ticks: Option<i64>) -> Result<Command, Error> {
-    Ok(Command {
+fn one(side: Side, event: u32, ticks: Option<i64>) -> Command {
+    Command {
         side,
         event: Some(event),
         duration: ticks.map(|ticks| MediaTime::from_ticks(ticks, 90_000)),
-    })
+        auto_return: false,
+    }
+}
+
+fn found(side: Side, event: u32, ticks: Option<i64>) -> Result<Vec<Command>, Error> {
+    Ok(vec![one(side, event, ticks)])
+}
+
+/// Of a break that ends by itself.
+fn returning(event: u32, ticks: i64) -> Result<Vec<Command>, Error> {
+    Ok(vec![Command {
+        auto_return: true,
+        ..one(Side::Out, event, Some(ticks))
+    }])
+}
+
+/// A segmentation_descriptor with its tag, of the whole programme.
+fn descriptor(event: u8, kind: u8, seconds: Option<u32>) -> Vec<u8> {
+    let flags = if seconds.is_some() { 0xff } else { 0xbf };
+    let ticks = seconds.map(|seconds| [&[0][..], &(seconds * 90_000).to_be_bytes()].concat());
+    let head = [&b"CUEI\0\0\0"[..], &[event, 0x7f, flags]].concat();
+    let body = [head, ticks.unwrap_or_default(), vec![0, 0, kind, 1, 1]].concat();
+    [&[2, u8::try_from(body.len()).expect("short")][..], &body].concat()
+}
+
+/// A time_signal with these descriptors.
+fn time_signal_with(descriptors: &[Vec<u8>]) -> Vec<u8> {
+    let descriptors = descriptors.concat();
+    let length = u16::try_from(descriptors.len()).expect("short");
+    let head = [0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 6, 0x7f];
+    section(&[&head[..], &length.to_be_bytes(), &descriptors].concat())
+}
+
+#[test]
+fn each_descriptor_that_leads_somewhere_is_a_command() {
+    // The last advertisement ends, and the break with it; what follows is a programme, which is no break.
+    let ends = time_signal_with(&[
+        descriptor(5, 0x31, None),
+        descriptor(4, 0x23, None),
+        descriptor(3, 0x10, None),
+    ]);
+    let expected = [one(Side::In, 5, None), one(Side::In, 4, None)];
+    assert_eq!(read(&ends), Ok(expected.to_vec()));
+    let begins = time_signal_with(&[descriptor(4, 0x22, Some(60)), descriptor(5, 0x30, Some(30))]);
+    let expected = [
+        one(Side::Out, 4, Some(60 * 90_000)),
+        one(Side::Out, 5, Some(30 * 90_000)),
+    ];
+    assert_eq!(read(&begins), Ok(expected.to_vec()));
+    let programmes = time_signal_with(&[descriptor(3, 0x11, None), descriptor(2, 0x10, None)]);
+    assert_eq!(read(&programmes), found(Side::Command, 3, None));
 }
 
 #[test]
@@ -39,7 +89,7 @@ fn samples_of_the_standard() {
         (
             "14.2 splice_insert",
             SPLICE_INSERT,
-            found(Side::Out, 0x4800_008f, Some(0x52_ccf5)),
+            returning(0x4800_008f, 0x52_ccf5),
         ),
         (
             "14.3 time_signal, placement opportunity end",
@@ -54,16 +104,16 @@ fn samples_of_the_standard() {
 #[test]
 fn commands() {
     let insert = |behind: &[u8]| command(&[&[5, 0, 0, 0, 9], behind].concat());
-    let unknown = Ok(Command::UNKNOWN);
-    let cancelled = found(Side::Command, 9, None);
+    let unknown = || Ok(vec![Command::UNKNOWN]);
+    let cancelled = found(Side::Cancel, 9, None);
     let tail = [0, 1, 0, 0];
     let cases = [
-        ("splice_null", command(&[0]), unknown),
-        ("bandwidth_reservation", command(&[7]), unknown),
+        ("splice_null", command(&[0]), unknown()),
+        ("bandwidth_reservation", command(&[7]), unknown()),
         (
             "time_signal without descriptors",
             command(&[6, 0x7f]),
-            unknown,
+            unknown(),
         ),
         ("cancelled", insert(&[0xff]), cancelled),
         (
@@ -79,12 +129,12 @@ fn commands() {
         (
             "out, as long as can be said",
             insert(&[&[0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff][..], &tail].concat()),
-            found(Side::Out, 9, Some((1 << 33) - 1)),
+            returning(9, (1 << 33) - 1),
         ),
         (
             "out, by components",
             section(include_bytes!("../../corpus/scte35/components-body")),
-            found(Side::Out, 9, Some(0x52_ccf5)),
+            returning(9, 0x52_ccf5),
         ),
         (
             "behind another descriptor",
@@ -97,7 +147,7 @@ fn commands() {
     }
     let mut encrypted = SPLICE_INSERT[3..SPLICE_INSERT.len() - 4].to_vec();
     encrypted[1] |= 0x80;
-    assert_eq!(read(&section(&encrypted)), unknown);
+    assert_eq!(read(&section(&encrypted)), unknown());
 }
 
 #[test]

@@ -6,7 +6,6 @@ use super::*;
 
 fn goal(at: i64) -> TimedEvent {
     let cue = Cue {
-        id: "cue-1".to_owned(),
         class: Some("onCuePoint"),
         planned: None,
         splice: None,
@@ -16,12 +15,12 @@ fn goal(at: i64) -> TimedEvent {
         at: ms(at),
         event: Arc::new(Event {
             tag: bytes::Bytes::new(),
-            cue: Some(cue),
+            cues: vec![cue],
         }),
     }
 }
 
-const LINE: &str = "#EXT-X-DATERANGE:ID=\"cue-1\",START-DATE=\"2026-11-23T00:00:01.250Z\",CLASS=\"onCuePoint\",DURATION=0.000,X-NAME=\"goal\"\n";
+const LINE: &str = "#EXT-X-DATERANGE:ID=\"cue-1795392001250\",START-DATE=\"2026-11-23T00:00:01.250Z\",CLASS=\"onCuePoint\",DURATION=0.000,X-NAME=\"goal\"\n";
 
 #[test]
 fn a_cue_is_listed_with_its_part_in_all_renditions_and_forms_until_its_segment_leaves() {

@@ -11,7 +11,7 @@ fn event(at: i64, tag: &'static [u8]) -> TimedEvent {
         at: ms(at),
         event: Arc::new(Event {
             tag: Bytes::from_static(tag),
-            cue: None,
+            cues: Vec::new(),
         }),
     }
 }

@@ -8,25 +8,30 @@ use super::*;
 fn said(tag: &'static str) -> Arc<Event> {
     Arc::new(Event {
         tag: Bytes::from_static(tag.as_bytes()),
-        cue: None,
+        cues: Vec::new(),
     })
 }
 
 fn splice(side: Side) -> Arc<Event> {
-    let section = Bytes::from_static(&[0xfc]);
+    splices([side], None)
+}
+
+/// What leads to these sides at once; breaks end by themselves if they are to last a time.
+fn splices<const N: usize>(sides: [Side; N], lasts: Option<MediaTime>) -> Arc<Event> {
+    let cue = |side| Cue {
+        class: None,
+        planned: lasts,
+        splice: Some(Splice {
+            side,
+            event: None,
+            auto_return: lasts.is_some(),
+            section: Bytes::from_static(&[0xfc]),
+        }),
+        attributes: Vec::new(),
+    };
     Arc::new(Event {
         tag: Bytes::new(),
-        cue: Some(Cue {
-            id: "1".to_owned(),
-            class: None,
-            planned: None,
-            splice: Some(Splice {
-                side,
-                event: None,
-                section,
-            }),
-            attributes: Vec::new(),
-        }),
+        cues: sides.into_iter().map(cue).collect(),
     })
 }
 
@@ -110,10 +115,23 @@ fn each_is_in_the_part_of_its_time_or_the_next() {
 
 #[test]
 fn a_splice_begins_a_segment_at_the_first_random_access_from_there_on() {
-    for (side, starts) in [
-        (Side::Out, vec![0, 2_000, 3_000, 5_000]),
-        (Side::In, vec![0, 2_000, 3_000, 5_000]),
-        (Side::Command, vec![0, 2_000, 4_000]),
+    let begins = vec![0, 2_000, 3_000, 5_000];
+    for (event, starts) in [
+        (splice(Side::Out), begins.clone()),
+        (splice(Side::In), begins.clone()),
+        (splice(Side::Cancel), begins.clone()),
+        (splices([Side::In, Side::Out], None), begins),
+        (splice(Side::Command), vec![0, 2_000, 4_000]),
+        // A break of 1.4 s that ends by itself.
+        (
+            splices([Side::Out], Some(ms(1_400))),
+            vec![0, 2_000, 3_000, 4_000],
+        ),
+        // Far behind all that comes, and no harm.
+        (
+            splices([Side::Out], Some(ms(80_000_000))),
+            vec![0, 2_000, 3_000, 5_000],
+        ),
     ] {
         for cutter in [
             Cutter::new(Settings::default()),
@@ -122,13 +140,13 @@ fn a_splice_begins_a_segment_at_the_first_random_access_from_there_on() {
             let mut bench = Bench::new();
             bench.cutter = cutter;
             bench.pictures(0, 2_000, 25);
-            bench.event(2_600, splice(side));
+            bench.event(2_600, event.clone());
             bench.pictures(2_000, 6_000, 25);
             bench.finish();
             let whole = bench.segments.iter().map(|it| it.start.as_millis());
             let parted = bench.parted.iter().filter_map(|parts| parts.first());
             let parted = parted.map(|part| part.start.as_millis());
-            assert_eq!(whole.chain(parted).collect::<Vec<_>>(), starts, "{side:?}");
+            assert_eq!(whole.chain(parted).collect::<Vec<_>>(), starts, "{event:?}");
         }
     }
 }
@@ -165,7 +183,7 @@ fn a_segment_has_so_many_events_and_no_more() {
     bench.pictures(0, 1_000, 25);
     let large = Arc::new(Event {
         tag: vec![0; 60_000].into(),
-        cue: None,
+        cues: Vec::new(),
     });
     for n in 0..6 {
         bench.event(n, large.clone());

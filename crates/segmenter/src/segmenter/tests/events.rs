@@ -8,7 +8,7 @@ impl Bench {
     fn note(&mut self, timestamp_ms: u32, tag: &'static str) {
         let event = Event {
             tag: Bytes::from_static(tag.as_bytes()),
-            cue: None,
+            cues: Vec::new(),
         };
         self.segmenter.note(Arc::new(event), timestamp_ms);
         self.pull();

@@ -12,7 +12,7 @@ fn event(at: MediaTime, tag: impl Into<Bytes>) -> TimedEvent {
         at,
         event: Arc::new(Event {
             tag: tag.into(),
-            cue: None,
+            cues: Vec::new(),
         }),
     }
 }
