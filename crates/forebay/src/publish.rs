@@ -330,6 +330,7 @@ impl Publish {
                 }
                 Output::Part(part) => self.list_part(part)?,
                 Output::Closed => self.close_segment()?,
+                Output::Event(event) => self.pass_on(&event),
                 Output::Fault(fault) => self.record(fault),
             }
         }

@@ -10,6 +10,7 @@ mod command;
 mod feed;
 mod inlet;
 mod last_words;
+mod noted;
 mod preamble;
 mod process;
 mod run;
@@ -20,7 +21,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use media::{Fault, FaultKind, MAX_NAME_BYTES, Message, Name, PresentationName};
+use media::{Fault, FaultKind, MAX_NAME_BYTES, Message, Name, PresentationName, TimedEvent};
 use playlist::{Terms, TranscoderState, Transcoding};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
@@ -30,6 +31,7 @@ use crate::config::{Ladder, Rendition};
 use crate::house::{House, raised};
 use backoff::Backoff;
 use feed::{Feed, Item, LeftOut};
+use noted::Noted;
 use run::Failure;
 
 pub(crate) use feed::Placed;
@@ -60,6 +62,8 @@ pub(crate) struct Making {
 /// Between the publish and the task that supervises ffmpeg.
 struct Shared {
     desk: Mutex<Desk>,
+    /// What ffmpeg does not carry.
+    noted: Arc<Noted>,
     /// The feed has something for the supervisor.
     wake: Notify,
     /// Becomes true when the publish is over.
@@ -132,6 +136,7 @@ impl Transcoder {
                 status,
                 news: nameless,
             }),
+            noted: Arc::default(),
             wake: Notify::new(),
             closed: watch::Sender::new(false),
         });
@@ -166,6 +171,11 @@ impl Transcoder {
         drop(desk);
         self.shared.wake.notify_one();
         fault
+    }
+
+    /// Tells its rungs of an event, which has its time on the timeline of the publish.
+    pub(crate) fn note(&self, event: TimedEvent) {
+        self.shared.noted.push(event);
     }
 
     /// What went wrong since the last time it was asked.

@@ -170,7 +170,7 @@ impl Folder<'_> {
                 }
                 Output::Fault(fault) => self.report.faults.record(fault),
                 // A file is cut for players that have time.
-                Output::Part(_) | Output::Closed => {}
+                Output::Part(_) | Output::Closed | Output::Event(_) => {}
             }
         }
         Ok(())

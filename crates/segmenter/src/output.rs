@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use media::{Fault, FaultKind, Part, Segment};
+use media::{Fault, FaultKind, Part, Segment, TimedEvent};
 
 /// One thing a publish has led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Output {
     Part(Part),
     /// The segment of the parts so far is complete with those: all that it has is out already.
     Closed,
+    /// An event has got its time: it is in a segment or part to come, and belongs to publishes that follow this one too.
+    Event(TimedEvent),
     /// Something that had to be worked around.
     Fault(Fault),
 }

@@ -153,6 +153,52 @@ fn a_break_is_two_date_ranges_and_begins_and_ends_segments() {
     assert_eq!(faults["timed_metadata"], Value::Null, "{faults}");
 }
 
+const TRANSCODED: &str = "
+    [[ladder]]
+    name = 'small'
+    renditions = [{ height = 90, bit_rate = 100_000, preset = 'ultrafast' }]
+    [[app]]
+    name = 'live'
+    ladder = 'small'
+    [hls]
+    window = 20
+";
+
+fn tags(text: &str) -> Vec<String> {
+    let lines = text.lines();
+    let tags = lines.filter(|line| line.starts_with("#EXT-X-DATERANGE:"));
+    tags.map(str::to_owned).collect()
+}
+
+/// ffmpeg carries none of it.
+#[test]
+fn rungs_that_the_gateway_makes_say_it_too() {
+    let gateway = Gateway::start_on(TRANSCODED);
+    let playing = publish(&gateway);
+    let expected = tags(&with_the_end(&gateway, "main.m3u8"));
+    assert_eq!(expected.len(), 2, "{expected:?}");
+    for playlist in ["main.m3u8", "video.m3u8"] {
+        let text = wait::until("the end of the break in the rung", SOON, || {
+            let text = gateway.get(&format!("/live/show_90p/{playlist}")).text();
+            text.contains("SCTE35-IN").then_some(text)
+        });
+        assert_eq!(tags(&text), expected, "{playlist}: {text}");
+        let out = seconds(attribute(&expected[0], "START-DATE"));
+        let begins = dates(&text).any(|date| (-0.05..0.15).contains(&(date - out)));
+        assert!(begins, "{playlist}: no segment begins at {out}: {text}");
+    }
+    let rung = gateway.get("/live/show_90p/video.m3u8").text();
+    let segments = rung.lines().filter(|line| !line.starts_with('#'));
+    let bodies = segments.map(|uri| gateway.get(&format!("/live/show_90p/{uri}")).body);
+    let found: Vec<_> = bodies.flat_map(|body| event_messages(&body)).collect();
+    for text in texts(7_500) {
+        let in_it = format!("{{\"text\":\"{text}\"}}");
+        let count = found.iter().filter(|(_, tag)| tag.contains(&in_it)).count();
+        assert_eq!(count, 1, "{text}: {found:?}");
+    }
+    playing.stop(Ending::DeleteStream);
+}
+
 /// Each text that a player should find in so many seconds.
 fn texts(until_ms: i64) -> Vec<String> {
     let times = (FIRST_TEXT_MS..until_ms).step_by(500);

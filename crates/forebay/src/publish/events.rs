@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use media::Message;
+use media::{Message, TimedEvent};
 
 use super::Publish;
 use crate::data_message::{self, Heard};
@@ -15,14 +15,25 @@ impl Publish {
         let at = message.timestamp_ms;
         let Heard { event, fault } = data_message::read(&message.payload, at, &mut self.cues);
         if let Some((event, at)) = event {
-            let event = Arc::new(event);
-            for rung in self.rungs.all() {
-                rung.segmenter.note(event.clone(), at);
-            }
-            self.segmenter.note(event, at);
+            self.segmenter.note(Arc::new(event), at);
         }
         if let Some(fault) = fault {
             self.record(fault);
         }
+    }
+
+    /// Tells the publishes that follow this one of an event that has got its time here.
+    pub(super) fn pass_on(&mut self, event: &TimedEvent) {
+        for rung in self.rungs.all() {
+            rung.place_event(event.clone());
+        }
+        if let Some(transcoder) = &self.transcoder {
+            transcoder.note(event.clone());
+        }
+    }
+
+    /// Takes an event of the publish that this one follows.
+    pub(crate) fn place_event(&mut self, event: TimedEvent) {
+        self.segmenter.place(event);
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
+use super::noted::Noted;
 use crate::house::House;
 use crate::pipeline::Ending;
 use crate::publish::{Publish, REPORT_EVERY};
@@ -39,6 +40,8 @@ pub(super) struct Inlet {
     pub(super) house: Arc<House>,
     /// Told when something comes.
     pub(super) heard: Arc<AtomicBool>,
+    /// What is said beside the source.
+    pub(super) noted: Arc<Noted>,
 }
 
 /// What an inlet has of its presentation.
@@ -100,6 +103,11 @@ impl Inlet {
                         break;
                     }
                     self.heard.store(true, Ordering::Relaxed);
+                    if let Seat::Publishing(publish) = &mut seat {
+                        // ffmpeg takes its time: what is said beside these media was said before.
+                        let unread = self.noted.unread(&self.name.name).into_iter();
+                        unread.for_each(|event| publish.place_event(event));
+                    }
                     reader.push(bytes);
                     if let Err(error) = take(&mut reader, &mut seat, &mut configurations) {
                         warn!(stream = %self.name, "a transcoded rung cannot be read: {error}");

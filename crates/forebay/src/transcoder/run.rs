@@ -115,6 +115,7 @@ pub(super) async fn run(
             },
             house: making.house.clone(),
             heard: heard.clone(),
+            noted: shared.noted.clone(),
         };
         inlets.spawn(inlet.run(listener, raised(&over)));
         sockets.push((*rendition, socket));

@@ -92,6 +92,7 @@ impl Bench {
                         self.parted.push(std::mem::take(&mut self.parts));
                     }
                 }
+                Output::Event(event) => panic!("{event:?} is the segmenter's to tell of"),
                 Output::Closed => {
                     self.closed += 1;
                     self.parted.push(std::mem::take(&mut self.parts));

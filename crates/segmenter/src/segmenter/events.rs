@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use media::{Event, FaultKind, MediaTime, TimedEvent};
 
-use super::Segmenter;
+use super::{Output, Segmenter};
 
 /// So far from the last access unit a timestamp is still on its clock: as far as tracks may begin apart.
 const MAX_APART_MS: i64 = 10_000;
@@ -19,7 +19,7 @@ impl Segmenter {
     /// left out if that is elsewhere too.
     pub fn note(&mut self, event: Arc<Event>, timestamp_ms: u32) {
         if let Some(at) = self.moment(timestamp_ms) {
-            return self.schedule(TimedEvent { at, event });
+            return self.tell(TimedEvent { at, event });
         }
         if self.early.len() < MOST_EARLY {
             return self.early.push((event, timestamp_ms));
@@ -35,7 +35,7 @@ impl Segmenter {
     pub(super) fn place_early(&mut self) {
         for (event, timestamp_ms) in std::mem::take(&mut self.early) {
             if let Some(at) = self.moment(timestamp_ms) {
-                self.schedule(TimedEvent { at, event });
+                self.tell(TimedEvent { at, event });
                 continue;
             }
             let text = format!(
@@ -54,7 +54,13 @@ impl Segmenter {
         is_near.then(|| origin.media_time(origin.sent_ms + ahead_ms))
     }
 
-    fn schedule(&mut self, timed: TimedEvent) {
+    fn tell(&mut self, timed: TimedEvent) {
+        self.out.push(Output::Event(timed.clone()));
+        self.place(timed);
+    }
+
+    /// Takes an event of the publish that this one follows.
+    pub fn place(&mut self, timed: TimedEvent) {
         if let Some(cutter) = &mut self.low_latency {
             // What is wrong with it is told once.
             cutter.push_event(timed.clone(), &mut self.low_latency_out);

@@ -78,7 +78,7 @@ impl Bench {
                 Output::Segment(segment) => self.segments.push(segment),
                 Output::Fault(fault) => self.faults.push(fault),
                 Output::Part(part) => self.parts.push(part),
-                Output::Closed => {}
+                Output::Closed | Output::Event(_) => {}
             }
         }
     }

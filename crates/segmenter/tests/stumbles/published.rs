@@ -111,6 +111,7 @@ impl Published {
                 Output::Fault(fault) => self.faults.push(fault),
                 Output::Part(part) => self.parted.push(part),
                 Output::Closed => self.parted.close(),
+                Output::Event(_) => {}
             }
         }
     }

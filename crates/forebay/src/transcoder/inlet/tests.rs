@@ -56,6 +56,7 @@ impl Bench {
             },
             house: house.clone(),
             heard: Arc::clone(&heard),
+            noted: Arc::default(),
         };
         let running = tokio::spawn(inlet.run(listener, raised(&over)));
         Self {
