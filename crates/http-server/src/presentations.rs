@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, ETAG, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use media::PresentationName;
+use media::{PackedAudio, PresentationName};
 use playlist::{Container, Directory, Entry, Presentation, Text, Window};
 use tokio::sync::Semaphore;
 
@@ -91,13 +91,16 @@ impl Presentations {
             _ => {}
         }
         let mut window = presentation.window();
-        if let File::Segment { epoch, sequence } | File::PackedAudio { epoch, sequence } = path.file
+        if let File::Segment { epoch, sequence }
+        | File::PackedAudio {
+            epoch, sequence, ..
+        } = path.file
         {
             return window
                 .entry(sequence)
                 .filter(|_| presentation.epoch() == epoch)
                 .map_or_else(gone, |entry| match path.file {
-                    File::PackedAudio { .. } => packed_audio(entry, epoch, request),
+                    File::PackedAudio { form, .. } => packed_audio(entry, epoch, form, request),
                     _ => segment(entry, epoch, request),
                 });
         }
@@ -239,13 +242,13 @@ fn segment(entry: &Entry, epoch: u32, request: &Parts) -> Response {
 }
 
 /// The sound of a segment alone: written anew for whoever asks, since few do and it is small.
-fn packed_audio(entry: &Entry, epoch: u32, request: &Parts) -> Response {
-    if entry.segment.ts.packed_audio == 0 {
+fn packed_audio(entry: &Entry, epoch: u32, form: PackedAudio, request: &Parts) -> Response {
+    if entry.segment.ts.packed_audio == 0 || PackedAudio::of(&entry.segment) != Some(form) {
         return gone();
     }
     let tag = format!("{epoch:08x}-{}-a", entry.sequence);
     let body = || segmenter::ts::packed_audio(&entry.segment);
-    whole(Kind::PackedAudio, body, &tag, request)
+    whole(Kind::PackedAudio(form), body, &tag, request)
 }
 
 /// Something that is whole and will not change.

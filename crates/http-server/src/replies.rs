@@ -9,6 +9,7 @@ use http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use media::PackedAudio;
 
 /// Every kind of reply there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(crate) enum Kind {
     /// The same of sound.
     CmafAudio,
     /// A segment of packed audio.
-    PackedAudio,
+    PackedAudio(PackedAudio),
     /// An HTML page.
     Page,
     /// A file of the pages with a hash in its name.
@@ -77,6 +78,9 @@ static MP2T: HeaderValue = HeaderValue::from_static("video/mp2t");
 static MPD: HeaderValue = HeaderValue::from_static("application/dash+xml");
 static VIDEO_MP4: HeaderValue = HeaderValue::from_static("video/mp4");
 static AAC: HeaderValue = HeaderValue::from_static("audio/aac");
+static MPEG_AUDIO: HeaderValue = HeaderValue::from_static("audio/mpeg");
+static AC3: HeaderValue = HeaderValue::from_static("audio/ac3");
+static EAC3: HeaderValue = HeaderValue::from_static("audio/eac3");
 static AUDIO_MP4: HeaderValue = HeaderValue::from_static("audio/mp4");
 static HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -111,7 +115,10 @@ impl Kind {
             Self::Manifest => &MPD,
             Self::CmafVideo => &VIDEO_MP4,
             Self::CmafAudio => &AUDIO_MP4,
-            Self::PackedAudio => &AAC,
+            Self::PackedAudio(PackedAudio::Aac) => &AAC,
+            Self::PackedAudio(PackedAudio::Mp3) => &MPEG_AUDIO,
+            Self::PackedAudio(PackedAudio::Ac3) => &AC3,
+            Self::PackedAudio(PackedAudio::Eac3) => &EAC3,
             Self::Page => &HTML,
             Self::HashedAsset(asset) | Self::Asset(asset) => asset.content_type(),
             Self::Json => &JSON,
@@ -125,7 +132,7 @@ impl Kind {
         match self {
             Self::Playlist => &BRIEFLY,
             Self::EndedPlaylist | Self::AwaitedPlaylist => &A_LITTLE,
-            Self::Segment | Self::CmafVideo | Self::CmafAudio | Self::PackedAudio => &AN_HOUR,
+            Self::Segment | Self::CmafVideo | Self::CmafAudio | Self::PackedAudio(_) => &AN_HOUR,
             Self::HashedAsset(_) => &A_YEAR,
             Self::MovingPlaylist | Self::Manifest | Self::Page | Self::Asset(_) => &NO_CACHE,
             Self::Json | Self::Problem | Self::Health | Self::Empty => &NO_STORE,

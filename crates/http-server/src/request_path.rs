@@ -3,7 +3,7 @@
 //! Paths are compared with what exists, never joined to anything. Names have no characters that would
 //! need percent-encoding, so an encoded path is simply not found.
 
-use media::Rendition;
+use media::{PackedAudio, Rendition};
 
 /// The longest path that can name anything: three names of 128 bytes and the file.
 pub const MAX_PATH_BYTES: usize = 1_024;
@@ -52,12 +52,14 @@ pub enum File {
         /// Its media sequence number.
         sequence: u64,
     },
-    /// `{name}/sound-{epoch}-{sequence}.aac`.
+    /// `{name}/sound-{epoch}-{sequence}.aac`, or what else its codec is called.
     PackedAudio {
         /// Which presentation of this name.
         epoch: u32,
         /// Media sequence number.
         sequence: u64,
+        /// What it is made of.
+        form: PackedAudio,
     },
     /// `{name}/llhls.m3u8`: the multivariant playlist of the low-latency form.
     LowLatency,
@@ -151,8 +153,13 @@ fn parse_file(file: &str) -> Option<File> {
         return Some(File::Segment { epoch, sequence });
     }
     if rendition == playlist::PACKED_AUDIO {
-        let sequence = parse_number(numbers.strip_suffix(".aac")?)?;
-        return Some(File::PackedAudio { epoch, sequence });
+        let (sequence, extension) = numbers.split_once('.')?;
+        let mut forms = PackedAudio::ALL.into_iter();
+        return Some(File::PackedAudio {
+            epoch,
+            sequence: parse_number(sequence)?,
+            form: forms.find(|form| form.extension() == extension)?,
+        });
     }
     let piece = if let Some(id) = numbers.strip_suffix(".mp4") {
         Piece::InitSection(parse_number(id)?)
@@ -236,6 +243,7 @@ mod tests {
                     File::PackedAudio {
                         epoch: 0xe1ff,
                         sequence: 7,
+                        form: PackedAudio::Aac,
                     },
                 ),
             ),
@@ -332,7 +340,7 @@ mod tests {
         }
 
         #[test]
-        fn near_misses(path in "/{0,2}(live|\\.\\.|%2e|a)?(/(main|video|sound|llhls|index|show|-|[0-9a-f]{7,9}|\\.ts|\\.aac|\\.m4s|\\.mp4|\\.[0-9]|\\.m3u8){0,5}){0,5}") {
+        fn near_misses(path in "/{0,2}(live|\\.\\.|%2e|a)?(/(main|video|sound|llhls|index|show|-|[0-9a-f]{7,9}|\\.ts|\\.aac|\\.ec3|\\.m4s|\\.mp4|\\.[0-9]|\\.m3u8){0,5}){0,5}") {
             check(&path);
         }
     }
@@ -348,8 +356,13 @@ mod tests {
                     format!("/{app}/{name}/main-{epoch:08x}-{sequence}.ts")
                 }
                 File::Sound => format!("/{app}/{name}/sound.m3u8"),
-                File::PackedAudio { epoch, sequence } => {
-                    format!("/{app}/{name}/sound-{epoch:08x}-{sequence}.aac")
+                File::PackedAudio {
+                    epoch,
+                    sequence,
+                    form,
+                } => {
+                    let extension = form.extension();
+                    format!("/{app}/{name}/sound-{epoch:08x}-{sequence}.{extension}")
                 }
                 File::IFrames => format!("/{app}/{name}/iframes.m3u8"),
                 File::MediaIFrames => format!("/{app}/{name}/{}", uri::i_frames()),

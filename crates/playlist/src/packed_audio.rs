@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use media::PackedAudio;
+
 use crate::date_ranges::DateRanges;
 use crate::media_playlist::{END, VERSION, header, segment_lines};
 use crate::window::Entry;
@@ -17,9 +19,11 @@ pub(crate) fn uri(folder: &str) -> String {
     format!("{folder}{PACKED_AUDIO}.m3u8")
 }
 
-/// The URI of the sound of a segment of MPEG-TS.
-pub(crate) fn segment_uri(epoch: u32, sequence: u64) -> String {
-    format!("{PACKED_AUDIO}-{epoch:08x}-{sequence}.aac")
+/// The URI of the sound of a segment of MPEG-TS; of one that has none, one that nobody asks for.
+fn segment_uri(epoch: u32, entry: &Entry) -> String {
+    let form = PackedAudio::of(&entry.segment).unwrap_or(PackedAudio::Aac);
+    let (sequence, extension) = (entry.sequence, form.extension());
+    format!("{PACKED_AUDIO}-{epoch:08x}-{sequence}.{extension}")
 }
 
 /// The whole live playlist of a presentation of `epoch`. `listed` is not empty.
@@ -38,7 +42,7 @@ pub(crate) fn render(
         if segment.ts.packed_audio == 0 {
             text.push_str("#EXT-X-GAP\n");
         }
-        let uri = segment_uri(epoch, entry.sequence);
+        let uri = segment_uri(epoch, entry);
         text.push_str(&segment_lines(segment, Some(segment.date), &uri));
     }
     if ended {

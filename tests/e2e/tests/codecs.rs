@@ -82,6 +82,25 @@ fn arrives_whole(encoding: Encoding, codecs: &str, container: &str) {
         assert_eq!(pictures, went_in.video.len(), "{playlist}");
         assert_eq!(sounds > 0, !went_in.audio.is_empty(), "{playlist}");
     }
+    match (container, codecs.rsplit(',').next()) {
+        ("mpeg_ts", Some("ac-3")) => sounds_alone(&gateway, "ac3", "audio/ac3"),
+        ("mpeg_ts", Some("ec-3")) => sounds_alone(&gateway, "ec3", "audio/eac3"),
+        _ => {}
+    }
+}
+
+/// The sound of segments of MPEG-TS alone is called what it is: a current ffmpeg takes nothing else.
+fn sounds_alone(gateway: &Gateway, extension: &str, media_type: &str) {
+    let text = gateway.get("/live/show/sound.m3u8").text();
+    let uri = text.lines().find(|line| !line.starts_with('#'));
+    let uri = uri.expect("a segment");
+    assert!(uri.ends_with(&format!(".{extension}")), "{text}");
+    let answer = gateway.get(&format!("/live/show/{uri}"));
+    assert_eq!(answer.header("content-type"), Some(media_type));
+    let other = uri.replace(extension, "aac");
+    assert_eq!(gateway.get(&format!("/live/show/{other}")).status, 404);
+    let (pictures, sounds) = current_ffmpeg::decode(gateway.http_url("live/show/sound.m3u8"));
+    assert!(pictures == 0 && sounds > 0, "{sounds}");
 }
 
 /// ffmpeg follows from the first segment on while the encoder is at work.
