@@ -313,7 +313,7 @@ impl Cutter {
 
     fn begin_at(&mut self, start: MediaTime) {
         self.wanted = self.wanted.filter(|&at| start < at - NEAR_WANTED);
-        self.events.begin_segment(start + NEAR_WANTED);
+        self.events.begin_segment(start, start + NEAR_WANTED);
         self.closing.date_by(self.clock);
         self.closing.begin(start, self.now);
         if let Some(parts) = &mut self.parts {

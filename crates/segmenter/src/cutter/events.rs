@@ -12,6 +12,9 @@ use crate::output::Outputs;
 const MOST: usize = 256;
 /// What the events of a segment may cost together, bytes.
 const MOST_BYTES: usize = 256 << 10;
+/// What begins a segment is where that begins, if that is not later than so. A message has the timestamp of a picture that
+/// is decoded then and shown a few pictures later.
+const REORDERED: MediaTime = MediaTime::from_millis(250);
 /// How many boundaries are known ahead.
 const MOST_BOUNDARIES: usize = 64;
 /// So long behind the end of the last segment of a run an event still belongs to it: it came with the last unit.
@@ -92,8 +95,13 @@ impl Events {
         } else {
             end
         };
-        let count = self.waiting.partition_point(|timed| timed.at < end);
-        self.waiting.drain(..count).collect()
+        let all = std::mem::take(&mut self.waiting).into_iter();
+        let (waiting, taken) = all.partition(|timed| {
+            let near = !self.is_end && timed.at > end - REORDERED;
+            timed.at >= end || near && is_awaited(&self.boundaries, timed)
+        });
+        self.waiting = waiting;
+        taken
     }
 
     /// A segment is to begin at `at` or before.
@@ -101,8 +109,15 @@ impl Events {
         self.boundaries.iter().any(|&boundary| boundary <= at)
     }
 
-    /// A segment begins that has what was to begin up to `at`.
-    pub(super) fn begin_segment(&mut self, at: MediaTime) {
+    /// A segment begins at `start`, and with it what was to begin one by `at`.
+    pub(super) fn begin_segment(&mut self, start: MediaTime, at: MediaTime) {
+        let near = start - REORDERED..=at;
+        for timed in &mut self.waiting {
+            if near.contains(&timed.at) && is_awaited(&self.boundaries, timed) {
+                timed.at = start;
+            }
+        }
+        self.waiting.sort_by_key(|timed| timed.at);
         self.boundaries.retain(|&boundary| boundary > at);
         self.count = self.waiting.len();
         let costs = self.waiting.iter().map(|timed| timed.event.cost());
@@ -126,6 +141,12 @@ impl Events {
         self.waiting.clear();
         self.boundaries.clear();
         self.is_end = false;
-        self.begin_segment(MediaTime::ZERO);
+        self.begin_segment(MediaTime::ZERO, MediaTime::ZERO);
     }
+}
+
+/// One of `boundaries` is where a segment has yet to begin with it.
+fn is_awaited(boundaries: &[MediaTime], timed: &TimedEvent) -> bool {
+    let at_once = timed.event.boundaries().next() == Some(MediaTime::ZERO);
+    at_once && boundaries.contains(&timed.at)
 }

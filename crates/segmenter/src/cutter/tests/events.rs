@@ -151,6 +151,44 @@ fn a_splice_begins_a_segment_at_the_first_random_access_from_there_on() {
     }
 }
 
+/// A picture is decoded before it is shown, and encoders of one programme differ a little.
+#[test]
+fn a_splice_near_the_beginning_of_its_segment_is_there() {
+    for (at, expected) in [
+        (2_740, 2_740),
+        (2_760, 3_000),
+        (3_000, 3_000),
+        (3_090, 3_000),
+    ] {
+        for cutter in [
+            Cutter::new(Settings::default()),
+            Cutter::in_parts(Settings::default(), ms(200)),
+        ] {
+            let mut bench = Bench::new();
+            bench.cutter = cutter;
+            bench.pictures(0, 2_000, 25);
+            bench.event(at, splice(Side::Out));
+            bench.event(2_990, said("beside"));
+            bench.pictures(2_000, 6_000, 25);
+            bench.finish();
+            let whole = bench.segments.iter().flat_map(|it| &it.events);
+            let parted = bench.parted.iter().flatten().flat_map(|it| &it.events);
+            let found: Vec<_> = whole.chain(parted).map(|it| it.at.as_millis()).collect();
+            let mut all = [expected, 2_990];
+            all.sort_unstable();
+            assert_eq!(found, all, "{at}");
+            let begun = bench.parted.iter().filter_map(|parts| parts.first());
+            let begun = begun.map(|part| (part.start, &part.events));
+            let segments = bench.segments.iter().map(|it| (it.start, &it.events));
+            let mut there = begun
+                .chain(segments)
+                .filter(|(start, _)| *start == ms(3_000));
+            let is_there = there.any(|(_, events)| events.iter().any(|it| it.at == ms(3_000)));
+            assert_eq!(is_there, expected == 3_000, "{at}");
+        }
+    }
+}
+
 #[test]
 fn splices_make_no_flood_of_segments() {
     let mut bench = Bench::new();
