@@ -113,6 +113,23 @@ fn each_is_in_the_part_of_its_time_or_the_next() {
     );
 }
 
+/// In segments, and in parts, with events that come at 2 s. There is a key frame each second.
+fn six_seconds(events: &[(i64, Arc<Event>)]) -> [Bench; 2] {
+    let settings = Settings::default();
+    let cutters = [Cutter::new(settings), Cutter::in_parts(settings, ms(200))];
+    cutters.map(|cutter| {
+        let mut bench = Bench::new();
+        bench.cutter = cutter;
+        bench.pictures(0, 2_000, 25);
+        for (at, event) in events {
+            bench.event(*at, event.clone());
+        }
+        bench.pictures(2_000, 6_000, 25);
+        bench.finish();
+        bench
+    })
+}
+
 #[test]
 fn a_splice_begins_a_segment_at_the_first_random_access_from_there_on() {
     let begins = vec![0, 2_000, 3_000, 5_000];
@@ -133,16 +150,7 @@ fn a_splice_begins_a_segment_at_the_first_random_access_from_there_on() {
             vec![0, 2_000, 3_000, 5_000],
         ),
     ] {
-        for cutter in [
-            Cutter::new(Settings::default()),
-            Cutter::in_parts(Settings::default(), ms(200)),
-        ] {
-            let mut bench = Bench::new();
-            bench.cutter = cutter;
-            bench.pictures(0, 2_000, 25);
-            bench.event(2_600, event.clone());
-            bench.pictures(2_000, 6_000, 25);
-            bench.finish();
+        for bench in six_seconds(&[(2_600, event.clone())]) {
             let whole = bench.segments.iter().map(|it| it.start.as_millis());
             let parted = bench.parted.iter().filter_map(|parts| parts.first());
             let parted = parted.map(|part| part.start.as_millis());
@@ -160,17 +168,7 @@ fn a_splice_near_the_beginning_of_its_segment_is_there() {
         (3_000, 3_000),
         (3_090, 3_000),
     ] {
-        for cutter in [
-            Cutter::new(Settings::default()),
-            Cutter::in_parts(Settings::default(), ms(200)),
-        ] {
-            let mut bench = Bench::new();
-            bench.cutter = cutter;
-            bench.pictures(0, 2_000, 25);
-            bench.event(at, splice(Side::Out));
-            bench.event(2_990, said("beside"));
-            bench.pictures(2_000, 6_000, 25);
-            bench.finish();
+        for bench in six_seconds(&[(at, splice(Side::Out)), (2_990, said("beside"))]) {
             let whole = bench.segments.iter().flat_map(|it| &it.events);
             let parted = bench.parted.iter().flatten().flat_map(|it| &it.events);
             let found: Vec<_> = whole.chain(parted).map(|it| it.at.as_millis()).collect();
