@@ -455,23 +455,21 @@ impl Rung {
                         date: entry.segment.date,
                     },
                     lasts: entry.segment.duration,
+                    is_open: false,
                 })
                 .collect(),
             Form::LowLatency => {
-                let stretch = |segment: &CmafSegment, lasts| Stretch {
+                let stretch = |segment: &CmafSegment, is_open| Stretch {
                     begins: Anchor {
                         at: segment.start(),
                         date: segment.head.date,
                     },
-                    lasts,
+                    lasts: segment.end() - segment.start(),
+                    is_open,
                 };
-                let listed = self.low_latency.listed();
-                let whole = listed.map(|it| stretch(it, it.end() - it.start()));
-                // Where the open one will end is not known.
-                let open = self.low_latency.open();
-                whole
-                    .chain(open.map(|it| stretch(it, MediaTime::ZERO)))
-                    .collect()
+                let whole = self.low_latency.listed().map(|it| stretch(it, false));
+                let open = self.low_latency.open().map(|it| stretch(it, true));
+                whole.chain(open).collect()
             }
         }
     }

@@ -19,8 +19,10 @@ const MAY_LAG: i64 = 3;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Boundaries {
     starts: Vec<MediaTime>,
-    /// Where the last segment ends.
+    /// Where the last segment ends, or begins while it is open.
     end: Option<MediaTime>,
+    /// How far the media go.
+    reached: MediaTime,
     /// How long the whole segments are.
     lasts: Vec<MediaTime>,
     /// When the newest began.
@@ -32,8 +34,10 @@ pub(super) struct Boundaries {
 pub(super) struct Stretch {
     /// Its start.
     pub(super) begins: Anchor,
-    /// How long it is; zero while it is open.
+    /// How long it is so far.
     pub(super) lasts: MediaTime,
+    /// Where it will end is not known.
+    pub(super) is_open: bool,
 }
 
 /// Why two rungs do not fit.
@@ -70,11 +74,19 @@ impl FromIterator<Stretch> for Boundaries {
     /// Of the segments, oldest first.
     fn from_iter<T: IntoIterator<Item = Stretch>>(segments: T) -> Self {
         let mut all = Self::default();
-        for Stretch { begins, lasts } in segments {
+        for Stretch {
+            begins,
+            lasts,
+            is_open,
+        } in segments
+        {
             all.starts.push(begins.at);
-            all.end = Some(begins.at + lasts);
             all.anchor = Some(begins);
-            if lasts > MediaTime::ZERO {
+            all.reached = begins.at + lasts;
+            if is_open {
+                all.end = Some(begins.at);
+            } else {
+                all.end = Some(all.reached);
                 all.lasts.push(lasts);
             }
         }
@@ -124,14 +136,16 @@ impl Boundaries {
         }
     }
 
-    /// The wall clock at its end.
+    /// The wall clock at the end of its media.
     pub(super) fn until(&self) -> Option<SystemTime> {
-        Some(self.anchor?.date_at(self.end?))
+        Some(self.anchor?.date_at(self.reached))
     }
 
     /// Whether it ends so close before `newest` that players who change to it find what they need.
     pub(super) fn reach(&self, newest: SystemTime) -> bool {
         let reach = MediaTime::from_nanos(self.step().as_nanos().saturating_mul(MAY_LAG));
+        // How long segments are is not known with the first.
+        let reach = reach.max(CLOCKS_AGREE);
         self.until()
             .is_some_and(|until| until + reach.to_duration() >= newest)
     }

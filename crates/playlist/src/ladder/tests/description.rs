@@ -105,6 +105,27 @@ fn all<'a>(text: &'a str, attribute: &str) -> Vec<&'a str> {
     values.filter_map(|rest| rest.split('"').next()).collect()
 }
 
+/// Players load the multivariant playlist once, and those who wait for it load it then.
+#[test]
+fn rungs_whose_first_segments_are_open_are_listed_together() {
+    // All are open, or the first is complete.
+    for parts in [2, 5] {
+        let registry = registry();
+        let mut writers = Vec::new();
+        for (rung, parts, late) in [
+            ("show_720p", parts.min(4), 40),
+            ("show_360p", parts, 0),
+            ("show_180p", parts.min(4), 90),
+        ] {
+            let mut writer = begin(&registry, rung);
+            push(&mut writer, &tracks(), 10_000, parts, late);
+            writers.push(writer);
+        }
+        let standings = ladder(&registry).standings(Form::LowLatency);
+        assert!(standings.iter().all(|it| it.is_listed()), "{standings:?}");
+    }
+}
+
 #[test]
 fn a_whole_manifest_of_two_rungs_and_further_sound() {
     let registry = registry();
