@@ -6,6 +6,7 @@
 
 mod boundaries;
 mod description;
+mod groups;
 mod names;
 mod texts;
 
@@ -26,6 +27,7 @@ pub use names::RungNames;
 pub(crate) use texts::Texts;
 
 use boundaries::{Boundaries, Stretch};
+use groups::Groups;
 
 pub(crate) use boundaries::{CLOCKS_AGREE, TOLERANCE};
 
@@ -326,14 +328,21 @@ impl Ladder {
             .filter(|(_, standing)| standing.is_listed())
             .map(|(rung, _)| (rung, self.folder(rung, place)))
             .collect();
-        let sounds = self.sounds(form, place, &listed, &standings);
+        let beside: Vec<_> = self
+            .listed_sounds(form, &standings)
+            .map(|sound| sound.alternative(form, &self.folder(sound, place)))
+            .collect();
+        let mut groups = Groups::new(form, &listed, beside);
         let mut variants: Vec<_> = listed
             .iter()
-            .map(|(rung, folder)| rung.variant(form, folder))
+            .map(|(rung, folder)| {
+                let mut variant = rung.variant(form, folder);
+                if let Some((at, sounds)) = groups.of(rung) {
+                    variant.hear(at, sounds);
+                }
+                variant
+            })
             .collect();
-        if sounds.iter().any(|sound| sound.track.is_some()) {
-            variants.iter_mut().for_each(|it| it.hear(&sounds));
-        }
         variants.sort_by_key(|variant| std::cmp::Reverse(variant.measured.all.peak()));
         let first = variants
             .iter()
@@ -344,28 +353,10 @@ impl Ladder {
         let alone = listed
             .iter()
             .find_map(|(rung, folder)| rung.sound_variant(form, folder));
-        variants.extend(alone);
-        Some(multivariant::render(&variants, &sounds))
-    }
-
-    /// The sound of all variants: that of the first of `listed` that has some, and what is published beside it.
-    fn sounds<'a>(
-        &'a self,
-        form: Form,
-        place: Place,
-        listed: &[(&'a Rung, String)],
-        standings: &[Standing],
-    ) -> Vec<Sound<'a>> {
-        let own = listed
-            .iter()
-            .find_map(|(rung, folder)| rung.sound(form, folder));
-        let beside: Vec<_> = self
-            .listed_sounds(form, standings)
-            .map(|sound| sound.alternative(form, &self.folder(sound, place)))
-            .collect();
-        // Without a choice, what comes with the pictures needs no name.
-        let own = own.filter(|own| own.uri.is_some() || !beside.is_empty());
-        own.into_iter().chain(beside).collect()
+        let groups = groups.all();
+        let hears = (!groups.is_empty()).then_some(0);
+        variants.extend(alone.map(|alone| Variant { hears, ..alone }));
+        Some(multivariant::render(&variants, groups))
     }
 
     /// Where the others stand beside `rung`, for the low-latency playlists of that.
@@ -487,6 +478,18 @@ impl Rung {
                 .window
                 .sound_variant(folder, &self.presentation.name().name),
             Form::LowLatency => self.low_latency.sound_variant(folder),
+        }
+    }
+
+    /// The discontinuity sequence number of its newest segment.
+    fn discontinuity(&self, form: Form) -> Option<u64> {
+        match form {
+            Form::Classic => Some(self.window.listed().last()?.discontinuity_sequence),
+            Form::LowLatency => {
+                let listed = self.low_latency.listed().next_back();
+                let newest = self.low_latency.open().or(listed)?;
+                Some(newest.discontinuity_sequence)
+            }
         }
     }
 

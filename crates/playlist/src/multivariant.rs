@@ -11,7 +11,7 @@ use media::{CaptionService, Captions, Rendition, Track, TrackKind};
 use crate::Label;
 use crate::measured::{Measured, Rate};
 
-/// The group of sound, and its name.
+/// The first group of sound, and its name.
 const GROUP: &str = Rendition::Audio.name();
 /// The group of closed captions.
 const CAPTIONS: &str = "cc";
@@ -39,6 +39,8 @@ pub(crate) struct Variant<'a> {
     pub(crate) uri: String,
     /// Its I-frame playlist.
     pub(crate) i_frames: Option<String>,
+    /// The group that it hears, by its place in those there are.
+    pub(crate) hears: Option<usize>,
 }
 
 impl<'a> Variant<'a> {
@@ -51,25 +53,35 @@ impl<'a> Variant<'a> {
         )
     }
 
-    /// It is played with one of `sounds`: with its own where that comes with its pictures, and any other besides.
-    /// BANDWIDTH is of all that has to be loaded, with the largest of them (rfc8216bis §4.4.6.2).
-    pub(crate) fn hear(&mut self, sounds: &[Sound<'a>]) {
+    /// It is played with one of `sounds`, group `at` of all: with its own where that comes with its pictures, and any
+    /// other besides. BANDWIDTH is of all that has to be loaded, with the largest of them (rfc8216bis §4.4.6.2).
+    pub(crate) fn hear(&mut self, at: usize, sounds: &[Sound<'a>]) {
+        self.hears = Some(at);
+        if sounds.iter().all(|sound| sound.track.is_none()) {
+            return;
+        }
+        let own = self.tracks.iter().copied();
+        let own = own.filter(|track| track.kind() == TrackKind::Audio).count();
         self.tracks.retain(|track| track.kind() == TrackKind::Video);
-        self.tracks
-            .extend(sounds.iter().filter_map(|sound| sound.track));
+        // Of another codec than the first is nothing that a player must have: one without it plays the rest.
+        let mut tracks = sounds.iter().filter_map(|sound| sound.track).peekable();
+        let name = tracks.peek().map(|track| track.codec.name());
+        let alike = tracks.filter(|track| Some(track.codec.name()) == name);
+        self.tracks.extend(alike);
         let apart = sounds.iter().filter(|sound| sound.uri.is_some());
         let Some(largest) = apart.map(|sound| sound.rate).max_by_key(Rate::peak) else {
             return;
         };
         let all = &mut self.measured.all;
-        if sounds.iter().all(|sound| sound.uri.is_some()) {
+        if own > 0 && sounds.iter().all(|sound| sound.uri.is_some()) {
             *all = all.without(&self.measured.sound);
         }
         *all = all.with(&largest);
     }
 }
 
-/// Sound that serves all variants.
+/// Sound of a group.
+#[derive(Clone)]
 pub(crate) struct Sound<'a> {
     pub(crate) track: Option<&'a Track>,
     pub(crate) label: Label,
@@ -80,12 +92,13 @@ pub(crate) struct Sound<'a> {
     pub(crate) rate: Rate,
 }
 
-/// The whole playlist; players begin with the first variant, and with the first of `sounds` that is the default.
-pub(crate) fn render(variants: &[Variant<'_>], sounds: &[Sound<'_>]) -> String {
+/// The whole playlist; players begin with the first variant, and with the first sound of its group that is the default.
+/// All `groups` have the same members, from elsewhere (§4.4.6.1.1).
+pub(crate) fn render(variants: &[Variant<'_>], groups: &[Vec<Sound<'_>>]) -> String {
     let captions = captions(variants);
     let version = if captions.services().any(CaptionService::is_cea_708) {
         7
-    } else if sounds.is_empty() {
+    } else if groups.is_empty() {
         3
     } else {
         6
@@ -94,17 +107,8 @@ pub(crate) fn render(variants: &[Variant<'_>], sounds: &[Sound<'_>]) -> String {
     if variants.iter().all(|it| it.measured.is_independent()) {
         text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
-    let mut names = HashSet::new();
-    let default = sounds.iter().position(|it| it.label.is_default());
-    for (at, sound) in sounds.iter().enumerate() {
-        let name = sound.label.name().or(sound.label.language());
-        let mut name = name.unwrap_or(GROUP).to_owned();
-        // One name is one rendition (§4.4.6.1.1).
-        while !names.insert(name.clone()) {
-            let _ = write!(name, " {}", at + 1);
-        }
-        let is_default = at == default.unwrap_or(0);
-        media(sound, &name, is_default).write(&mut text);
+    for (at, sounds) in groups.iter().enumerate() {
+        write_group(&group_id(at), sounds, &mut text);
     }
     for service in captions.services() {
         closed_captions(service).write(&mut text);
@@ -118,7 +122,7 @@ pub(crate) fn render(variants: &[Variant<'_>], sounds: &[Sound<'_>]) -> String {
         stream(variant)
             .bare_if("SCORE", score)
             .quoted("STABLE-VARIANT-ID", &variant.id)
-            .quoted_if("AUDIO", sounds.first().map(|_| GROUP))
+            .quoted_if("AUDIO", variant.hears.map(group_id))
             .quoted_if(
                 "CLOSED-CAPTIONS",
                 (!captions.is_empty()).then_some(CAPTIONS),
@@ -144,13 +148,35 @@ fn captions(variants: &[Variant<'_>]) -> Captions {
     captions
 }
 
+fn group_id(at: usize) -> String {
+    match at {
+        0 => GROUP.to_owned(),
+        at => format!("{GROUP}-{}", at + 1),
+    }
+}
+
+fn write_group(id: &str, sounds: &[Sound<'_>], text: &mut String) {
+    let mut names = HashSet::new();
+    let default = sounds.iter().position(|it| it.label.is_default());
+    for (at, sound) in sounds.iter().enumerate() {
+        let name = sound.label.name().or(sound.label.language());
+        let mut name = name.unwrap_or(GROUP).to_owned();
+        // One name is one rendition (§4.4.6.1.1).
+        while !names.insert(name.clone()) {
+            let _ = write!(name, " {}", at + 1);
+        }
+        let is_default = at == default.unwrap_or(0);
+        media(id, sound, &name, is_default).write(text);
+    }
+}
+
 /// EXT-X-MEDIA (§4.4.6.1) of sound.
-fn media(sound: &Sound<'_>, name: &str, is_default: bool) -> Tag {
+fn media(group: &str, sound: &Sound<'_>, name: &str, is_default: bool) -> Tag {
     let channels = sound.track.and_then(|track| track.codec.channels());
     Tag::new("#EXT-X-MEDIA")
         .bare("TYPE", "AUDIO")
         .quoted_if("URI", sound.uri.as_ref())
-        .quoted("GROUP-ID", GROUP)
+        .quoted("GROUP-ID", group)
         .quoted("STABLE-RENDITION-ID", &sound.id)
         .quoted_if("LANGUAGE", sound.label.language())
         .quoted("NAME", name)
@@ -294,6 +320,7 @@ mod tests {
             id: "show".into(),
             uri: format!("{folder}main.m3u8"),
             i_frames: Some(format!("{folder}iframes.m3u8")),
+            hears: None,
         }
     }
 

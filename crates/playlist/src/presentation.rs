@@ -60,6 +60,13 @@ pub struct Backup(#[expect(dead_code, reason = "its number of clones is what cou
 #[derive(Debug)]
 pub struct Waiting(#[expect(dead_code, reason = "its number of clones is what counts")] Arc<()>);
 
+/// How many discontinuities came so far, of segments in MPEG-TS, and of those that are cut into parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Discontinuities {
+    pub(crate) segments: u64,
+    pub(crate) parts: u64,
+}
+
 /// What the present publish, and whoever takes its place, goes on from.
 #[derive(Debug)]
 pub(crate) struct Inner {
@@ -100,7 +107,7 @@ impl Presentation {
         name: PresentationName,
         epoch: u32,
         next_sequence: u64,
-        discontinuities: u64,
+        discontinuities: Discontinuities,
         target: Option<TargetDuration>,
         settings: &Settings,
     ) -> Self {
@@ -113,8 +120,8 @@ impl Presentation {
             status: None,
             label: Label::default(),
             next_sequence,
-            discontinuities,
-            growth: Growth::new(discontinuities, target.is_some()),
+            discontinuities: discontinuities.segments,
+            growth: Growth::new(discontinuities.parts, target.is_some()),
             measured: Measured::default(),
             version: 0,
         };
@@ -254,6 +261,15 @@ impl Presentation {
     /// Counts a publish as standing by.
     pub fn stand_by(&self) -> Backup {
         Backup(self.backups.clone())
+    }
+
+    /// The discontinuity sequence numbers of its newest segments.
+    pub(crate) fn discontinuities(&self) -> Discontinuities {
+        let inner = self.lock();
+        Discontinuities {
+            segments: inner.discontinuities,
+            parts: inner.growth.discontinuities,
+        }
     }
 
     /// The first media sequence number and the first discontinuity sequence number that it has not used.

@@ -11,6 +11,7 @@ use media::{MediaTime, PresentationName};
 #[cfg(doc)]
 use crate::Dismissal;
 use crate::low_latency::Growth;
+use crate::presentation::Discontinuities;
 use crate::{
     Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
     Vacancy, Writer,
@@ -141,9 +142,13 @@ impl Registry {
         } else if presentations.len() >= shared.settings.presentations {
             return Err(Refused::TooMany(shared.settings.presentations));
         }
-        let number = shared.number_beside(&presentations, name);
-        let target = shared.target_beside(&presentations, name);
-        let fresh = Arc::new(shared.begin(name, number, None));
+        let beside = shared.beside(&presentations, name);
+        let number = number_beside(&beside);
+        // Where media match, so do these numbers (rfc8216bis §6.2.4).
+        let discontinuities = beside.iter().map(|it| it.discontinuities()).max();
+        let discontinuities = discontinuities.unwrap_or_else(|| shared.discontinuity_floor());
+        let target = target_beside(&beside);
+        let fresh = Arc::new(shared.begin(name, number, discontinuities, None));
         presentations.insert(name.clone(), fresh.clone());
         let writer = Writer::begin(fresh, shared.clone(), terms, now)?;
         let writer = writer.expect("a new presentation should not have ended");
@@ -207,12 +212,32 @@ impl Registry {
             .take(shared.settings.presentations);
         kept.map(|(name, target)| {
             let number = number_by_the_clock();
-            let waiting = Arc::new(shared.begin(name, number, Some(*target)));
+            let floor = shared.discontinuity_floor();
+            let waiting = Arc::new(shared.begin(name, number, floor, Some(*target)));
             presentations.insert(name.clone(), waiting.clone());
             Vacancy::restored(waiting, shared.clone(), resume(name))
         })
         .collect()
     }
+}
+
+/// The number that a first segment is to have: that of the others of its ladder while nothing is listed of it, so that
+/// rungs that begin together have the same numbers; else what the clock says.
+fn number_beside(beside: &[Arc<Presentation>]) -> u64 {
+    let first = beside
+        .first()
+        .filter(|_| !beside.iter().any(|other| other.is_listed()));
+    first.map_or_else(number_by_the_clock, |first| {
+        first.low_latency_window().next_sequence()
+    })
+}
+
+/// The target duration that it has to have because the pictures of its ladder have it (rfc8216bis §6.2.4).
+fn target_beside(beside: &[Arc<Presentation>]) -> Option<TargetDuration> {
+    let mut pictures = beside
+        .iter()
+        .filter(|it| RungNames::sound_in(it.name()).is_none());
+    pictures.find_map(|it| it.window().target_duration())
 }
 
 /// The media sequence number that a presentation begins with if none above it was used.
@@ -303,39 +328,18 @@ impl Shared {
             .map(|(_, rung)| rung)
     }
 
-    /// The number that the first segment of `name` is to have: that of the others of its ladder while nothing is listed
-    /// of it, so that rungs that begin together have the same numbers; else what the clock says.
-    fn number_beside(&self, presentations: &Presentations, name: &PresentationName) -> u64 {
-        let above = self.settings.rung_names.ladder_over(name);
-        let ladder = above.as_ref().unwrap_or(name);
-        let others = || {
-            let source = presentations.get(ladder);
-            let all = self.rungs(presentations, ladder).chain(source);
-            all.filter(|other| !other.window().is_ended())
-        };
-        let first = others()
-            .next()
-            .filter(|_| !others().any(|other| other.is_listed()));
-        first.map_or_else(number_by_the_clock, |first| {
-            first.low_latency_window().next_sequence()
-        })
-    }
-
-    /// The target duration that sound has to have, because the pictures have it that it comes beside (rfc8216bis §6.2.4).
-    fn target_beside(
+    /// The presentations of the ladder that `name` is of, or stands for, which go on.
+    fn beside(
         &self,
         presentations: &Presentations,
         name: &PresentationName,
-    ) -> Option<TargetDuration> {
-        RungNames::sound_in(name)?;
-        let ladder = self.settings.rung_names.ladder_over(name)?;
-        let source = presentations.get(&ladder);
-        let mut all = source.into_iter().chain(self.rungs(presentations, &ladder));
-        let target = |rung: &Arc<Presentation>| {
-            let window = rung.window();
-            window.target_duration().filter(|_| !window.is_ended())
-        };
-        all.find_map(target)
+    ) -> Vec<Arc<Presentation>> {
+        let above = self.settings.rung_names.ladder_over(name);
+        let ladder = above.as_ref().unwrap_or(name);
+        let source = presentations.get(ladder);
+        let all = source.into_iter().chain(self.rungs(presentations, ladder));
+        let going_on = all.filter(|other| !other.window().is_ended());
+        going_on.cloned().collect()
     }
 
     /// The ladder that has the presentation `name` as a rung, or as its source.
@@ -344,17 +348,18 @@ impl Shared {
         self.ladder(above.as_ref().unwrap_or(name))
     }
 
-    /// A presentation whose first segment has the number `first`, if all used before are below it.
+    /// A presentation whose first segment has the number `first`, if all used before are below it, behind so many
+    /// discontinuities.
     fn begin(
         &self,
         name: &PresentationName,
         first: u64,
+        discontinuities: Discontinuities,
         target: Option<TargetDuration>,
     ) -> Presentation {
         let first = first.max(self.sequence_floor.load(Ordering::Relaxed));
         let epoch = self.epochs.hash_one((name, since_1970()));
         let epoch = u32::try_from(epoch & u64::from(u32::MAX)).unwrap_or_default();
-        let discontinuities = self.discontinuity_floor.load(Ordering::Relaxed);
         Presentation::new(
             name.clone(),
             epoch,
@@ -363,6 +368,14 @@ impl Shared {
             target,
             &self.settings,
         )
+    }
+
+    fn discontinuity_floor(&self) -> Discontinuities {
+        let floor = self.discontinuity_floor.load(Ordering::Relaxed);
+        Discontinuities {
+            segments: floor,
+            parts: floor,
+        }
     }
 
     /// Takes `gone` out, unless another presentation has the name by now.

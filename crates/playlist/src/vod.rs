@@ -91,6 +91,7 @@ impl Vod {
                     id: RENDITION.to_owned(),
                     uri: media_playlist::uri(""),
                     i_frames: None,
+                    hears: None,
                 }],
                 &[],
             ),

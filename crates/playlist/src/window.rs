@@ -188,6 +188,7 @@ impl Window {
             id: name.to_string(),
             uri: media_playlist::uri(folder),
             i_frames: Some(i_frames::uri(folder)),
+            hears: None,
         }
     }
 
@@ -204,6 +205,7 @@ impl Window {
             id: format!("{name}/{}", Rendition::Audio.name()),
             uri: packed_audio::uri(folder),
             i_frames: None,
+            hears: None,
         })
     }
 

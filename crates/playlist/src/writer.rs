@@ -10,8 +10,8 @@ use crate::presentation::{Inner, Publish};
 use crate::registry::Shared;
 use crate::slide::slide;
 use crate::{
-    Adjustment, Dismissal, Label, OnConflict, Presentation, PublishStatus, Refused, TargetDuration,
-    Terms, Window, media_playlist,
+    Adjustment, Dismissal, Label, OnConflict, Presentation, PublishStatus, Refused, RungNames,
+    TargetDuration, Terms, Window, media_playlist,
 };
 
 /// So many of the newest segments keep the bodies made of them: players follow the edge, and fetch a segment
@@ -103,7 +103,8 @@ impl Writer {
         }))
     }
 
-    /// Its first segment fixes `target`, if that is told.
+    /// Its first segment fixes `target`, if that is told: of sound, which can be cut anywhere, just that, and of pictures
+    /// that or more.
     pub(crate) fn keep_to(self, target: Option<TargetDuration>) -> Self {
         Self {
             given: target,
@@ -113,7 +114,9 @@ impl Writer {
 
     /// The target duration of the presentation, once it is known.
     pub fn target_duration(&self) -> Option<TargetDuration> {
-        self.presentation.window().target_duration().or(self.given)
+        let window = self.presentation.window();
+        let can_keep = RungNames::sound_in(self.presentation.name()).is_some();
+        window.target_duration().or(self.given.filter(|_| can_keep))
     }
 
     /// The presentation that is written.
@@ -191,9 +194,10 @@ impl Writer {
             self.ahead = end.duration_since(segment.date).unwrap_or_default();
         }
         segment.date += self.ahead;
-        let target = before.target.or(self.given).unwrap_or_else(|| {
+        let target = before.target.unwrap_or_else(|| {
             let first = MediaTime::from_millis(media_playlist::extinf_millis(&segment));
-            TargetDuration::fitting(settings.segment, first)
+            let fitting = TargetDuration::fitting(settings.segment, first);
+            self.given.map_or(fitting, |given| given.max(fitting))
         });
         let mut listed = before.listed.clone();
         let mut removed = before.removed.clone();

@@ -272,8 +272,16 @@ impl LowLatencyWindow {
     }
 
     fn multivariant_in(&self, folder: &str, label: Label) -> Text {
-        let sounds: Vec<_> = self.sound(folder, label).into_iter().collect();
-        let text = multivariant::render(&[self.variant(folder)], &sounds);
+        let groups: Vec<_> = self
+            .sound(folder, label)
+            .map(|it| vec![it])
+            .into_iter()
+            .collect();
+        let variant = Variant {
+            hears: (!groups.is_empty()).then_some(0),
+            ..self.variant(folder)
+        };
+        let text = multivariant::render(&[variant], &groups);
         Text::new(text, format!("{:08x}-{:x}-ll", self.epoch, self.version))
     }
 
@@ -327,6 +335,7 @@ impl LowLatencyWindow {
             id: self.name.to_string(),
             uri: format!("{folder}{}", text::uri::playlist(leading)),
             i_frames: Some(format!("{folder}{}", text::uri::i_frames())),
+            hears: None,
         }
     }
 
@@ -340,6 +349,7 @@ impl LowLatencyWindow {
             id: sound.id,
             uri: sound.uri?,
             i_frames: None,
+            hears: None,
         })
     }
 

@@ -120,3 +120,86 @@ fn sound_and_pictures_find_each_other() {
         assert_eq!(target.is_some(), first == "show", "sound keeps to pictures");
     }
 }
+
+/// Lines of a tag.
+fn tags<'a>(text: &'a str, tag: &str) -> Vec<&'a str> {
+    text.lines().filter(|line| line.starts_with(tag)).collect()
+}
+
+/// One publishes pictures alone, to save bits: viewers who go there go on hearing.
+#[test]
+fn a_rung_without_sound_has_that_of_another() {
+    let registry = Registry::new(Settings::default());
+    let mut with = begin(&registry, "show_720p");
+    let mut without = begin(&registry, "show_360p");
+    let mut whole = segment(0, 2_000, 0, 500_000);
+    whole.ts.packed_audio = 32_000;
+    with.push(whole, Instant::now()).expect("owned");
+    let mut silent = segment(0, 2_000, 0, 200_000);
+    silent.tracks = silent.tracks[..1].into();
+    silent.units.retain(|unit| unit.track == 0);
+    without.push(silent, Instant::now()).expect("owned");
+    let text = text(&registry);
+    assert_eq!(
+        tags(&text, "#EXT-X-MEDIA:"),
+        [
+            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show_720p/audio\",NAME=\"audio\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\"",
+            "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_720p/sound.m3u8\",GROUP-ID=\"audio-2\",STABLE-RENDITION-ID=\"show_720p/audio\",NAME=\"audio\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\"",
+        ],
+        "{text}"
+    );
+    let variants = tags(&text, "#EXT-X-STREAM-INF:");
+    let [high, low, alone] = variants[..] else {
+        panic!("{text}");
+    };
+    assert!(high.contains("BANDWIDTH=2000000,") && high.contains("AUDIO=\"audio\""));
+    // 200 000 bytes of pictures, and 32 000 of sound.
+    assert!(low.contains("BANDWIDTH=928000,") && low.contains("AUDIO=\"audio-2\""));
+    assert!(low.contains("CODECS=\"avc1.64001f,mp4a.40.2\""), "{low}");
+    assert!(alone.contains("AUDIO=\"audio\""), "{alone}");
+}
+
+/// What is begun beside others has as many discontinuities behind it as they have, whatever became of it before.
+#[test]
+fn rungs_and_sound_that_come_later_have_the_numbers_of_the_others() {
+    let registry = Registry::new(Settings::default());
+    let mut vacancies = Vec::new();
+    for start in [0, 10_000, 20_000] {
+        let mut source = begin(&registry, "show_720p");
+        list(&mut source, &[start], 0, 500_000);
+        vacancies.push(source.leave());
+    }
+    let mut again = begin(&registry, "show_720p");
+    list(&mut again, &[30_000], 0, 500_000);
+    let mut rung = begin(&registry, "show_360p");
+    list(&mut rung, &[30_000], 0, 200_000);
+    let mut beside = begin(&registry, "show_audio1");
+    let pushed = beside.push(sound(30_000, 2_000, 0), Instant::now());
+    pushed.expect("owned");
+    for writer in [&again, &rung, &beside] {
+        let window = writer.presentation().window();
+        let newest = window.listed().last().expect("listed");
+        assert_eq!(
+            newest.discontinuity_sequence,
+            3,
+            "{}",
+            writer.presentation().name()
+        );
+    }
+}
+
+/// Its first segment was short; those that come are as long as the others'.
+#[test]
+fn a_rung_has_at_least_the_target_duration_of_the_others() {
+    for (lasts, expected) in [(3_000, 8), (10_000, 10)] {
+        let registry = Registry::new(Settings::default());
+        let mut source = begin(&registry, "show_720p");
+        let long = segment(0, 8_000, 0, 500_000);
+        source.push(long, Instant::now()).expect("owned");
+        let mut rung = begin(&registry, "show_360p");
+        assert_eq!(rung.target_duration(), None, "it is cut where it can be");
+        let first = segment(5_000, lasts, 0, 200_000);
+        let target = rung.push(first, Instant::now()).expect("owned");
+        assert_eq!(target.seconds(), expected);
+    }
+}

@@ -1,0 +1,96 @@
+//! The groups of sound of a ladder. One serves all variants, unless a variant cannot have it: all groups have the same
+//! members then, and differ in where the first of them is from (rfc8216bis §4.4.6.1.1).
+//!
+//! What does not belong here: the tags (`multivariant.rs`).
+
+use super::{Form, Rung};
+use crate::multivariant::Sound;
+
+/// What variants hear.
+pub(super) struct Groups<'a> {
+    form: Form,
+    /// The rungs that have sound of their own, and that.
+    own: Vec<(&'a Rung, Sound<'a>)>,
+    /// Sound in MPEG-TS, for a rung that has none.
+    apart: Option<Sound<'a>>,
+    /// Further sound, for all.
+    beside: Vec<Sound<'a>>,
+    all: Vec<Vec<Sound<'a>>>,
+}
+
+impl<'a> Groups<'a> {
+    /// Of the rungs `listed`, each with its folder, with the sound `beside` theirs.
+    pub(super) fn new(
+        form: Form,
+        listed: &'a [(&'a Rung, String)],
+        beside: Vec<Sound<'a>>,
+    ) -> Self {
+        let own = listed
+            .iter()
+            .filter_map(|(rung, folder)| Some((*rung, rung.sound(form, folder)?)));
+        let mut own: Vec<_> = own.collect();
+        // What they are called is one thing.
+        if let Some((_, Sound { label, .. })) = own.first() {
+            let label = label.clone();
+            for (_, sound) in &mut own {
+                sound.label = label.clone();
+            }
+        }
+        let is_silent = |rung: &Rung| rung.sound(form, "").is_none();
+        let apart = listed
+            .iter()
+            .find_map(|(rung, folder)| rung.sound_variant(form, folder))
+            .filter(|_| form == Form::Classic && listed.iter().any(|(rung, _)| is_silent(rung)))
+            .zip(own.first())
+            .map(|(alone, (_, own))| Sound {
+                uri: Some(alone.uri),
+                rate: alone.measured.all,
+                ..own.clone()
+            });
+        Self {
+            form,
+            own,
+            apart,
+            beside,
+            all: Vec::new(),
+        }
+    }
+
+    /// The group of `rung`, with its place among all; `None` where what comes with its pictures needs no name.
+    pub(super) fn of(&mut self, rung: &Rung) -> Option<(usize, &[Sound<'a>])> {
+        let own = self.own_of(rung).cloned();
+        let has_choice = !self.beside.is_empty() || self.apart.is_some();
+        let own = own.filter(|own| own.uri.is_some() || has_choice);
+        let group: Vec<_> = own.into_iter().chain(self.beside.iter().cloned()).collect();
+        let uri = &group.first()?.uri;
+        let is_it = |there: &Vec<Sound<'_>>| there.first().is_some_and(|it| it.uri == *uri);
+        let at = self.all.iter().position(is_it).unwrap_or(self.all.len());
+        if at == self.all.len() {
+            self.all.push(group);
+        }
+        Some((at, self.all.get(at)?))
+    }
+
+    /// The sound of a rung: that of the first that has some, if it has as many discontinuities behind it. Players begin
+    /// with the pictures of a discontinuity and look for the sound of the same (hls.js waits for ever).
+    fn own_of(&self, rung: &Rung) -> Option<&Sound<'a>> {
+        let (_, first) = self.own.first()?;
+        if first.uri.is_none() {
+            let has = self.own.iter().any(|(there, _)| std::ptr::eq(*there, rung));
+            return Some(if has {
+                first
+            } else {
+                self.apart.as_ref().unwrap_or(first)
+            });
+        }
+        let number = rung.discontinuity(self.form);
+        let mut own = self.own.iter();
+        let same = own.find(|(there, _)| there.discontinuity(self.form) == number);
+        Some(same.map_or(first, |(_, sound)| sound))
+    }
+
+    /// Those that variants hear.
+    pub(super) fn all(&self) -> &[Vec<Sound<'a>>] {
+        &self.all
+    }
+}
