@@ -41,6 +41,7 @@ pub(crate) struct Repairs {
     unsupported: Fresh,
     contested: Fresh,
     misfit: Fresh,
+    guessed: Fresh,
 }
 
 impl Repairs {
@@ -85,6 +86,10 @@ impl Repairs {
                 self.misfit.text.clone_from(&fault.text);
                 &mut self.misfit
             }
+            FaultKind::LadderClock => {
+                self.guessed.text.clone_from(&fault.text);
+                &mut self.guessed
+            }
             // Whoever connects in the middle of a GOP sends early media; transcoding is no matter of the encoder's; the
             // rest shows elsewhere.
             FaultKind::EarlyMedia
@@ -128,9 +133,24 @@ impl Repairs {
         if self.contested.times > 0 {
             self.see_contested(chart);
         }
+        if self.guessed.times > 0 {
+            self.see_guessed(chart);
+        }
         if self.misfit.times > 0 {
             self.see_misfit(chart);
         }
+    }
+
+    fn see_guessed(&mut self, chart: &mut Chart) {
+        let Fresh { times, last, text } = std::mem::take(&mut self.guessed);
+        let finding = Finding {
+            severity: Severity::Warning,
+            text: format!("This rung may be out of step with the others: {text}."),
+            remedy: "Send all rungs of a ladder from one encoder, so that they have the same timestamps. ffmpeg: one \
+                     command with an output for each rung."
+                .to_owned(),
+        };
+        chart.see_times(AdviceKind::LadderMisfit, last, times, 1, finding);
     }
 
     fn see_misfit(&mut self, chart: &mut Chart) {

@@ -6,6 +6,7 @@ mod rungs;
 mod seat;
 mod transcoding;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -19,7 +20,7 @@ use playlist::{
     Adjustment, Dismissal, Label, Misfit, OnConflict, PublishStatus, PushError, Refused, RungNames,
     Terms,
 };
-use segmenter::flv::Demuxer;
+use segmenter::flv::{Demuxer, Role};
 use segmenter::{Output, Segmenter};
 use tracing::{info, warn};
 
@@ -92,7 +93,8 @@ pub(crate) struct Publish {
     misfits: u32,
     duration: MediaTime,
     faults: Faults,
-    fault_lines: Repeated,
+    /// Of each kind, so that none hides another.
+    fault_lines: HashMap<FaultKind, Repeated>,
     doctor: Doctor,
     /// What the doctor's times are counted from.
     began: Instant,
@@ -153,7 +155,7 @@ impl Publish {
             misfits: 0,
             duration: MediaTime::ZERO,
             faults: Faults::default(),
-            fault_lines: Repeated::default(),
+            fault_lines: HashMap::new(),
         };
         publish.sit_down(seat);
         publish.report();
@@ -279,8 +281,11 @@ impl Publish {
     /// Its playlist would hold too much: the publish has to end.
     pub(crate) fn take(&mut self, message: &Message) -> Result<(), PushError> {
         self.meter.add(message.payload.len(), Instant::now());
-        self.doctor
-            .arrival(message.kind, message.timestamp_ms, self.began.elapsed());
+        // When a configuration is sent says nothing of when media are.
+        if Role::of(message) != Role::Configuration {
+            self.doctor
+                .arrival(message.kind, message.timestamp_ms, self.began.elapsed());
+        }
         if message.kind == MessageKind::Data
             && let Some(properties) = metadata::properties(&message.payload)
         {
@@ -381,7 +386,7 @@ impl Publish {
     /// Cuts so that it fits its ladder, and tells what stands against it if that has not helped.
     fn adjust(&mut self, adjustment: Option<Adjustment>) {
         let Some(Adjustment { misfit, grid, next }) = adjustment else {
-            self.misfits = 0;
+            self.fits();
             return;
         };
         match misfit {
@@ -392,7 +397,7 @@ impl Publish {
             Some(Misfit::Clock(_) | Misfit::Pictures) | None => {}
         }
         let Some(misfit) = misfit else {
-            self.misfits = 0;
+            self.fits();
             return;
         };
         self.misfits += 1;
@@ -401,6 +406,12 @@ impl Publish {
                 kind: FaultKind::LadderMisfit,
                 text: format!("{} is no variant of its ladder: {misfit}", self.name),
             });
+        }
+    }
+
+    fn fits(&mut self) {
+        if std::mem::take(&mut self.misfits) > MISFITS_PARDONED {
+            info!(stream = %self.name, "it is a variant of its ladder again");
         }
     }
 
@@ -445,7 +456,8 @@ impl Publish {
 
     fn record(&mut self, fault: Fault) {
         self.house.totals.faults.add(1);
-        if let Some(times) = self.fault_lines.due(Instant::now()) {
+        let lines = self.fault_lines.entry(fault.kind).or_default();
+        if let Some(times) = lines.due(Instant::now()) {
             warn!(stream = %self.name, kind = %fault.kind, faults = times, "{}", fault.text);
         }
         self.doctor.fault(&fault, self.began.elapsed());

@@ -37,6 +37,8 @@ pub enum FaultKind {
     NameContested,
     /// A rung of a ladder whose segments do not begin where those of the others do: it is no variant.
     LadderMisfit,
+    /// A rung whose timestamps are not those of the others: it is put beside them by when it arrives.
+    LadderClock,
     /// ffmpeg, which transcodes the publish, ended, or was too slow for it: its rungs lack something.
     Transcoding,
     /// Timed metadata that cannot be used, is at no time of the media, or is more than is carried.
@@ -45,7 +47,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MalformedMessage,
         Self::UnsupportedCodec,
         Self::BadConfiguration,
@@ -62,6 +64,7 @@ impl FaultKind {
         Self::WindowShortened,
         Self::NameContested,
         Self::LadderMisfit,
+        Self::LadderClock,
         Self::Transcoding,
         Self::TimedMetadata,
     ];
@@ -85,6 +88,7 @@ impl FaultKind {
             Self::WindowShortened => "window_shortened",
             Self::NameContested => "name_contested",
             Self::LadderMisfit => "ladder_misfit",
+            Self::LadderClock => "ladder_clock",
             Self::Transcoding => "transcoding",
             Self::TimedMetadata => "timed_metadata",
         }

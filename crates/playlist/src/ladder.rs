@@ -20,7 +20,9 @@ use media::{Anchor, Grid, MediaTime, PresentationName, Rendition, TrackKind};
 
 use crate::measured::Rate;
 use crate::multivariant::{self, Sound, Variant};
-use crate::{CmafSegment, Container, LowLatencyWindow, Presentation, Report, State, Text, Window};
+use crate::{
+    CmafSegment, Container, Entry, LowLatencyWindow, Presentation, Report, State, Text, Window,
+};
 
 pub use boundaries::Misfit;
 pub use names::RungNames;
@@ -34,6 +36,9 @@ pub(crate) use boundaries::{CLOCKS_AGREE, TOLERANCE};
 /// A variant at most so fast comes first, where players begin: the rate that authoring guides recommend for an unknown
 /// line, bit/s.
 const FIRST_AT_MOST: u64 = 2_500_000;
+
+/// So many segments of each rung are compared: every rung with every other, for each segment and each text.
+const COMPARED: usize = 16;
 
 /// In which form a presentation is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -435,20 +440,21 @@ impl Rung {
         names::height(rung)
     }
 
+    /// Of its newest segments: enough to tell where the others are, however many are listed.
     fn boundaries(&self, form: Form) -> Boundaries {
-        match form {
-            Form::Classic => self
-                .window
-                .listed()
-                .map(|entry| Stretch {
+        let mut newest: Vec<Stretch> = match form {
+            Form::Classic => {
+                let stretch = |entry: &Arc<Entry>| Stretch {
                     begins: Anchor {
                         at: entry.segment.start,
                         date: entry.segment.date,
                     },
                     lasts: entry.segment.duration,
                     is_open: false,
-                })
-                .collect(),
+                };
+                let listed = self.window.listed().rev();
+                listed.take(COMPARED).map(stretch).collect()
+            }
             Form::LowLatency => {
                 let stretch = |segment: &CmafSegment, is_open| Stretch {
                     begins: Anchor {
@@ -458,11 +464,14 @@ impl Rung {
                     lasts: segment.end() - segment.start(),
                     is_open,
                 };
-                let whole = self.low_latency.listed().map(|it| stretch(it, false));
                 let open = self.low_latency.open().map(|it| stretch(it, true));
-                whole.chain(open).collect()
+                let listed = self.low_latency.listed().rev();
+                let whole = listed.take(COMPARED).map(|it| stretch(it, false));
+                open.into_iter().chain(whole).collect()
             }
-        }
+        };
+        newest.reverse();
+        newest.into_iter().collect()
     }
 
     fn variant(&self, form: Form, folder: &str) -> Variant<'_> {

@@ -157,7 +157,7 @@ impl Window {
     }
 
     /// The segments of the media playlist, oldest first.
-    pub fn listed(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> {
+    pub fn listed(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> + DoubleEndedIterator {
         self.listed.iter()
     }
 

@@ -82,6 +82,8 @@ pub struct Segmenter {
     begins: TrackKind,
     /// What comes next begins here at the earliest, for what is listed ends here.
     joins_behind: MediaTime,
+    /// To join it, media are left out up to there.
+    resumes_at: Option<MediaTime>,
     /// Whose media this publish's come beside: it says when they are.
     follows: Option<Origin>,
     /// Of the last unit.
@@ -114,6 +116,7 @@ impl Segmenter {
             joining_since: None,
             begins: TrackKind::Video,
             joins_behind: MediaTime::ZERO,
+            resumes_at: None,
             follows: None,
             origin: None,
             without_pictures: false,

@@ -420,6 +420,7 @@ fn what_viewers_notice_at_once_is_told_at_once() {
         (FaultKind::LateMedia, (Kind::TrackOffset, Problem)),
         (FaultKind::NameContested, (Kind::NameContested, Warning)),
         (FaultKind::LadderMisfit, (Kind::LadderMisfit, Problem)),
+        (FaultKind::LadderClock, (Kind::LadderMisfit, Warning)),
     ] {
         let mut script = Script::new();
         script.run(10);

@@ -188,6 +188,18 @@ fn find(api: &Api, path: &str) -> Result<Arc<Presentation>, String> {
         .filter(|(app, _)| !app.ends_with('/'))
         .ok_or("a stream is named by its application and its own name")?;
     let name = PresentationName::parse(&app, name).map_err(|error| error.to_string())?;
-    let presentation = api.sources.directory.find(&name);
-    presentation.ok_or_else(|| format!("nobody publishes {name}, and nothing is left of it"))
+    let directory = &api.sources.directory;
+    directory.find(&name).ok_or_else(|| {
+        let Some(ladder) = directory.ladder(&name) else {
+            return format!("nobody publishes {name}, and nothing is left of it");
+        };
+        let rungs = ladder.rungs().iter();
+        let rungs: Vec<_> = rungs
+            .map(|rung| rung.presentation.name().to_string())
+            .collect();
+        format!(
+            "{name} is a ladder, and nobody publishes it by its own name; ask for its rungs: {}",
+            rungs.join(", ")
+        )
+    })
 }

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use media::{Anchor, Grid, MediaTime, TrackKind};
+use media::{Anchor, FaultKind, Grid, MediaTime, TrackKind};
 
 use super::Segmenter;
 use crate::flv::{Entry, Unit};
@@ -17,6 +17,9 @@ const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
 
 /// So long a publish that joins a ladder is waited for to send a picture that decoding can begin with.
 const FOR_A_PICTURE: Duration = Duration::from_secs(12);
+
+/// Sound that is so far off its pictures is noticed.
+const NOTICED: MediaTime = MediaTime::from_millis(150);
 
 /// A first segment of sound is not shorter.
 const SHORTEST: MediaTime = MediaTime::from_millis(200);
@@ -41,7 +44,7 @@ pub(super) enum Joins {
 
 impl Segmenter {
     /// Media go by the clock of a ladder from here on: where the timestamps that are sent agree with it, only the dates
-    /// do; else the next picture that decoding can begin with is put at the nearest boundary of the `grid` that is not
+    /// do, behind a discontinuity if others are listed; else the next picture that decoding can begin with is put at the nearest boundary of the `grid` that is not
     /// before `behind`. When a picture was taken no clock here says, and encoders differ by a second or more anyway.
     /// Media that would have to go back stay where they are.
     /// A publish of sound, which is told by `begins`, begins with that, and anywhere.
@@ -89,9 +92,7 @@ impl Segmenter {
         let begun = self.timeline.is_begun();
         let is_near = apart <= CLOCKS_AGREE && -apart <= CLOCKS_AGREE;
         if is_near && self.joins == Joins::IfApart {
-            self.settle();
-            self.date_by(grid.origin);
-            return Joining::Goes;
+            return self.join_by_dates(unit, grid);
         }
         // It would have to go back, or would be listed with dates in the future.
         if (begun && apart > CLOCKS_AGREE) || self.joins_behind > wanted + CLOCKS_AGREE {
@@ -100,10 +101,7 @@ impl Segmenter {
         }
         let since = *self.joining_since.get_or_insert(now);
         let waited = now.duration_since(since).unwrap_or_default();
-        let begins = match self.begins {
-            TrackKind::Video => leads(unit),
-            TrackKind::Audio => true,
-        };
+        let begins = self.begins_with(unit);
         if !begins && waited < FOR_A_PICTURE {
             return match begun {
                 true => Joining::Goes,
@@ -121,6 +119,7 @@ impl Segmenter {
             true => grid.nearest(wanted + composition, least + composition) - composition,
             false => wanted.max(least),
         };
+        self.tell_shift(at - wanted);
         self.date_by(grid.origin);
         self.timeline.begin_run(unit, self.edge(), Some(at));
         if self.begins == TrackKind::Audio {
@@ -130,9 +129,62 @@ impl Segmenter {
         Joining::Goes
     }
 
+    /// Its timestamps are those of the ladder. Where it has listed other dates, media are left out up to the next picture
+    /// that decoding can begin with behind those: dates neither step back, nor jump within a run.
+    fn join_by_dates(&mut self, unit: &Unit, grid: Grid) -> Joining {
+        let sent = self.timeline.sent(unit);
+        let resumes_at = match self.resumes_at {
+            Some(at) => at,
+            None => {
+                let date = self.cutter.date_at(sent);
+                let date = date.filter(|_| self.timeline.is_begun());
+                let listed = date.map_or(sent, |date| grid.origin.media_time(date));
+                if listed.max(sent) - listed.min(sent) < NOTICED {
+                    self.settle();
+                    self.date_by(grid.origin);
+                    return Joining::Goes;
+                }
+                self.finish();
+                let edge = self.edge().map(|edge| edge + RUN_MARGIN);
+                *self.resumes_at.insert(listed.max(edge.unwrap_or(listed)))
+            }
+        };
+        if sent < resumes_at || !self.begins_with(unit) {
+            return Joining::GivenUp;
+        }
+        self.settle();
+        self.date_by(grid.origin);
+        self.timeline.begin_run(unit, self.edge(), Some(sent));
+        Joining::Goes
+    }
+
+    /// A publish that joins a ladder can begin there with `unit`.
+    fn begins_with(&self, unit: &Unit) -> bool {
+        match self.begins {
+            TrackKind::Video => leads(unit),
+            TrackKind::Audio => true,
+        }
+    }
+
+    /// Media that arrived at one time were put at another, `shift` later.
+    fn tell_shift(&mut self, shift: MediaTime) {
+        let (apart, word) = match shift < MediaTime::ZERO {
+            true => (-shift, "before"),
+            false => (shift, "behind"),
+        };
+        if apart >= NOTICED {
+            let text = format!(
+                "its timestamps are not those of the other rungs; its first key frame was put where theirs is, {apart} \
+                 {word} when it arrived, and sound that is shared with them may be as far off"
+            );
+            self.out.fault(FaultKind::LadderClock, text);
+        }
+    }
+
     const fn settle(&mut self) {
         self.joins = Joins::Settled;
         self.joining_since = None;
+        self.resumes_at = None;
     }
 
     /// Begins a run with `unit` at `wanted`, if that is elsewhere and it can.
