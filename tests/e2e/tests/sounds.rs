@@ -118,7 +118,7 @@ fn each_audio_track_is_a_rendition_on_the_timeline_of_the_pictures() {
 #[test]
 fn the_sound_of_a_rung_is_beside_all_rungs() {
     let gateway = Gateway::start_on(CONFIGURATION);
-    let _encoder = publish(&gateway, "show_360p");
+    let mut encoder = publish(&gateway, "show_360p");
     let tags = wait::until("both renditions", SOON, || {
         let tags = groups(&gateway, "index.m3u8");
         (tags.len() == 2).then_some(tags)
@@ -127,6 +127,20 @@ fn the_sound_of_a_rung_is_beside_all_rungs() {
         tags[1].contains("URI=\"../show_audio1/main.m3u8\""),
         "{tags:?}"
     );
+
+    // Another rung brings the same sound: it is taken up when the first has left.
+    let _other = publish(&gateway, "show_240p");
+    let state = |name: &str| {
+        let stream = gateway.get(&format!("/api/v1/streams/live/{name}")).json();
+        stream["state"].as_str().unwrap_or_default().to_owned()
+    };
+    wait::until("the other rung", SOON, || {
+        (state("show_240p") == "live").then_some(())
+    });
+    encoder.interrupt();
+    wait::until("the sound of the other", SOON, || {
+        (state("show_360p") != "live" && state("show_audio1") == "live").then_some(())
+    });
 }
 
 /// One encoder of pictures with sound, one of sound alone.

@@ -2,7 +2,7 @@
 //! of the ladder that the first track is the source of, and has the sound of the first; one of sound is for viewers to
 //! choose beside that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::SystemTime;
 
@@ -23,8 +23,10 @@ const LOST_AFTER: u32 = 5;
 /// The publishes of the tracks beside the first.
 #[derive(Default)]
 pub(super) struct Rungs {
-    /// By track; `None` where it has none, for a reason that was told.
+    /// By track; `None` where it has none until the next report, when it is tried again.
     by_track: BTreeMap<Track, Option<Rung>>,
+    /// Those of which it was told why they have none.
+    told: BTreeSet<Track>,
     opening: Opening,
 }
 
@@ -198,7 +200,9 @@ impl Publish {
         };
         // Of several rungs with the same sound the first has it for all.
         if matches!(track, Track::Audio(_)) && self.house.is_live(&name) {
-            info!(stream = %self.name, peer = %self.peer, "{track} is left out: {name} is published already");
+            if self.rungs.told.insert(track) {
+                info!(stream = %self.name, peer = %self.peer, "{track} is left out while {name} is published by another");
+            }
             return None;
         }
         let begun = Publish::begin_as(
@@ -211,6 +215,7 @@ impl Publish {
         );
         match begun {
             Ok(mut publish) => {
+                self.rungs.told.remove(&track);
                 info!(stream = %self.name, peer = %self.peer, "{track} is published as {name}");
                 if let Track::Audio(number) = track {
                     publish.call_sound(number, &self.metadata);
@@ -226,10 +231,14 @@ impl Publish {
                 Some(Rung { publish, silent: 0 })
             }
             Err(why) => {
-                self.record(Fault {
-                    kind: FaultKind::LadderMisfit,
-                    text: format!("{track} cannot be published as {name}: {why}; left out"),
-                });
+                if self.rungs.told.insert(track) {
+                    self.record(Fault {
+                        kind: FaultKind::LadderMisfit,
+                        text: format!(
+                            "{track} cannot be published as {name}: {why}; left out until it can"
+                        ),
+                    });
+                }
                 None
             }
         }
@@ -312,6 +321,8 @@ impl Publish {
         for rung in self.rungs.all() {
             rung.tick();
         }
+        // Whoever had the name may have left.
+        self.rungs.by_track.retain(|_, rung| rung.is_some());
     }
 
     /// What is to be done every [`REPORT_EVERY`] in which the connection has sent something: a track without pictures
