@@ -364,13 +364,19 @@ impl Ladder {
         Some(multivariant::render(&variants, groups))
     }
 
-    /// Where the others stand beside `rung`, for the low-latency playlists of that.
+    /// Where the others stand beside `rung`, for the low-latency playlists of that: their pictures, and the sound that
+    /// serves all.
     pub fn reports(&self, rung: &PresentationName) -> Vec<Report> {
-        self.live()
-            .filter(|it| it.presentation.name() != rung)
-            .filter_map(|it| {
-                let folder = format!("../{}/", it.presentation.name().name);
-                it.low_latency.report(&folder)
+        let mut live = self.live();
+        let has_sound = |it: &&Rung| it.low_latency.renditions().len() > 1;
+        let with_sound = live.find(has_sound).map(|it| it.presentation.name());
+        let others = self.live().filter(|it| it.presentation.name() != rung);
+        others
+            .flat_map(|it| {
+                let name = it.presentation.name();
+                let reports = it.low_latency.reports(&format!("../{}/", name.name));
+                let count = if with_sound == Some(name) { 2 } else { 1 };
+                reports.into_iter().take(count)
             })
             .collect()
     }

@@ -36,6 +36,8 @@ fn a_player_goes_from_rung_to_rung_and_no_picture_is_missing_or_comes_twice() {
     for other in [
         "audio.m3u8",
         "../show_360p/video.m3u8",
+        // The sound of all.
+        "../show_360p/audio.m3u8",
         "../show_180p/video.m3u8",
     ] {
         let report = format!("#EXT-X-RENDITION-REPORT:URI=\"{other}\",LAST-MSN=");

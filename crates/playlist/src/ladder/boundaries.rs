@@ -54,10 +54,16 @@ pub enum Misfit {
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Clock(by) => write!(
-                f,
-                "the timestamps of its encoder are {by} behind those of the others; send all rungs from one encoder"
-            ),
+            Self::Clock(by) => {
+                let (by, word) = match *by < MediaTime::ZERO {
+                    true => (-*by, "ahead of"),
+                    false => (*by, "behind"),
+                };
+                write!(
+                    f,
+                    "the timestamps of its encoder are {by} {word} those of the others; send all rungs from one encoder"
+                )
+            }
             Self::KeyFrames(at) => write!(
                 f,
                 "no key frame at {at}, where the others have one: give all rungs the same key frame interval (ffmpeg: \

@@ -319,10 +319,11 @@ impl LowLatencyWindow {
         self.begun
     }
 
-    /// Where its pictures, or all of it, stand, unless it is over; `folder` goes before the URI.
-    pub(crate) fn report(&self, folder: &str) -> Option<Report> {
-        let leading = self.renditions().first().copied()?;
-        (!self.ended).then(|| text::report(self, leading, folder))?
+    /// Where each of its renditions stands, what leads first, unless it is over; `folder` goes before the URIs.
+    pub(crate) fn reports(&self, folder: &str) -> Vec<Report> {
+        let renditions = self.renditions().into_iter().filter(|_| !self.ended);
+        let reports = renditions.filter_map(|it| text::report(self, it, folder));
+        reports.collect()
     }
 
     /// Its variant; `folder` goes before the URI.
