@@ -3,6 +3,7 @@
 use e2e::browser::Browser;
 use e2e::gateway::Gateway;
 use e2e::ladder::{HEIGHTS, SOON, kilobits, rung, variants};
+use e2e::{player_site, wait};
 use serde_json::json;
 
 /// Opens the player page, and returns when it plays and has all rungs to choose from.
@@ -113,4 +114,49 @@ fn hls_js_goes_down_on_a_weak_line_and_up_again() {
         browser.throttle(None);
         shows("the best rung again", "height === 360");
     }
+}
+
+/// hls.js as it comes, which stays with the least rung.
+const LEAST: &str = "<!doctype html><title>hls.js</title><link rel=icon href=data:,><script src=/hls.js></script><script>
+    window.play = (url) => {
+        const video = window.video = document.body.appendChild(document.createElement('video'));
+        video.muted = true;
+        const hls = new Hls({ startLevel: 0 });
+        hls.on(Hls.Events.MANIFEST_PARSED, () => { hls.autoLevelCapping = 0; });
+        hls.attachMedia(video);
+        hls.loadSource(url);
+        video.play().catch(() => undefined);
+    };
+    </script><body>";
+
+/// What it has listed has another discontinuity number than what the other rungs have, for as long as it is there.
+#[test]
+fn hls_js_begins_with_a_rung_that_has_come_back_alone() {
+    let browser = Browser::start();
+    let gateway = Gateway::start();
+    let [mut least, _others @ ..] = [180, 270, 360].map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    least.interrupt();
+    wait::until("the gateway to notice", SOON, || {
+        let stream = gateway.get("/api/v1/streams/live/show_180p").json();
+        (stream["state"] == "resuming").then_some(())
+    });
+    let _back = rung(&gateway, 180, 60);
+    wait::until("the discontinuity to have left the playlist", SOON, || {
+        let text = gateway.get("/live/show_180p/video.m3u8").text();
+        let is_behind = !text.contains("DISCONTINUITY-SEQUENCE:0\n");
+        (is_behind && !text.contains("#EXT-X-DISCONTINUITY\n")).then_some(())
+    });
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    browser.open(&format!("http://{}/", player_site::serve(LEAST)));
+    browser.run(&format!(
+        "window.play('{}')",
+        gateway.http_url("live/show/llhls.m3u8")
+    ));
+    browser.until(
+        "pictures and sound of the least rung",
+        SOON,
+        "return video.currentTime > 0 && video.videoHeight === 180 && video.webkitAudioDecodedByteCount > 20000 \
+         && video.getVideoPlaybackQuality().totalVideoFrames > 150",
+    );
 }
