@@ -88,11 +88,21 @@ export interface Stream extends Presentation {
     target_duration_seconds: number | null;
     segments: Segment[];
   };
+  /** Its place in a ladder. */
+  rung: Rung | null;
   faults: {
     total: number;
     kinds: Record<string, number>;
     last: string | null;
   };
+}
+
+export interface Rung {
+  /** The ladder's application and name. */
+  ladder: string;
+  standing: "leads" | "fits" | "misfits" | "empty" | "away";
+  /** Why it is no variant. */
+  reason: string | null;
 }
 
 export interface Publisher {

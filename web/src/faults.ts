@@ -16,6 +16,7 @@ const LABELS: Readonly<Record<string, string>> = {
   clock_unusable: "Timestamps without use, dated by arrival",
   name_contested: "Another encoder wants this name",
   ladder_misfit: "Segments that do not fit the other rungs",
+  ladder_clock: "Timestamps that are not those of the other rungs",
   timed_metadata: "Timed metadata left out",
   transcoding: "Transcoding stopped or fell behind",
 };

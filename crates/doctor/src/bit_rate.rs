@@ -44,6 +44,10 @@ impl BitRate {
             return;
         }
         let Self { video, audio, span } = std::mem::take(self);
+        // An encoder that does not say how much its pictures are to be has no bound that it could keep to.
+        if video > 0 && declared.video_bit_rate.is_none() {
+            return;
+        }
         // Only what something is declared of is held against it.
         let (mut meant, mut bytes) = (0.0, 0);
         for (rate, sent) in [

@@ -258,7 +258,17 @@ impl KeyFrames {
     ) {
         let forced = began == Cut::ForTime;
         let uneven = seen.longest - seen.shortest > MediaTime::from_millis(100);
-        let (text, remedy) = if uneven || forced {
+        let (text, remedy) = if forced && !uneven && seen.longest >= duration {
+            (
+                format!(
+                    "Key frames are {} apart, and a segment may last no longer than {}: some begin without one and \
+                     cannot be joined at.",
+                    seconds(seen.longest),
+                    seconds(duration)
+                ),
+                self.remedy(),
+            )
+        } else if uneven || forced {
             let consequence = if forced {
                 "some segments begin without one and cannot be joined at".to_owned()
             } else {

@@ -1,7 +1,7 @@
 // One presentation on the list page. A card is built once and then only told what changed, so that focus,
 // selection and scroll position stay where the reader has them.
 
-import type { Stream } from "../api.ts";
+import type { Rung, Stream } from "../api.ts";
 import { copyButton } from "../copy.ts";
 import { el, setText } from "../dom.ts";
 import { faultLabel } from "../faults.ts";
@@ -36,6 +36,7 @@ export function card(first: Stream, disconnect: (stream: Stream) => void): Card 
   const title = `${first.app} / ${first.name}`;
 
   const state = el("span", { class: "state" });
+  const ladder = el("a", { class: "ladder" });
   // Its words are on the player page.
   const health = el("a", { class: "health" });
   const watch = el("a", { class: "button primary" }, "Watch");
@@ -62,6 +63,7 @@ export function card(first: Stream, disconnect: (stream: Stream) => void): Card 
       el("h2", {}, el("span", { class: "muted" }, `${first.app} / `), first.name),
       state,
       health,
+      ladder,
       el("div", { class: "actions" }, watch, copy, cut),
     ),
     el("div", { class: "rate" }, el("p", {}, current, " ", average), spark.element),
@@ -81,6 +83,7 @@ export function card(first: Stream, disconnect: (stream: Stream) => void): Card 
       element.dataset["state"] = stream.state;
       setText(state, STATES[stream.state] ?? stream.state);
       showHealth(health, stream, title);
+      showLadder(ladder, stream);
       watch.href = onOrigin(stream.watch, location.origin) ?? "/";
       cut.disabled = stream.publisher === null;
       setText(current, stream.publisher ? bitRate(stream.publisher.bit_rate_current) : UNKNOWN);
@@ -101,6 +104,23 @@ function showHealth(health: HTMLAnchorElement, { health: status, state, watch }:
   health.href = `${onOrigin(watch, location.origin) ?? "/"}#doctor`;
   setText(health, STATUSES[status] ?? status);
   health.title = `What the encoder of ${title} should change`;
+}
+
+const STANDINGS: Record<Rung["standing"], string> = {
+  leads: "Rung of",
+  fits: "Rung of",
+  misfits: "Left out of",
+  empty: "Not yet in",
+  away: "Away from",
+};
+
+/** The ladder that it is a rung of, to be watched. */
+function showLadder(link: HTMLAnchorElement, { rung }: Stream): void {
+  link.hidden = rung === null;
+  if (rung === null) return;
+  link.href = onOrigin(`/watch/${rung.ladder}`, location.origin) ?? "/";
+  link.title = rung.reason ?? "One of several qualities of one stream: watch it with all of them";
+  setText(link, `${STANDINGS[rung.standing] ?? rung.standing} ${rung.ladder}`);
 }
 
 /** A bar per segment, as high as it is long against the longest; the ones that begin badly stand out. */

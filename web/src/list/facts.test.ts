@@ -21,6 +21,7 @@ const SHOW: Stream = {
     metadata: {},
   },
   backups: 0,
+  rung: null,
   tracks: [
     {
       kind: "video",

@@ -61,6 +61,7 @@ function stream(name: string, bitRate: number | null): Stream {
             metadata: {},
           },
     backups: 0,
+    rung: null,
     tracks: [],
     window: {
       media_sequence: 1,

@@ -55,9 +55,9 @@ impl Cutter {
             .and_then(|meter| meter.since_gop_start(unit.pts()))
             .unwrap_or_default();
         format!(
-            "no key frame (IDR picture) for {since}, and a segment may last {}: cut in the middle of a GOP; \
-             set the encoder's keyframe interval to {} or less",
-            self.longest, self.settings.segment_target
+            "no key frame (IDR picture) {} to {} behind the beginning of a segment, and the last was {since} ago: cut in \
+             the middle of a GOP; set the encoder's keyframe interval to {} or less, and scene cut detection off",
+            self.settings.segment_target, self.longest, self.settings.segment_target
         )
     }
 
