@@ -42,6 +42,7 @@ pub(crate) struct Repairs {
     contested: Fresh,
     misfit: Fresh,
     guessed: Fresh,
+    transcoding: Fresh,
 }
 
 impl Repairs {
@@ -90,14 +91,16 @@ impl Repairs {
                 self.guessed.text.clone_from(&fault.text);
                 &mut self.guessed
             }
-            // Whoever connects in the middle of a GOP sends early media; transcoding is no matter of the encoder's; the
-            // rest shows elsewhere.
+            FaultKind::Transcoding => {
+                self.transcoding.text.clone_from(&fault.text);
+                &mut self.transcoding
+            }
+            // Whoever connects in the middle of a GOP sends early media; the rest shows elsewhere.
             FaultKind::EarlyMedia
             | FaultKind::LateMedia
             | FaultKind::ForcedCut
             | FaultKind::SegmentTooLarge
-            | FaultKind::WindowShortened
-            | FaultKind::Transcoding => return,
+            | FaultKind::WindowShortened => return,
         };
         fresh.times += 1;
         fresh.last = at;
@@ -139,6 +142,9 @@ impl Repairs {
         if self.misfit.times > 0 {
             self.see_misfit(chart);
         }
+        if self.transcoding.times > 0 {
+            self.see_transcoding(chart);
+        }
     }
 
     fn see_guessed(&mut self, chart: &mut Chart) {
@@ -164,6 +170,18 @@ impl Repairs {
                 .to_owned(),
         };
         chart.see_times(AdviceKind::LadderMisfit, last, times, 1, finding);
+    }
+
+    fn see_transcoding(&mut self, chart: &mut Chart) {
+        let Fresh { times, last, text } = std::mem::take(&mut self.transcoding);
+        let finding = Finding {
+            severity: Severity::Warning,
+            text: format!("The gateway's transcoder does not make all of its rungs: {text}."),
+            remedy: "This is for who runs the gateway: see what its ffmpeg says (transcoder in the API, or the log), \
+                     give it a newer one, a faster preset, or fewer and smaller renditions."
+                .to_owned(),
+        };
+        chart.see_times(AdviceKind::Transcoding, last, times, 1, finding);
     }
 
     fn see_contested(&mut self, chart: &mut Chart) {

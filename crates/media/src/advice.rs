@@ -55,11 +55,13 @@ pub enum AdviceKind {
     NameContested,
     /// It is published as a rung of a ladder, and does not fit the others.
     LadderMisfit,
+    /// The gateway's ffmpeg, which is to make rungs of it, ends or is too slow.
+    Transcoding,
 }
 
 impl AdviceKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NoKeyFrame,
         Self::KeyFrameInterval,
         Self::OpenGop,
@@ -83,6 +85,7 @@ impl AdviceKind {
         Self::TimestampRepairs,
         Self::NameContested,
         Self::LadderMisfit,
+        Self::Transcoding,
     ];
 
     /// Its name in the API: `snake_case`, never changed once released.
@@ -111,6 +114,7 @@ impl AdviceKind {
             Self::TimestampRepairs => "timestamp_repairs",
             Self::NameContested => "name_contested",
             Self::LadderMisfit => "ladder_misfit",
+            Self::Transcoding => "transcoding",
         }
     }
 }
@@ -169,7 +173,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_name_of_its_own() {
         let mut names: Vec<&str> = AdviceKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(names.len(), AdviceKind::LadderMisfit as usize + 1);
+        assert_eq!(names.len(), AdviceKind::Transcoding as usize + 1);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), AdviceKind::ALL.len());

@@ -302,7 +302,7 @@ impl Tag {
 
 #[cfg(test)]
 mod tests {
-    use media::codec::Av1;
+    use media::codec::{Av1, Mp3};
     use media::{ByteRange, Codec, Segment};
 
     use super::*;
@@ -416,6 +416,31 @@ main.m3u8
             ],
             "SERVICE needs version 7 (rfc8216bis §8)"
         );
+    }
+
+    /// A browser that cannot decode the second still plays the first.
+    #[test]
+    fn a_variant_needs_no_other_codec_than_that_of_its_first_sound() {
+        let mp3 = Mp3::parse(&[0xff, 0xfb, 0x90, 0x00]).expect("44.1 kHz, 128 kbit/s");
+        let other = Track {
+            codec: Codec::Mp3(mp3),
+        };
+        let segments = [video_segment(1, 2_000, 500_000)];
+        let mut variant = variant(&segments, "");
+        let own = variant.tracks.iter().copied();
+        let own = own.last().filter(|track| track.kind() == TrackKind::Audio);
+        let sound = |track, uri: Option<&str>| Sound {
+            track,
+            label: Label::default(),
+            id: uri.unwrap_or("own").to_owned(),
+            uri: uri.map(str::to_owned),
+            rate: Rate::default(),
+        };
+        let sounds = vec![sound(own, None), sound(Some(&other), Some("mp3.m3u8"))];
+        variant.hear(0, &sounds);
+        let text = render(&[variant], &[sounds]);
+        assert_eq!(text.matches("TYPE=AUDIO").count(), 2, "{text}");
+        assert!(text.contains("CODECS=\"avc1.64001f,mp4a.40.2\""), "{text}");
     }
 
     #[test]

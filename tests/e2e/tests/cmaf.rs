@@ -86,7 +86,7 @@ fn take_parts(segmenter: &mut Segmenter, parts: &mut Vec<Part>) {
     while let Some(output) = segmenter.pull() {
         match output {
             Output::Part(part) => parts.push(part),
-            Output::Segment(_) | Output::Closed => {}
+            Output::Segment(_) | Output::Closed | Output::Event(_) => {}
             Output::Fault(fault) => panic!("{fault:?}"),
         }
     }

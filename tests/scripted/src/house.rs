@@ -269,7 +269,7 @@ fn drain(
     while let Some(output) = publish.segmenter.pull() {
         let segment = match output {
             Output::Segment(segment) => segment,
-            Output::Fault(_) => continue,
+            Output::Fault(_) | Output::Event(_) => continue,
             Output::Part(_) | Output::Closed => {
                 let pushed = match output {
                     Output::Part(part) => publish.writer.push_part(part, now).map(Some),

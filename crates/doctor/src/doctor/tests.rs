@@ -421,6 +421,7 @@ fn what_viewers_notice_at_once_is_told_at_once() {
         (FaultKind::NameContested, (Kind::NameContested, Warning)),
         (FaultKind::LadderMisfit, (Kind::LadderMisfit, Problem)),
         (FaultKind::LadderClock, (Kind::LadderMisfit, Warning)),
+        (FaultKind::Transcoding, (Kind::Transcoding, Warning)),
     ] {
         let mut script = Script::new();
         script.run(10);

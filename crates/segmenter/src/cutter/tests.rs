@@ -373,8 +373,9 @@ fn a_long_gop_is_cut_at_the_limit_and_the_encoder_told() {
         bench.faults[0],
         Fault {
             kind: FaultKind::ForcedCut,
-            text: "no key frame (IDR picture) for 2.520s, and a segment may last 2.499s: cut in the middle of a \
-                   GOP; set the encoder's keyframe interval to 2.000s or less"
+            text: "no key frame (IDR picture) 2.000s to 2.499s behind the beginning of a segment, and the last was \
+                   2.520s ago: cut in the middle of a GOP; set the encoder's keyframe interval to 2.000s or less, and \
+                   scene cut detection off"
                 .to_owned()
         }
     );

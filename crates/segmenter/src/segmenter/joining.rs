@@ -21,6 +21,9 @@ const FOR_A_PICTURE: Duration = Duration::from_secs(12);
 /// Sound that is so far off its pictures is noticed.
 const NOTICED: MediaTime = MediaTime::from_millis(150);
 
+/// No more is left out to have dates that rise: one whose are further ahead stays where it is.
+const MOST_LEFT_OUT: MediaTime = MediaTime::from_millis(12_000);
+
 /// A first segment of sound is not shorter.
 const SHORTEST: MediaTime = MediaTime::from_millis(200);
 
@@ -142,6 +145,10 @@ impl Segmenter {
                 if listed.max(sent) - listed.min(sent) < NOTICED {
                     self.settle();
                     self.date_by(grid.origin);
+                    return Joining::Goes;
+                }
+                if listed - sent > MOST_LEFT_OUT {
+                    self.settle();
                     return Joining::Goes;
                 }
                 self.finish();

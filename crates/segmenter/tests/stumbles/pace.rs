@@ -32,8 +32,9 @@ fn no_key_frame_for_60_s_is_cut_at_the_limit_and_the_encoder_told() {
         assert_eq!(
             published.words(FaultKind::ForcedCut),
             format!(
-                "no key frame (IDR picture) for {since}, and a segment may last 3.499s: cut in the middle of a GOP; \
-                 set the encoder's keyframe interval to 2.000s or less"
+                "no key frame (IDR picture) 2.000s to 3.499s behind the beginning of a segment, and the last was {since} \
+                 ago: cut in the middle of a GOP; set the encoder's keyframe interval to 2.000s or less, and scene cut \
+                 detection off"
             )
         );
         let independent = published.segments.iter().filter(|s| s.independent).count();
