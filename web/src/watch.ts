@@ -7,6 +7,7 @@ import { copyButton } from "./copy.ts";
 import { byId, setText } from "./dom.ts";
 import { type Form, type Presentation, parseForm, parseWatchPath, playlistPath } from "./paths.ts";
 import { poll } from "./poll.ts";
+import { offerChoices } from "./watch/choices.ts";
 import { doctor } from "./watch/doctor.ts";
 import { expose } from "./watch/console.ts";
 import { formSwitch } from "./watch/forms.ts";
@@ -41,6 +42,7 @@ function watch(presentation: Presentation): void {
     show: showPhase,
   });
   expose(player, video);
+  if (player.hls) offerChoices(player.hls, byId("choices", HTMLElement));
   const showForm = formSwitch();
   byId("links", HTMLElement).append(copyButton("Copy playlist URL", () => playlist(player.stats().form)));
   doctor(presentation, showHealth, (said) => {

@@ -8,6 +8,7 @@ mod admission;
 mod config;
 mod data_message;
 mod door;
+mod drift;
 mod entrance;
 mod governor;
 mod house;

@@ -25,6 +25,7 @@ use segmenter::{Output, Segmenter};
 use tracing::{info, warn};
 
 use crate::data_message::Cues;
+use crate::drift::Drift;
 use crate::entrance::Entrance;
 use crate::house::House;
 use crate::metadata;
@@ -91,6 +92,7 @@ pub(crate) struct Publish {
     segments: u64,
     /// How many segments in a row did not fit its ladder.
     misfits: u32,
+    drift: Drift,
     duration: MediaTime,
     faults: Faults,
     /// Of each kind, so that none hides another.
@@ -153,6 +155,7 @@ impl Publish {
             silent: None,
             segments: 0,
             misfits: 0,
+            drift: Drift::default(),
             duration: MediaTime::ZERO,
             faults: Faults::default(),
             fault_lines: HashMap::new(),
@@ -194,6 +197,11 @@ impl Publish {
             None => Some(Duration::ZERO),
             Some(so_far) => Some(so_far + REPORT_EVERY),
         };
+        if let Some(origin) = self.segmenter.origin().filter(|_| sends) {
+            let late = origin.clock.media_time(SystemTime::now()) - origin.clock.at;
+            let shift = self.segmenter.shift();
+            self.drift.add(origin.run, shift, late, Instant::now());
+        }
         self.hear_of_transcoder();
         self.report();
         self.tick_rungs();
@@ -258,6 +266,7 @@ impl Publish {
             Some(_) => media::TrackKind::Audio,
             None => media::TrackKind::Video,
         };
+        self.drift.beside(grid.late);
         self.segmenter.join_ladder(grid, behind, begins);
     }
 
@@ -481,6 +490,7 @@ impl Publish {
             bytes,
             bit_rate_current,
             bit_rate_average,
+            drift: self.has_own_clock().then(|| self.drift.so_far()),
             tracks: self.segmenter.tracks(),
             faults: self.faults.clone(),
             advice: self.doctor.advice(self.began.elapsed()),

@@ -44,9 +44,16 @@ pub struct Grid {
     pub origin: Anchor,
     /// From one to the next; nothing is a grid without one.
     pub step: MediaTime,
+    /// Media come so much later than they are dated: their encoder's clock is slow. Negative: it is fast.
+    pub late: MediaTime,
 }
 
 impl Grid {
+    /// The media time that comes at that moment of the wall clock.
+    pub fn arriving(&self, now: SystemTime) -> MediaTime {
+        self.origin.media_time(now) - self.late
+    }
+
     /// The boundary that is nearest to `at`, but for those before `least`.
     pub fn nearest(&self, at: MediaTime, least: MediaTime) -> MediaTime {
         let step = self.step.as_nanos().max(1);
@@ -71,6 +78,7 @@ mod tests {
                 date: UNIX_EPOCH,
             },
             step: ms(2_000),
+            late: MediaTime::ZERO,
         };
         for (at, nearest) in [
             (10_023, 10_023),

@@ -67,6 +67,7 @@ pub struct Rung {
     window: Arc<Window>,
     low_latency: Arc<LowLatencyWindow>,
     state: State,
+    drift: Option<MediaTime>,
 }
 
 /// Why a rung is among the variants, or is not.
@@ -112,6 +113,7 @@ impl Ladder {
             window: presentation.window(),
             low_latency: presentation.low_latency_window(),
             state: presentation.state(),
+            drift: presentation.drift(),
             presentation,
         };
         let rungs = rungs.into_iter().map(moment);
@@ -477,7 +479,8 @@ impl Rung {
             }
         };
         newest.reverse();
-        newest.into_iter().collect()
+        let boundaries: Boundaries = newest.into_iter().collect();
+        boundaries.with_drift(self.drift)
     }
 
     fn variant(&self, form: Form, folder: &str) -> Variant<'_> {

@@ -236,6 +236,11 @@ impl Presentation {
         self.lock().status.clone()
     }
 
+    /// [`PublishStatus::drift`] of its publish.
+    pub(crate) fn drift(&self) -> Option<MediaTime> {
+        self.lock().status.as_ref()?.drift
+    }
+
     /// What its sound is called, as far as its last publish has said.
     pub fn label(&self) -> Label {
         self.lock().label.clone()

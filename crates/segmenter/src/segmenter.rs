@@ -82,6 +82,8 @@ pub struct Segmenter {
     begins: TrackKind,
     /// What comes next begins here at the earliest, for what is listed ends here.
     joins_behind: MediaTime,
+    /// So much later than it came the present run was put.
+    shift: MediaTime,
     /// To join it, media are left out up to there.
     resumes_at: Option<MediaTime>,
     /// Whose media this publish's come beside: it says when they are.
@@ -116,6 +118,7 @@ impl Segmenter {
             joining_since: None,
             begins: TrackKind::Video,
             joins_behind: MediaTime::ZERO,
+            shift: MediaTime::ZERO,
             resumes_at: None,
             follows: None,
             origin: None,

@@ -44,6 +44,17 @@ fn hls_js_switches_up_and_down_without_a_stall() {
                 &format!("return document.querySelector('video').videoHeight === {height}"),
             );
         }
+        // As a viewer chooses it.
+        browser.run(
+            "const select = document.querySelector('select[name=quality]');
+             select.value = '0';
+             select.dispatchEvent(new Event('change'));",
+        );
+        browser.until(
+            "the least rung to be shown",
+            SOON,
+            "return document.querySelector('video').videoHeight === 180",
+        );
         assert_eq!(browser.run("return window.waits"), json!([]), "{form}");
         // hls.js says so where it replaces what it has in hand by the same from another rung, and goes on.
         let errors = browser.run("return window.forebay.stats().errors");
@@ -133,7 +144,7 @@ const LEAST: &str = "<!doctype html><title>hls.js</title><link rel=icon href=dat
 #[test]
 fn hls_js_begins_with_a_rung_that_has_come_back_alone() {
     let browser = Browser::start();
-    let gateway = Gateway::start();
+    let gateway = Gateway::start_on("[hls]\nwindow = 3\n");
     let [mut least, _others @ ..] = [180, 270, 360].map(|height| rung(&gateway, height, 60));
     variants(&gateway, "/live/show/llhls.m3u8", 3);
     least.interrupt();

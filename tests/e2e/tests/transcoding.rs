@@ -152,6 +152,22 @@ fn one_publish_becomes_a_ladder_whose_rungs_begin_where_the_source_does() {
 }
 
 /// Its headers came long before it had anything to transcode.
+/// Players load it once: who waits for the beginning has the rungs too, though ffmpeg is slower than the source.
+#[test]
+fn who_waits_for_the_beginning_has_all_rungs() {
+    let gateway = Gateway::start_on(CONFIGURATION);
+    let _source = source(&gateway);
+    wait::until("a rung to be begun", SOON, || {
+        let stream = gateway.get("/api/v1/streams/live/show_120p");
+        (stream.status == 200).then_some(())
+    });
+    let text = gateway.get("/live/show/llhls.m3u8").text();
+    let pictures = text
+        .lines()
+        .filter(|line| line.starts_with("#EXT-X-STREAM-INF:") && line.contains("RESOLUTION="));
+    assert_eq!(pictures.count(), 3, "{text}");
+}
+
 #[test]
 fn a_backup_that_takes_over_is_transcoded_too() {
     let with_backup = CONFIGURATION.replace("[[app]]", "[[app]]\n    on_conflict = 'backup'");

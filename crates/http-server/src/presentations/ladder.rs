@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::response::Response;
 use http::request::Parts;
 use media::PresentationName;
-use playlist::{Form, Ladder, Place, Rung};
+use playlist::{Form, Ladder, Place, Rung, TranscoderState};
 
 use super::low_latency::{is_without_parts, until_without_parts, without_parts};
 use super::{Presentations, not_yet, text_reply, unknown};
@@ -17,6 +17,9 @@ use crate::request_path::File;
 
 /// So long a rung is waited for that has begun, when others are there: players do not look for variants again.
 const FOR_THE_OTHERS: Duration = Duration::from_millis(1_000);
+
+/// And so long one that a transcoder makes, which looks at some media before it begins.
+const FOR_A_TRANSCODER: Duration = Duration::from_millis(4_000);
 
 /// What a ladder is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +110,11 @@ impl Presentations {
             let Ok(_permit) = self.waiting.try_acquire() else {
                 return Some(ladder);
             };
-            let _ = tokio::time::timeout(FOR_THE_OTHERS, all(&others, form)).await;
+            let patience = match is_transcoded(&ladder) {
+                true => FOR_A_TRANSCODER,
+                false => FOR_THE_OTHERS,
+            };
+            let _ = tokio::time::timeout(patience, all(&others, form)).await;
             return Some(self.now(&name, ladder));
         }
         Some(ladder)
@@ -126,6 +133,15 @@ impl Presentations {
     fn now(&self, name: &PresentationName, before: Ladder) -> Ladder {
         self.directory.ladder(name).unwrap_or(before)
     }
+}
+
+/// A transcoder makes rungs of it.
+fn is_transcoded(ladder: &Ladder) -> bool {
+    let mut statuses = ladder.rungs().iter().map(|rung| rung.presentation.status());
+    statuses.any(|status| {
+        let transcoding = status.and_then(|status| status.transcoding);
+        transcoding.is_some_and(|it| it.state == TranscoderState::Running)
+    })
 }
 
 /// Until one rung lists something.

@@ -27,6 +27,8 @@ pub(super) struct Boundaries {
     lasts: Vec<MediaTime>,
     /// When the newest began.
     anchor: Option<Anchor>,
+    /// How late the media come beside the wall clock by now, where that says something.
+    drift: Option<MediaTime>,
 }
 
 /// One segment of a window.
@@ -101,6 +103,11 @@ impl FromIterator<Stretch> for Boundaries {
 }
 
 impl Boundaries {
+    /// The same, of media that come so late by now.
+    pub(super) fn with_drift(self, drift: Option<MediaTime>) -> Self {
+        Self { drift, ..self }
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.end.is_none()
     }
@@ -117,6 +124,16 @@ impl Boundaries {
         let behind = other_anchor.behind(&anchor);
         if behind > CLOCKS_AGREE || -behind > CLOCKS_AGREE {
             return Err(Misfit::Clock(behind));
+        }
+        // Dates are of where a run began: what clocks have run apart by since then is not in them. A place at a boundary
+        // is at most half a segment off.
+        if let (Some(ours), Some(theirs)) = (self.drift, other.drift) {
+            let half = MediaTime::from_nanos(self.step().as_nanos() / 2);
+            let most = CLOCKS_AGREE.max(half) + TOLERANCE;
+            let behind = theirs - ours;
+            if behind > most || -behind > most {
+                return Err(Misfit::Clock(behind));
+            }
         }
         // A window may end where the next segment begins.
         let ours = || self.starts.iter().copied().chain(self.end);
@@ -161,6 +178,7 @@ impl Boundaries {
         Some(Grid {
             origin: self.anchor?,
             step: self.step(),
+            late: self.drift.unwrap_or_default(),
         })
     }
 

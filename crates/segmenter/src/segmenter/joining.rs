@@ -72,6 +72,11 @@ impl Segmenter {
         self.origin
     }
 
+    /// How much later than when it came the present run was put, to begin where its ladder has a boundary.
+    pub const fn shift(&self) -> MediaTime {
+        self.shift
+    }
+
     fn date_by(&mut self, clock: Anchor) {
         self.cutter.date_by(clock);
         if let Some(cutter) = &mut self.low_latency {
@@ -90,7 +95,7 @@ impl Segmenter {
         let Some(grid) = self.ladder.filter(|_| self.joins != Joins::Settled) else {
             return Joining::Goes;
         };
-        let wanted = grid.origin.media_time(now);
+        let wanted = grid.arriving(now);
         let apart = self.timeline.sent(unit) - wanted;
         let begun = self.timeline.is_begun();
         let is_near = apart <= CLOCKS_AGREE && -apart <= CLOCKS_AGREE;
@@ -122,7 +127,8 @@ impl Segmenter {
             true => grid.nearest(wanted + composition, least + composition) - composition,
             false => wanted.max(least),
         };
-        self.tell_shift(at - wanted);
+        self.shift = at - wanted;
+        self.tell_shift();
         self.date_by(grid.origin);
         self.timeline.begin_run(unit, self.edge(), Some(at));
         if self.begins == TrackKind::Audio {
@@ -160,6 +166,7 @@ impl Segmenter {
             return Joining::GivenUp;
         }
         self.settle();
+        self.shift = MediaTime::ZERO;
         self.date_by(grid.origin);
         self.timeline.begin_run(unit, self.edge(), Some(sent));
         Joining::Goes
@@ -173,11 +180,11 @@ impl Segmenter {
         }
     }
 
-    /// Media that arrived at one time were put at another, `shift` later.
-    fn tell_shift(&mut self, shift: MediaTime) {
-        let (apart, word) = match shift < MediaTime::ZERO {
-            true => (-shift, "before"),
-            false => (shift, "behind"),
+    /// Media that arrived at one time were put at another.
+    fn tell_shift(&mut self) {
+        let (apart, word) = match self.shift < MediaTime::ZERO {
+            true => (-self.shift, "before"),
+            false => (self.shift, "behind"),
         };
         if apart >= NOTICED {
             let text = format!(

@@ -20,6 +20,7 @@ async fn rungs_that_all_left_come_back_to_the_boundaries_that_they_had() {
             at: ms(16_000),
             date: segment(16_000, 0, 0, 0).date,
         },
+        late: MediaTime::ZERO,
         step: ms(2_000),
     };
     assert_eq!(first.ladder_grid(), Some(grid));
@@ -48,4 +49,37 @@ fn of_two_clocks_the_one_ahead_leads() {
             Standing::Leads
         ]
     );
+}
+
+/// Dates are of where a run began, and tell nothing of what clocks have run apart by since then.
+#[test]
+fn a_clock_that_has_run_away_is_a_misfit_and_is_put_beside_the_others() {
+    let clock = |by| Standing::Misfits(Misfit::Clock(ms(by)));
+    for (drift, expected) in [
+        (Some(6_050), Standing::Fits),
+        (Some(6_150), clock(1_150)),
+        (Some(3_850), clock(-1_150)),
+        // Its timestamps are those of another.
+        (None, Standing::Fits),
+    ] {
+        let registry = Registry::new(Settings::default());
+        let names = ["show_1080p", "show_720p", "show_360p"];
+        let mut writers = names.map(|rung| begin(&registry, rung));
+        for (writer, drift) in writers.iter_mut().zip([Some(5_000), Some(5_000), drift]) {
+            list(writer, &[10_000, 12_000, 14_000], 0, 500_000);
+            let status = crate::PublishStatus {
+                drift: drift.map(ms),
+                ..crate::PublishStatus::sample()
+            };
+            writer.report(status, Instant::now()).expect("owned");
+        }
+        let ladder = ladder(&registry);
+        let standings = ladder.standings(Form::Classic);
+        assert_eq!(standings, [Standing::Leads, Standing::Fits, expected]);
+        if let Standing::Misfits(_) = expected {
+            let adjustment = ladder.adjustment(&name("show_360p"), ms(16_000));
+            let grid = adjustment.expect("it can come up").grid;
+            assert_eq!(grid.late, ms(5_000), "where the others' media are by now");
+        }
+    }
 }

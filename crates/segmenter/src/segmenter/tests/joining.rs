@@ -10,6 +10,26 @@ fn grid(ago: u64) -> Grid {
             date: *ARRIVAL - Duration::from_millis(ago),
         },
         step: MediaTime::from_millis(2_000),
+        late: MediaTime::ZERO,
+    }
+}
+
+#[test]
+fn who_joins_what_is_late_is_where_that_arrives() {
+    for (late, start) in [(0, 109_500), (2_200, 107_500), (-2_200, 111_500)] {
+        let mut bench = Bench::new();
+        let grid = Grid {
+            late: MediaTime::from_millis(late),
+            ..grid(8_000)
+        };
+        bench
+            .segmenter
+            .join_ladder(grid, MediaTime::ZERO, TrackKind::Video);
+        bench.seconds(40, 5);
+        bench.finish();
+        let first = &bench.segments[0];
+        assert_eq!(first.start, MediaTime::from_millis(start), "{late}");
+        assert_eq!(first.date, grid.origin.date_at(first.start));
     }
 }
 
@@ -33,6 +53,8 @@ fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
         assert_eq!(first.date, grid(ago).origin.date_at(first.start));
         let faults: Vec<_> = bench.faults.iter().map(|fault| fault.kind).collect();
         assert_eq!(faults, [FaultKind::LadderClock], "it is not where it came");
+        let came = grid(ago).origin.media_time(*ARRIVAL);
+        assert_eq!(bench.segmenter.shift(), first.start - came);
         assert!(!first.discontinuity);
     }
 }
