@@ -239,11 +239,18 @@ fn hls_js_plays_either_sound() {
         let names =
             browser.run("return window.forebay.hls.audioTracks.map(it => [it.name, it.lang])");
         assert_eq!(names, json!([["English", "en"], ["Deutsch", "de"]]));
+        let offered = browser.run(
+            "const select = document.querySelector('select[name=sound]');
+             return [select.selectedOptions[0].text, [...select.options].map(({ text }) => text)]",
+        );
+        let all = ["English (en)", "Deutsch (de)"];
+        assert_eq!(offered, json!([all[0], all]));
         for track in [1, 0] {
             browser.run(&format!(
                 "window.heard = false; const hls = window.forebay.hls;
                  hls.once('hlsAudioTrackSwitched', () => window.heard = true);
-                 hls.audioTrack = {track}; window.from = document.querySelector('video').currentTime;"
+                 const select = document.querySelector('select[name=sound]');
+                 select.value = '{track}'; select.dispatchEvent(new Event('change')); window.from = document.querySelector('video').currentTime;"
             ));
             browser.until(
                 "the other sound, and three seconds of it",

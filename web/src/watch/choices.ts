@@ -39,7 +39,7 @@ export function offerChoices(hls: Hls, place: HTMLElement): void {
   hls.on(Hls.Events.MANIFEST_PARSED, offerQuality);
   hls.on(Hls.Events.LEVELS_UPDATED, offerQuality);
   hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, offerSound);
-  hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, offerSound);
+  hls.on(Hls.Events.AUDIO_TRACK_SWITCHING, offerSound);
 }
 
 function choice(label: string, choose: (value: number) => void): Choice {
