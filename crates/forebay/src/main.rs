@@ -5,6 +5,7 @@
 
 mod accept;
 mod admission;
+mod colour;
 mod config;
 mod data_message;
 mod door;

@@ -24,6 +24,7 @@ use segmenter::flv::{Demuxer, Role};
 use segmenter::{Output, Segmenter};
 use tracing::{info, warn};
 
+use crate::colour;
 use crate::data_message::Cues;
 use crate::drift::Drift;
 use crate::entrance::Entrance;
@@ -136,7 +137,7 @@ impl Publish {
             name,
             since,
             source,
-            demuxer: Demuxer::new(),
+            demuxer: Demuxer::new().reading_colours(colour::read),
             segmenter: Segmenter::new(house.cutting()),
             rungs: Rungs::default(),
             preamble,

@@ -147,6 +147,21 @@ impl Codec {
         }
     }
 
+    /// The same with `colour`, where its configuration says nothing of that and could.
+    #[must_use]
+    pub fn or_colour(mut self, colour: Option<Colour>) -> Self {
+        let own = match &mut self {
+            Self::H265(h265) => &mut h265.colour,
+            Self::Av1(av1) => &mut av1.colour,
+            Self::Vp9(vp9) => &mut vp9.colour,
+            _ => return self,
+        };
+        if colour.is_some() {
+            *own = own.filter(Colour::is_specified).or(colour);
+        }
+        self
+    }
+
     /// The attribute VIDEO-RANGE (rfc8216bis §4.4.6.2); `None` for audio.
     pub fn video_range(&self) -> Option<VideoRange> {
         let colour = self.colour();

@@ -21,6 +21,7 @@ mod unwrap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use media::codec::Colour;
 use media::{Codec, Fault, FaultKind, Message, MessageKind, TrackKind};
 
 pub use role::Role;
@@ -69,6 +70,10 @@ impl Unit {
         self.codec.kind()
     }
 }
+
+/// Reads a Metadata packet (Enhanced RTMP v2), which is AMF0: the colour that it says, unspecified where it takes back
+/// what was said before; `None` where it is something else.
+pub type ReadColour = fn(&[u8]) -> Option<Colour>;
 
 /// Takes the audio and video messages of one publish apart: *push once, pull until `None`, then push again*.
 ///
@@ -145,6 +150,13 @@ impl Demuxer {
             timestamp_ms: 0,
             message_bytes: 0,
         }
+    }
+
+    /// The same, which has colours read that are said beside the parameter sets.
+    #[must_use]
+    pub const fn reading_colours(mut self, read: ReadColour) -> Self {
+        self.video.read_colour(read);
+        self
     }
 
     /// Takes the next message. What was not pulled of the one before is forgotten.

@@ -103,6 +103,28 @@ fn sounds_alone(gateway: &Gateway, extension: &str, media_type: &str) {
     assert!(pictures == 0 && sounds > 0, "{sounds}");
 }
 
+/// ffmpeg says the colours of its pictures beside them, which say none themselves.
+#[test]
+fn colours_beside_the_pictures_are_those_of_the_variant() {
+    const UNSAID: &str = "-c:v libx265 -preset ultrafast -g 50 -flags +cgop -x265-params log-level=none \
+         -vf setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc -bsf:v \
+         hevc_metadata=colour_primaries=2:transfer_characteristics=2:matrix_coefficients=2";
+    let record = Recording(scratch("flv"));
+    let gateway = Gateway::start();
+    let encoding = Encoding {
+        seconds: 5,
+        video: UNSAID,
+        audio: "",
+    };
+    let mut encoder = encoding.publish(Pace::Burst, &gateway.rtmp_url("live/show"), &record.0);
+    let multivariant = wait::until("a playlist", ENCODING, || {
+        let answer = gateway.get("/live/show/index.m3u8");
+        (answer.status == 200).then(|| answer.text())
+    });
+    encoder.succeeds(ENCODING);
+    assert!(multivariant.contains("VIDEO-RANGE=PQ"), "{multivariant}");
+}
+
 /// ffmpeg follows from the first segment on while the encoder is at work.
 #[test]
 fn av1_while_it_is_encoded() {

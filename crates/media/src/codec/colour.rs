@@ -46,7 +46,7 @@ impl VideoRange {
 
 impl Colour {
     /// Nothing is known of it.
-    pub(super) const UNSPECIFIED: Self = Self {
+    pub const UNSPECIFIED: Self = Self {
         primaries: UNSPECIFIED,
         transfer: UNSPECIFIED,
         matrix: UNSPECIFIED,

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use media::codec::{Av1, ConfigurationError};
+use media::codec::{Av1, Colour, ConfigurationError};
 use media::{Codec, Fault, FaultKind, TrackKind};
 
 use super::body::{Body, FourCc, Packet};
 use super::carried::{Configured, Head, configured};
 use super::entry::entry;
 use super::unsupported::Unsupported;
-use super::{Entry, enhanced, malformed};
+use super::{Entry, ReadColour, enhanced, malformed};
 use crate::per_kind::word;
 
 /// The tracks of one kind. They come about with the first body of a codec that is carried.
@@ -19,6 +19,8 @@ use crate::per_kind::word;
 pub(super) struct Tracks {
     kind: TrackKind,
     tracks: Vec<Track>,
+    /// How colours are read.
+    read_colour: Option<ReadColour>,
     too_many_reported: bool,
 }
 
@@ -28,6 +30,8 @@ struct Track {
     current: Option<Configuration>,
     /// Those of the last MultichannelConfig.
     channels: Option<u8>,
+    /// What the last Metadata said.
+    colour: Option<Colour>,
     early_reported: bool,
 }
 
@@ -63,8 +67,14 @@ impl Tracks {
         Self {
             kind,
             tracks: Vec::new(),
+            read_colour: None,
             too_many_reported: false,
         }
+    }
+
+    /// Colours are read by `read`.
+    pub(super) const fn read_colour(&mut self, read: ReadColour) {
+        self.read_colour = Some(read);
     }
 
     /// Takes a body; an access unit comes out if it is one and its track is configured.
@@ -79,9 +89,11 @@ impl Tracks {
             Packet::Mpeg2TsSequenceStart => {
                 return unsupported.mpeg2_ts_sequence_start().map(|()| None);
             }
-            // Colours are in the parameter sets. Neither these nor an end make a track: FFmpeg 9 sends the colours of
-            // track 1 without its number.
-            Packet::SequenceEnd | Packet::Metadata => return Ok(None),
+            Packet::SequenceEnd => return Ok(None),
+            Packet::Metadata => {
+                self.colour(&body);
+                return Ok(None);
+            }
             Packet::MultichannelConfig => return self.channels(&body),
         };
         let Some(how) = configured(self.kind, body.codec) else {
@@ -117,6 +129,24 @@ impl Tracks {
         Ok(None)
     }
 
+    /// What colours a track has, which its parameter sets may not say. It makes no track: FFmpeg 9 sends those of track 1
+    /// without its number.
+    fn colour(&mut self, body: &Body) {
+        let Some(colour) = self.read_colour.and_then(|read| read(&body.payload)) else {
+            return;
+        };
+        let is_of = |track: &Track| {
+            let current = track.current.as_ref();
+            current.is_some_and(|current| current.four_cc == body.codec)
+        };
+        let is_it = |track: &Track| is_of(track) && track.label.track == body.track;
+        let at = self.tracks.iter().position(is_it);
+        let at = at.or_else(|| self.tracks.iter().position(is_of));
+        if let Some(track) = at.and_then(|at| self.tracks.get_mut(at)) {
+            track.set_colour(colour);
+        }
+    }
+
     fn track(&mut self, id: u8) -> Option<&mut Track> {
         let known = self.tracks.iter().position(|known| known.label.track == id);
         let at = match known {
@@ -128,6 +158,7 @@ impl Tracks {
                     label: Label { kind, track: id },
                     current: None,
                     channels: None,
+                    colour: None,
                     early_reported: false,
                 });
                 self.tracks.len() - 1
@@ -152,9 +183,20 @@ impl Track {
         let record = Bytes::copy_from_slice(&body.payload);
         let head = how.read(&record, self.channels);
         if let Some(head) = head.map_err(|error| self.bad_configuration(&error))? {
-            self.current = Some(Configuration::new(body.codec, record, head));
+            let mut configuration = Configuration::new(body.codec, record, head);
+            configuration.paint(self.colour);
+            self.current = Some(configuration);
         }
         Ok(())
+    }
+
+    fn set_colour(&mut self, colour: Colour) {
+        let colour = Some(colour).filter(Colour::is_specified);
+        if std::mem::replace(&mut self.colour, colour) != colour
+            && let Some(current) = &mut self.current
+        {
+            current.paint(colour);
+        }
     }
 
     fn set_channels(&mut self, codec: FourCc, how: Configured, channels: u8) -> Result<(), Fault> {
@@ -203,7 +245,7 @@ impl Track {
         let Some(current) = &mut self.current else {
             return Ok(None);
         };
-        let codec = current.told_by(&payload).map_err(|error| {
+        let codec = current.told_by(&payload, self.colour).map_err(|error| {
             malformed(format!("a message of {} was dropped: {error}", self.label))
         })?;
         let Some(codec) = codec else {
@@ -264,9 +306,21 @@ impl Configuration {
         }
     }
 
-    /// The configuration of `unit`: the one in force, if it says nothing else.
-    fn told_by(&mut self, unit: &[u8]) -> Result<Option<Arc<Codec>>, ConfigurationError> {
+    /// It has `colour` where it says none.
+    fn paint(&mut self, colour: Option<Colour>) {
+        if let Head::Whole(codec) = &self.head {
+            self.codec = Some(Arc::new(codec.clone().or_colour(colour)));
+        }
+    }
+
+    /// The configuration of `unit`, which has `colour` if it says none: the one in force, if it says nothing else.
+    fn told_by(
+        &mut self,
+        unit: &[u8],
+        colour: Option<Colour>,
+    ) -> Result<Option<Arc<Codec>>, ConfigurationError> {
         let told = self.head.told_by(unit)?;
+        let told = told.map(|told| told.or_colour(colour));
         if let Some(told) = told.filter(|told| self.codec.as_deref() != Some(told)) {
             self.codec = Some(Arc::new(told));
         }

@@ -1,5 +1,7 @@
 //! Where each codec has its configuration from, in the bytes that encoders send.
 
+use media::codec::{Colour, VideoRange};
+
 use super::*;
 use crate::flv::tests::tracks::{faults, nothing, unit};
 
@@ -140,4 +142,50 @@ fn flac_and_what_is_configured_by_each_frame() {
         assert!(Arc::ptr_eq(&one.codec, &other.codec));
         nothing(&mut demuxer, AUDIO, &format!("91 {four_cc}"));
     }
+}
+
+/// The first byte is what a reader of AMF0 would find.
+fn transfer(packet: &[u8]) -> Option<Colour> {
+    let transfer = *packet.first()?;
+    (transfer != 0xff).then_some(Colour {
+        transfer,
+        ..Colour::UNSPECIFIED
+    })
+}
+
+#[test]
+fn colours_said_beside_the_parameter_sets_count_where_those_say_none() {
+    let mut demuxer = Demuxer::new().reading_colours(transfer);
+    let range = |demuxer: &mut Demuxer, track: u8| {
+        let unit = unit(
+            demuxer,
+            VIDEO,
+            &format!("96 03 68766331 {track:02X} 00000003 280180"),
+        );
+        assert_eq!(unit.track, track);
+        unit.codec.video_range().map(VideoRange::name)
+    };
+    // Of a track that never comes.
+    nothing(&mut demuxer, VIDEO, "D4 68766331 10");
+    for track in [0, 1] {
+        nothing(
+            &mut demuxer,
+            VIDEO,
+            &format!("96 00 68766331 {track:02X} {HVCC}"),
+        );
+    }
+    assert_eq!(range(&mut demuxer, 0), Some("SDR"));
+    // FFmpeg 9, as a command; OBS, of track 1; neither is of AV1.
+    nothing(&mut demuxer, VIDEO, "D4 68766331 10");
+    nothing(&mut demuxer, VIDEO, "86 04 68766331 01 12");
+    nothing(&mut demuxer, VIDEO, "D4 61763031 01");
+    nothing(&mut demuxer, VIDEO, "D4 68766331 FF");
+    assert_eq!(range(&mut demuxer, 0), Some("PQ"));
+    assert_eq!(range(&mut demuxer, 1), Some("HLG"));
+    // The same header again changes nothing, and what was said is taken back.
+    nothing(&mut demuxer, VIDEO, &format!("90 68766331 {HVCC}"));
+    assert_eq!(range(&mut demuxer, 0), Some("PQ"));
+    nothing(&mut demuxer, VIDEO, "D4 68766331 02");
+    assert_eq!(range(&mut demuxer, 0), Some("SDR"));
+    assert_eq!(range(&mut demuxer, 1), Some("HLG"));
 }
