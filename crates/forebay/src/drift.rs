@@ -33,7 +33,7 @@ impl Drift {
         self.beside = Some(late);
     }
 
-    /// Media of `run`, which was put `shift` later than it came, are `late` by the clock that they had at its beginning.
+    /// Media of `run`, which was put `shift` later than it came, are `late` from a moment that stays the same.
     pub(crate) fn add(&mut self, run: u64, shift: MediaTime, late: MediaTime, now: Instant) {
         if self.run != Some(run) {
             let base = match self.beside {
