@@ -25,14 +25,17 @@ fn usual() -> Material {
     Material::of(&Clip::usual(8))
 }
 
-/// A publish that has sent so much, and the load that shows this many parts of the open segment.
+/// A publish that has sent so much, and the load that shows this many parts of the second segment, which is open.
 fn begun(keys: &[(&str, &str)], until_ms: u64, parts: usize) -> (Gateway, Stepwise, Load) {
     let gateway = Gateway::start_with(&[&KEYS, keys].concat());
     let mut publisher = Stepwise::publish(&gateway, usual().endless());
     publisher.send_until(until_ms);
     let open = |load: &Load| {
-        let last = load.segments.last();
-        last.is_some_and(|last| last.whole.is_none() && last.parts.len() == parts)
+        // The first had as many for a moment.
+        let [_, open] = &load.segments[..] else {
+            return false;
+        };
+        open.whole.is_none() && open.parts.len() == parts
     };
     let load = until_listed(&gateway, "video.m3u8", "the parts", open);
     (gateway, publisher, load)
