@@ -32,6 +32,80 @@ struct Fresh {
     text: String,
 }
 
+impl Fresh {
+    /// Tells of them, if there are any.
+    fn tell(&mut self, words: &Words, chart: &mut Chart) {
+        if self.times == 0 {
+            return;
+        }
+        let Self { times, last, text } = std::mem::take(self);
+        let finding = Finding {
+            severity: words.severity,
+            text: format!("{}: {text}.", words.says),
+            remedy: words.remedy.to_owned(),
+        };
+        chart.see_times(words.kind, last, times, words.needs, finding);
+    }
+}
+
+/// What is told of faults whose own words say the rest.
+struct Words {
+    kind: AdviceKind,
+    severity: Severity,
+    /// How many there have to be.
+    needs: u64,
+    says: &'static str,
+    remedy: &'static str,
+}
+
+const UNREADABLE: Words = Words {
+    kind: AdviceKind::Unreadable,
+    severity: Severity::Warning,
+    needs: 3,
+    says: "Messages of the encoder cannot be used",
+    remedy: "Update the encoder, or publish with another one to see whether this one is the cause.",
+};
+const UNSUPPORTED: Words = Words {
+    kind: AdviceKind::UnsupportedCodec,
+    severity: Severity::Problem,
+    needs: 1,
+    says: "A track is left out",
+    remedy: "Publish H.264 with AAC. OBS: Settings, Output, Video Encoder x264 or any other H.264, Audio Encoder AAC; \
+             ffmpeg: -c:v libx264 -c:a aac.",
+};
+const CONTESTED: Words = Words {
+    kind: AdviceKind::NameContested,
+    severity: Severity::Warning,
+    needs: 1,
+    says: "Two encoders want one name",
+    remedy: "Give every encoder a stream key or a name of its own. Look for an encoder that was left running, or one \
+             that publishes over two networks.",
+};
+const GUESSED: Words = Words {
+    kind: AdviceKind::LadderMisfit,
+    severity: Severity::Warning,
+    needs: 1,
+    says: "This rung may be out of step with the others",
+    remedy: "Send all rungs of a ladder from one encoder, so that they have the same timestamps. ffmpeg: one command \
+             with an output for each rung.",
+};
+const MISFIT: Words = Words {
+    kind: AdviceKind::LadderMisfit,
+    severity: Severity::Problem,
+    needs: 1,
+    says: "Viewers are not offered this rung",
+    remedy: "Send all rungs of a ladder from one encoder, with one frame rate and one key frame interval. ffmpeg: one \
+             command with an output for each rung, each with -force_key_frames 'expr:gte(t,n_forced*2)'.",
+};
+const TRANSCODING: Words = Words {
+    kind: AdviceKind::Transcoding,
+    severity: Severity::Warning,
+    needs: 1,
+    says: "The gateway's transcoder does not make all of its rungs",
+    remedy: "This is for who runs the gateway: see what its ffmpeg says (transcoder in the API, or the log), give it a \
+             newer one, a faster preset, or fewer and smaller renditions.",
+};
+
 /// Counts faults; words are made when somebody looks, since faults can come with every message.
 #[derive(Debug, Default)]
 pub(crate) struct Repairs {
@@ -71,30 +145,12 @@ impl Repairs {
             FaultKind::MalformedMessage
             | FaultKind::TimedMetadata
             | FaultKind::BadConfiguration
-            | FaultKind::ConfigurationFlood => {
-                self.unreadable.text.clone_from(&fault.text);
-                &mut self.unreadable
-            }
-            FaultKind::UnsupportedCodec => {
-                self.unsupported.text.clone_from(&fault.text);
-                &mut self.unsupported
-            }
-            FaultKind::NameContested => {
-                self.contested.text.clone_from(&fault.text);
-                &mut self.contested
-            }
-            FaultKind::LadderMisfit => {
-                self.misfit.text.clone_from(&fault.text);
-                &mut self.misfit
-            }
-            FaultKind::LadderClock => {
-                self.guessed.text.clone_from(&fault.text);
-                &mut self.guessed
-            }
-            FaultKind::Transcoding => {
-                self.transcoding.text.clone_from(&fault.text);
-                &mut self.transcoding
-            }
+            | FaultKind::ConfigurationFlood => &mut self.unreadable,
+            FaultKind::UnsupportedCodec => &mut self.unsupported,
+            FaultKind::NameContested => &mut self.contested,
+            FaultKind::LadderMisfit => &mut self.misfit,
+            FaultKind::LadderClock => &mut self.guessed,
+            FaultKind::Transcoding => &mut self.transcoding,
             // Whoever connects in the middle of a GOP sends early media; the rest shows elsewhere.
             FaultKind::EarlyMedia
             | FaultKind::LateMedia
@@ -104,6 +160,7 @@ impl Repairs {
         };
         fresh.times += 1;
         fresh.last = at;
+        fresh.text.clone_from(&fault.text);
     }
 
     pub(crate) fn look(&mut self, chart: &mut Chart, at: Duration) {
@@ -112,88 +169,13 @@ impl Repairs {
         } else if !chart.has(AdviceKind::TimestampRepairs, at) {
             self.stretch = Stretch::default();
         }
-        if self.unreadable.times > 0 {
-            let Fresh { times, last, text } = std::mem::take(&mut self.unreadable);
-            let finding = Finding {
-                severity: Severity::Warning,
-                text: format!("Messages of the encoder cannot be used: {text}."),
-                remedy: "Update the encoder, or publish with another one to see whether this one is the cause."
-                    .to_owned(),
-            };
-            chart.see_times(AdviceKind::Unreadable, last, times, 3, finding);
-        }
-        if self.unsupported.times > 0 {
-            let Fresh { times, last, text } = std::mem::take(&mut self.unsupported);
-            let finding = Finding {
-                severity: Severity::Problem,
-                text: format!("A track is left out: {text}."),
-                remedy: "Publish H.264 with AAC. OBS: Settings, Output, Video Encoder x264 or any other H.264, \
-                         Audio Encoder AAC; ffmpeg: -c:v libx264 -c:a aac."
-                    .to_owned(),
-            };
-            chart.see_times(AdviceKind::UnsupportedCodec, last, times, 1, finding);
-        }
-        if self.contested.times > 0 {
-            self.see_contested(chart);
-        }
-        if self.guessed.times > 0 {
-            self.see_guessed(chart);
-        }
-        if self.misfit.times > 0 {
-            self.see_misfit(chart);
-        }
-        if self.transcoding.times > 0 {
-            self.see_transcoding(chart);
-        }
-    }
-
-    fn see_guessed(&mut self, chart: &mut Chart) {
-        let Fresh { times, last, text } = std::mem::take(&mut self.guessed);
-        let finding = Finding {
-            severity: Severity::Warning,
-            text: format!("This rung may be out of step with the others: {text}."),
-            remedy: "Send all rungs of a ladder from one encoder, so that they have the same timestamps. ffmpeg: one \
-                     command with an output for each rung."
-                .to_owned(),
-        };
-        chart.see_times(AdviceKind::LadderMisfit, last, times, 1, finding);
-    }
-
-    fn see_misfit(&mut self, chart: &mut Chart) {
-        let Fresh { times, last, text } = std::mem::take(&mut self.misfit);
-        let finding = Finding {
-            severity: Severity::Problem,
-            text: format!("Viewers are not offered this rung: {text}."),
-            remedy: "Send all rungs of a ladder from one encoder, with one frame rate and one key frame interval. \
-                     ffmpeg: one command with an output for each rung, each with -force_key_frames \
-                     'expr:gte(t,n_forced*2)'."
-                .to_owned(),
-        };
-        chart.see_times(AdviceKind::LadderMisfit, last, times, 1, finding);
-    }
-
-    fn see_transcoding(&mut self, chart: &mut Chart) {
-        let Fresh { times, last, text } = std::mem::take(&mut self.transcoding);
-        let finding = Finding {
-            severity: Severity::Warning,
-            text: format!("The gateway's transcoder does not make all of its rungs: {text}."),
-            remedy: "This is for who runs the gateway: see what its ffmpeg says (transcoder in the API, or the log), \
-                     give it a newer one, a faster preset, or fewer and smaller renditions."
-                .to_owned(),
-        };
-        chart.see_times(AdviceKind::Transcoding, last, times, 1, finding);
-    }
-
-    fn see_contested(&mut self, chart: &mut Chart) {
-        let Fresh { times, last, text } = std::mem::take(&mut self.contested);
-        let finding = Finding {
-            severity: Severity::Warning,
-            text: format!("Two encoders want one name: {text}."),
-            remedy: "Give every encoder a stream key or a name of its own. Look for an encoder that was left \
-                     running, or one that publishes over two networks."
-                .to_owned(),
-        };
-        chart.see_times(AdviceKind::NameContested, last, times, 1, finding);
+        self.unreadable.tell(&UNREADABLE, chart);
+        self.unsupported.tell(&UNSUPPORTED, chart);
+        self.contested.tell(&CONTESTED, chart);
+        // Two of one kind: the graver is the last, and stays.
+        self.guessed.tell(&GUESSED, chart);
+        self.misfit.tell(&MISFIT, chart);
+        self.transcoding.tell(&TRANSCODING, chart);
     }
 
     fn see_timestamps(&mut self, chart: &mut Chart) {

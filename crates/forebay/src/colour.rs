@@ -39,28 +39,18 @@ fn code_point(number: f64) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::amf_sample::{message, number, object};
 
-    /// A property of an object, as AMF0.
-    fn property(name: &str, value: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(name.len()).expect("short").to_be_bytes();
-        [&length, name.as_bytes(), value].concat()
-    }
-
-    fn object(properties: &[Vec<u8>]) -> Vec<u8> {
-        [&[3], &properties.concat()[..], &[0, 0, 9]].concat()
-    }
-
-    fn packet(value: &[u8]) -> Vec<u8> {
-        [&[2], &property(NAME, value)[..]].concat()
+    fn packet(value: Vec<u8>) -> Bytes {
+        message(NAME, &[value])
     }
 
     fn config(codes: &[(&str, f64)]) -> Vec<u8> {
-        let codes = codes.iter().map(|(name, code)| {
-            let number = [&[0][..], &code.to_be_bytes()].concat();
-            property(name, &number)
-        });
-        object(&[property("colorConfig", &object(&codes.collect::<Vec<_>>()))])
+        let codes = codes.iter().map(|&(name, code)| (name, number(code)));
+        object(&[("colorConfig", object(&codes.collect::<Vec<_>>()))])
     }
 
     #[test]
@@ -71,7 +61,7 @@ mod tests {
             ("transferCharacteristics", 16.0),
             ("matrixCoefficients", 9.0),
         ]);
-        let colour = read(&packet(&hdr10)).expect("colours");
+        let colour = read(&packet(hdr10)).expect("colours");
         assert_eq!(
             (colour.primaries, colour.transfer, colour.matrix),
             (9, 16, 9)
@@ -84,13 +74,13 @@ mod tests {
         let none = Some(Colour::UNSPECIFIED);
         let odd = config(&[("colorPrimaries", 900.0), ("matrixCoefficients", 1.5)]);
         for (packet, expected) in [
-            (packet(&object(&[])), none),
-            (packet(&[6]), none),
-            (packet(&odd), none),
-            (packet(&[]), None),
-            (vec![2, 0, 1, b'x', 5], None),
-            (vec![], None),
-            (vec![0xff; 20], None),
+            (packet(object(&[])), none),
+            (packet(vec![6]), none),
+            (packet(odd), none),
+            (packet(vec![]), None),
+            (message("x", &[vec![5]]), None),
+            (Bytes::new(), None),
+            (vec![0xff; 20].into(), None),
         ] {
             assert_eq!(read(&packet), expected, "{packet:?}");
         }

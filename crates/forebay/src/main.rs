@@ -5,6 +5,8 @@
 
 mod accept;
 mod admission;
+#[cfg(test)]
+mod amf_sample;
 mod colour;
 mod config;
 mod data_message;

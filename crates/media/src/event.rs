@@ -42,9 +42,8 @@ impl Event {
     /// How long behind it segments begin, each at the first random access from there on: at once where the programme is
     /// left or comes back, and where a break ends by itself.
     pub fn boundaries(&self) -> impl Iterator<Item = MediaTime> {
-        let is_splice = |side| side != Side::Command;
-        let splices = || self.cues.iter().filter_map(|cue| cue.splice.as_ref());
-        let at_once = splices().any(|splice| is_splice(splice.side));
+        let mut splices = self.cues.iter().filter_map(|cue| cue.splice.as_ref());
+        let at_once = splices.any(|splice| splice.side != Side::Command);
         let returns = self.cues.iter().filter_map(Cue::returns_after);
         at_once
             .then_some(MediaTime::ZERO)

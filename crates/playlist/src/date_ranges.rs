@@ -57,9 +57,9 @@ impl DateRanges {
 
     fn push(&mut self, cue: &Cue, at: SystemTime) {
         let splice = cue.splice.as_ref();
-        let begun = splice.and_then(|splice| self.open(splice.event));
-        let is_there = |begun: &Break| at <= begun.again_until;
-        if splice.is_some_and(|it| it.side == Side::Out) && begun.as_ref().is_some_and(is_there) {
+        let begins = splice.filter(|splice| splice.side == Side::Out);
+        let begun = begins.and_then(|splice| self.open(splice.event));
+        if begun.is_some_and(|begun| at <= begun.again_until) {
             return;
         }
         if self.0.len() >= MOST {

@@ -60,8 +60,7 @@ impl<'a> Variant<'a> {
         if sounds.iter().all(|sound| sound.track.is_none()) {
             return;
         }
-        let own = self.tracks.iter().copied();
-        let own = own.filter(|track| track.kind() == TrackKind::Audio).count();
+        let has_own = self.tracks.iter().any(|it| it.kind() == TrackKind::Audio);
         self.tracks.retain(|track| track.kind() == TrackKind::Video);
         // Of another codec than the first is nothing that a player must have: one without it plays the rest.
         let mut tracks = sounds.iter().filter_map(|sound| sound.track).peekable();
@@ -73,7 +72,7 @@ impl<'a> Variant<'a> {
             return;
         };
         let all = &mut self.measured.all;
-        if own > 0 && sounds.iter().all(|sound| sound.uri.is_some()) {
+        if has_own && sounds.iter().all(|sound| sound.uri.is_some()) {
             *all = all.without(&self.measured.sound);
         }
         *all = all.with(&largest);

@@ -99,6 +99,13 @@ fn with_the_end(gateway: &Gateway, playlist: &str) -> String {
     })
 }
 
+/// The date ranges of a playlist.
+fn tags(text: &str) -> Vec<String> {
+    let lines = text.lines();
+    let tags = lines.filter(|line| line.starts_with("#EXT-X-DATERANGE:"));
+    tags.map(str::to_owned).collect()
+}
+
 /// When segments begin, seconds since 1970.
 fn dates(text: &str) -> impl Iterator<Item = f64> {
     let lines = text.lines();
@@ -124,11 +131,8 @@ fn a_break_is_two_date_ranges_and_begins_and_ends_segments() {
     let playing = publish(&gateway);
     for playlist in ["main.m3u8", "video.m3u8", "audio.m3u8"] {
         let text = with_the_end(&gateway, playlist);
-        let tags: Vec<_> = text
-            .lines()
-            .filter(|line| line.starts_with("#EXT-X-DATERANGE:"))
-            .collect();
-        let [out, back] = tags[..] else {
+        let tags = tags(&text);
+        let [out, back] = &tags[..] else {
             panic!("{playlist}: {text}");
         };
         assert!(
@@ -163,12 +167,6 @@ const TRANSCODED: &str = "
     [hls]
     window = 20
 ";
-
-fn tags(text: &str) -> Vec<String> {
-    let lines = text.lines();
-    let tags = lines.filter(|line| line.starts_with("#EXT-X-DATERANGE:"));
-    tags.map(str::to_owned).collect()
-}
 
 /// ffmpeg carries none of it.
 #[test]

@@ -36,11 +36,11 @@ impl<'a> Groups<'a> {
                 sound.label = label.clone();
             }
         }
-        let is_silent = |rung: &Rung| rung.sound(form, "").is_none();
+        let has_silent = own.len() < listed.len();
         let apart = listed
             .iter()
             .find_map(|(rung, folder)| rung.sound_variant(form, folder))
-            .filter(|_| form == Form::Classic && listed.iter().any(|(rung, _)| is_silent(rung)))
+            .filter(|_| form == Form::Classic && has_silent)
             .zip(own.first())
             .map(|(alone, (_, own))| Sound {
                 uri: Some(alone.uri),

@@ -12,6 +12,7 @@ use crate::{Label, Registry, Settings, Terms, Writer};
 
 mod description;
 mod joining;
+mod low_latency;
 mod sounds;
 mod texts;
 

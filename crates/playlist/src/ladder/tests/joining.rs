@@ -1,5 +1,6 @@
 //! What those find who come back, or come late.
 
+use super::sounds::sound;
 use super::*;
 
 /// The last segment of an encoder that leaves is short: no boundaries follow from it.
@@ -81,5 +82,50 @@ fn a_clock_that_has_run_away_is_a_misfit_and_is_put_beside_the_others() {
             let grid = adjustment.expect("it can come up").grid;
             assert_eq!(grid.late, ms(5_000), "where the others' media are by now");
         }
+    }
+}
+
+/// What is begun beside others has as many discontinuities behind it as they have, whatever became of it before.
+#[test]
+fn rungs_and_sound_that_come_later_have_the_numbers_of_the_others() {
+    let registry = Registry::new(Settings::default());
+    let mut vacancies = Vec::new();
+    for start in [0, 10_000, 20_000] {
+        let mut source = begin(&registry, "show_720p");
+        list(&mut source, &[start], 0, 500_000);
+        vacancies.push(source.leave());
+    }
+    let mut again = begin(&registry, "show_720p");
+    list(&mut again, &[30_000], 0, 500_000);
+    let mut rung = begin(&registry, "show_360p");
+    list(&mut rung, &[30_000], 0, 200_000);
+    let mut beside = begin(&registry, "show_audio1");
+    let pushed = beside.push(sound(30_000, 2_000, 0), Instant::now());
+    pushed.expect("owned");
+    for writer in [&again, &rung, &beside] {
+        let window = writer.presentation().window();
+        let newest = window.listed().last().expect("listed");
+        assert_eq!(
+            newest.discontinuity_sequence,
+            3,
+            "{}",
+            writer.presentation().name()
+        );
+    }
+}
+
+/// Its first segment was short; those that come are as long as the others'.
+#[test]
+fn a_rung_has_at_least_the_target_duration_of_the_others() {
+    for (lasts, expected) in [(3_000, 8), (10_000, 10)] {
+        let registry = Registry::new(Settings::default());
+        let mut source = begin(&registry, "show_720p");
+        let long = segment(0, 8_000, 0, 500_000);
+        source.push(long, Instant::now()).expect("owned");
+        let mut rung = begin(&registry, "show_360p");
+        assert_eq!(rung.target_duration(), None, "it is cut where it can be");
+        let first = segment(5_000, lasts, 0, 200_000);
+        let target = rung.push(first, Instant::now()).expect("owned");
+        assert_eq!(target.seconds(), expected);
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// From `start` on, as long as told, dated like [`segment`].
-fn sound(start: i64, lasts: i64, late: i64) -> Segment {
+pub(super) fn sound(start: i64, lasts: i64, late: i64) -> Segment {
     let mut alone = crate::window::tests::segment(0, lasts);
     alone.start = ms(start);
     alone.date = segment(start, lasts, late, 1).date;
@@ -157,49 +157,4 @@ fn a_rung_without_sound_has_that_of_another() {
     assert!(low.contains("BANDWIDTH=928000,") && low.contains("AUDIO=\"audio-2\""));
     assert!(low.contains("CODECS=\"avc1.64001f,mp4a.40.2\""), "{low}");
     assert!(alone.contains("AUDIO=\"audio\""), "{alone}");
-}
-
-/// What is begun beside others has as many discontinuities behind it as they have, whatever became of it before.
-#[test]
-fn rungs_and_sound_that_come_later_have_the_numbers_of_the_others() {
-    let registry = Registry::new(Settings::default());
-    let mut vacancies = Vec::new();
-    for start in [0, 10_000, 20_000] {
-        let mut source = begin(&registry, "show_720p");
-        list(&mut source, &[start], 0, 500_000);
-        vacancies.push(source.leave());
-    }
-    let mut again = begin(&registry, "show_720p");
-    list(&mut again, &[30_000], 0, 500_000);
-    let mut rung = begin(&registry, "show_360p");
-    list(&mut rung, &[30_000], 0, 200_000);
-    let mut beside = begin(&registry, "show_audio1");
-    let pushed = beside.push(sound(30_000, 2_000, 0), Instant::now());
-    pushed.expect("owned");
-    for writer in [&again, &rung, &beside] {
-        let window = writer.presentation().window();
-        let newest = window.listed().last().expect("listed");
-        assert_eq!(
-            newest.discontinuity_sequence,
-            3,
-            "{}",
-            writer.presentation().name()
-        );
-    }
-}
-
-/// Its first segment was short; those that come are as long as the others'.
-#[test]
-fn a_rung_has_at_least_the_target_duration_of_the_others() {
-    for (lasts, expected) in [(3_000, 8), (10_000, 10)] {
-        let registry = Registry::new(Settings::default());
-        let mut source = begin(&registry, "show_720p");
-        let long = segment(0, 8_000, 0, 500_000);
-        source.push(long, Instant::now()).expect("owned");
-        let mut rung = begin(&registry, "show_360p");
-        assert_eq!(rung.target_duration(), None, "it is cut where it can be");
-        let first = segment(5_000, lasts, 0, 200_000);
-        let target = rung.push(first, Instant::now()).expect("owned");
-        assert_eq!(target.seconds(), expected);
-    }
 }

@@ -1,0 +1,68 @@
+//! Multivariant playlists of what is cut into parts.
+
+use super::description::{push, registry, tracks};
+use super::*;
+
+/// Players load the multivariant playlist once, and those who wait for it load it then.
+#[test]
+fn rungs_whose_first_segments_are_open_are_listed_together() {
+    // All are open, or the first is complete.
+    for parts in [2, 5] {
+        let registry = registry();
+        let mut writers = Vec::new();
+        for (rung, parts, late) in [
+            ("show_720p", parts.min(4), 40),
+            ("show_360p", parts, 0),
+            ("show_180p", parts.min(4), 90),
+        ] {
+            let mut writer = begin(&registry, rung);
+            push(&mut writer, &tracks(), 10_000, parts, late);
+            writers.push(writer);
+        }
+        let standings = ladder(&registry).standings(Form::LowLatency);
+        assert!(standings.iter().all(|it| it.is_listed()), "{standings:?}");
+    }
+}
+
+/// hls.js waits for ever for pictures of the discontinuity that sound is of.
+#[test]
+fn a_rung_that_has_come_back_alone_has_its_own_sound() {
+    let registry = registry();
+    let mut high = begin(&registry, "show_720p");
+    let mut low = begin(&registry, "show_360p");
+    for writer in [&mut high, &mut low] {
+        push(writer, &tracks(), 10_000, 5, 0);
+    }
+    let text = |registry: &Registry| {
+        let text = ladder(registry).multivariant(Form::LowLatency, Place::Folder);
+        String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8")
+    };
+    let sounds = |text: &str| -> Vec<String> {
+        let media = text
+            .lines()
+            .filter(|line| line.starts_with("#EXT-X-MEDIA:"));
+        media
+            .map(|line| line.split(",STABLE").next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let one = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_720p/audio.m3u8\",GROUP-ID=\"audio\"";
+    assert_eq!(sounds(&text(&registry)), [one]);
+    let vacancy = low.leave();
+    let mut back = begin(&registry, "show_360p");
+    push(&mut high, &tracks(), 11_000, 5, 0);
+    push(&mut back, &tracks(), 11_000, 5, 0);
+    let both = text(&registry);
+    let other = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_360p/audio.m3u8\",GROUP-ID=\"audio-2\"";
+    assert_eq!(sounds(&both), [one, other]);
+    let heard = |uri: &str| {
+        let mut lines = both
+            .lines()
+            .skip_while(|line| !line.starts_with("#EXT-X-STREAM"));
+        let before = std::iter::from_fn(|| Some([lines.next()?, lines.next()?]));
+        let found = before.into_iter().find(|[_, line]| *line == uri);
+        found.map(|[tag, _]| tag.contains("AUDIO=\"audio-2\""))
+    };
+    assert_eq!(heard("../show_720p/video.m3u8"), Some(false), "{both}");
+    assert_eq!(heard("../show_360p/video.m3u8"), Some(true), "{both}");
+    drop(vacancy);
+}
