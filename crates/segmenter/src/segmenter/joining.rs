@@ -47,9 +47,9 @@ pub(super) enum Joins {
 
 impl Segmenter {
     /// Media go by the clock of a ladder from here on: where the timestamps that are sent agree with it, only the dates
-    /// do, behind a discontinuity if others are listed; else the next picture that decoding can begin with is put at the nearest boundary of the `grid` that is not
-    /// before `behind`. When a picture was taken no clock here says, and encoders differ by a second or more anyway.
-    /// Media that would have to go back stay where they are.
+    /// do, behind a discontinuity if others are listed; else the next picture that decoding can begin with, and whose
+    /// nearest boundary of the `grid` is not before `behind`, is put at that. When a picture was taken no clock here says,
+    /// and encoders differ by a second or more anyway. Media that would have to go back stay where they are.
     /// A publish of sound, which is told by `begins`, begins with that, and anywhere.
     pub fn join_ladder(&mut self, grid: Grid, behind: MediaTime, begins: TrackKind) {
         self.ladder = Some(grid);
@@ -109,8 +109,17 @@ impl Segmenter {
         }
         let since = *self.joining_since.get_or_insert(now);
         let waited = now.duration_since(since).unwrap_or_default();
-        let begins = self.begins_with(unit);
-        if !begins && waited < FOR_A_PICTURE {
+        let composition = MediaTime::from_millis(unit.composition_ms.into());
+        // A picture that could not be at the boundary nearest to it would be too far from when it came: sound that is
+        // shared would be as far off, and the others of the ladder would seem late.
+        let room = match begun {
+            true => self.timeline.sent(unit).max(self.joins_behind),
+            false => self.joins_behind,
+        };
+        let shown = wanted + composition;
+        let has_place =
+            !leads(unit) || grid.nearest(shown, shown - grid.step) >= room + composition;
+        if !(self.begins_with(unit) && has_place) && waited < FOR_A_PICTURE {
             return match begun {
                 true => Joining::Goes,
                 false => Joining::GivenUp,
@@ -122,9 +131,8 @@ impl Segmenter {
             .edge()
             .map_or(MediaTime::ZERO, |edge| edge + RUN_MARGIN);
         let least = self.joins_behind.max(after);
-        let composition = MediaTime::from_millis(unit.composition_ms.into());
         let at = match leads(unit) {
-            true => grid.nearest(wanted + composition, least + composition) - composition,
+            true => grid.nearest(shown, least + composition) - composition,
             false => wanted.max(least),
         };
         self.shift = at - wanted;

@@ -35,17 +35,11 @@ fn who_joins_what_is_late_is_where_that_arrives() {
 
 #[test]
 fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
-    for (ago, listed, start) in [
-        (8_900, 0, 109_500),
-        (9_100, 0, 111_500),
-        // What is listed of it ends just behind that boundary.
-        (8_900, 109_533, 111_500),
-    ] {
+    for (ago, start) in [(8_900, 109_500), (9_100, 111_500)] {
         let mut bench = Bench::new();
-        let listed = MediaTime::from_millis(listed);
         bench
             .segmenter
-            .join_ladder(grid(ago), listed, TrackKind::Video);
+            .join_ladder(grid(ago), MediaTime::ZERO, TrackKind::Video);
         bench.seconds(40, 5);
         bench.finish();
         let first = &bench.segments[0];
@@ -57,6 +51,24 @@ fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
         assert_eq!(bench.segmenter.shift(), first.start - came);
         assert!(!first.discontinuity);
     }
+}
+
+/// It is not put further from when it comes: what is listed of it ends just behind the boundary that is nearest to its
+/// first key frame, and the one after that is 1.1 s ahead.
+#[test]
+fn who_has_no_place_at_the_nearest_boundary_begins_with_the_next_key_frame() {
+    let mut bench = Bench::new();
+    let listed = MediaTime::from_millis(109_533);
+    bench
+        .segmenter
+        .join_ladder(grid(8_900), listed, TrackKind::Video);
+    for second in 0..6 {
+        bench.arrival = *ARRIVAL + Duration::from_secs(second);
+        bench.seconds(u32::try_from(second).expect("small") * 1_000 + 40, 1);
+    }
+    bench.finish();
+    assert_eq!(bench.starts(), [111_500, 113_500, 115_500]);
+    assert_eq!(bench.segmenter.shift(), MediaTime::from_millis(100));
 }
 
 #[test]
