@@ -170,8 +170,7 @@ impl Step {
             Self::Tests => {
                 // Most of what is tested is waited for: segments last two seconds.
                 let most = available_parallelism().map_or(2, |cores| 2 * cores.get());
-                let others = ["--lib", "--bins", "--test", "[!b]*", "--test", "b[!r]*"];
-                let mut others = tests(workspace, &others);
+                let mut others = tests(workspace, &["--lib", "--bins", "--test", "[!b]*"]);
                 others.env("RUST_TEST_THREADS", most.to_string());
                 // A browser has enough to do with pictures.
                 let browsers = tests(workspace, &["--test", "browser*"]);

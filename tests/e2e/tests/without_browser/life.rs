@@ -90,7 +90,7 @@ fn check_tells_a_good_configuration_from_a_bad_one() {
             String::from_utf8_lossy(&output.stderr).into_owned(),
         )
     };
-    assert!(check(include_str!("../../../config/forebay.toml")).0);
+    assert!(check(include_str!("../../../../config/forebay.toml")).0);
     let (good, why) = check("[hls]\nwindow = 1\n");
     assert!(
         !good && why.contains("hls.window is 1; 3 to 10000 are allowed"),

@@ -1,0 +1,32 @@
+//! Everything end to end but what needs a browser, as one program: most of it waits for segments, and so waits together.
+
+mod any_stumble;
+mod backup;
+mod captions;
+mod cmaf;
+mod codecs;
+mod continuity;
+mod dash;
+mod dismissal;
+mod doctor;
+mod encoders;
+mod hostile_http;
+mod hostile_rtmp;
+mod i_frames;
+mod ladder;
+mod life;
+mod low_latency;
+mod low_latency_players;
+mod low_latency_requests;
+mod low_latency_segments;
+mod media_changes;
+mod offline;
+mod players;
+mod publishing;
+mod restart;
+mod second_life;
+mod sounds;
+mod time;
+mod timed_metadata;
+mod tls;
+mod transcoding;
