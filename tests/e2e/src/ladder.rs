@@ -31,6 +31,40 @@ pub fn rung(gateway: &Gateway, height: u32, gop: u32) -> Encoder {
     Encoder::start("ffmpeg", &arguments)
 }
 
+/// So many bits of a picture's number are drawn, the highest first.
+pub const NUMBER_BITS: u32 = 16;
+
+/// All rungs of one encoder, which says in the upper half of each picture how many were before it: a column for each bit,
+/// white for one that is set.
+#[must_use]
+pub fn numbered_rungs(gateway: &Gateway) -> Encoder {
+    let number = format!(
+        "color=black:size={NUMBER_BITS}x2:rate=30,format=gray,geq=lum='16+219*mod(floor(N/pow(2,{NUMBER_BITS}-1-X)),2)',\
+         scale=640:180:flags=neighbor,format=yuv420p"
+    );
+    let moving = "testsrc2=size=640x180:rate=30,format=yuv420p";
+    let tone = "sine=frequency=440:sample_rate=48000";
+    let mut arguments = vec!["-v".to_owned(), "error".to_owned()];
+    for input in [&number, moving, tone] {
+        arguments.extend(["-re", "-f", "lavfi", "-i", input].map(str::to_owned));
+    }
+    let [top, middle, low] = HEIGHTS;
+    arguments.push("-filter_complex".to_owned());
+    arguments.push(format!(
+        "[0][1]vstack,split=3[p{top}][b][c];[b]scale=-2:{middle}[p{middle}];[c]scale=-2:{low}[p{low}]"
+    ));
+    for height in HEIGHTS {
+        let rate = kilobits(height);
+        let url = gateway.rtmp_url(&format!("live/show_{height}p"));
+        let words = format!(
+            "-map [p{height}] -map 2 -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -sc_threshold 0 -g 60 \
+             -b:v {rate}k -maxrate {rate}k -bufsize {rate}k -c:a aac -f flv {url}"
+        );
+        arguments.extend(words.split_whitespace().map(str::to_owned));
+    }
+    Encoder::start("ffmpeg", &arguments)
+}
+
 /// The URIs of the variants with pictures, once there are `count` of them.
 ///
 /// # Panics
