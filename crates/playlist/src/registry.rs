@@ -342,6 +342,15 @@ impl Shared {
         going_on.cloned().collect()
     }
 
+    /// When time began for those that are in a ladder with `name`, itself included: one of them, once any has begun.
+    pub(crate) fn begun_beside(&self, name: &PresentationName) -> Option<SystemTime> {
+        let beside = self.beside(&self.read(), name);
+        let begun = beside
+            .iter()
+            .filter_map(|it| it.low_latency_window().begun());
+        begun.min()
+    }
+
     /// The ladder that has the presentation `name` as a rung, or as its source.
     pub(crate) fn ladder_over(&self, name: &PresentationName) -> Option<Ladder> {
         let above = self.settings.rung_names.ladder_over(name);

@@ -247,6 +247,12 @@ impl Writer {
     /// # Errors
     /// Another publish took over, or the window would hold too much; the part is then lost.
     pub fn push_part(&mut self, part: Part, now: Instant) -> Result<MediaTime, PushError> {
+        // The beginning of time of a ladder stays where it is when the rung leaves that it was of. Asked before the lock
+        // is taken: the registry's comes first.
+        let begun = match self.presentation.low_latency_window().begun() {
+            None => self.shared.begun_beside(self.presentation.name()),
+            begun => begun,
+        };
         let mut inner = self.presentation.lock();
         let before = self.presentation.low_latency_window();
         // The successor makes its parts as the window it found asks for: nothing must be fixed behind its back.
@@ -256,9 +262,10 @@ impl Writer {
         let target = before.part_target().unwrap_or(part.target);
         let tracks = part.head.as_ref().map(|head| head.tracks.clone());
         let settings = &self.shared.settings;
-        let (window, result) = inner
-            .growth
-            .part(&before, part, self.generation, settings, now)?;
+        let (window, result) =
+            inner
+                .growth
+                .part(&before, part, begun, self.generation, settings, now)?;
         self.presentation.show_low_latency(window);
         if tracks.is_some_and(|tracks| !tracks.iter().all(|track| track.codec.fits_ts())) {
             self.presentation.leave_ts(&mut inner);

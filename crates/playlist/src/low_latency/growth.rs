@@ -1,7 +1,7 @@
 //! How a low-latency window grows: part by part, segment by segment. Pure: a snapshot and what is new give the next.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use media::{Anchor, Part, Rendition, Track};
 
@@ -46,7 +46,7 @@ impl Growth {
     }
 
     /// The window behind the next part of the publish number `generation`, and why that publish has to end, if its
-    /// segment was too large.
+    /// segment was too large. Time has `begun` then, if that is known before its first segment.
     ///
     /// # Errors
     /// Another publish has listed something since.
@@ -54,6 +54,7 @@ impl Growth {
         &mut self,
         before: &LowLatencyWindow,
         mut part: Part,
+        begun: Option<SystemTime>,
         generation: u64,
         settings: &Settings,
         now: Instant,
@@ -83,7 +84,7 @@ impl Growth {
             }
             head.date += self.ahead;
             let origin = dash::origin(head.date, part.start);
-            window.begun.get_or_insert(origin);
+            window.begun = window.begun.or(begun).or(Some(origin));
             self.discontinuities += u64::from(head.discontinuity);
             let run = match self.run {
                 Some(run) if !head.discontinuity => run,

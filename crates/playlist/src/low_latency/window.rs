@@ -314,7 +314,7 @@ impl LowLatencyWindow {
         })
     }
 
-    /// Wall clock at the beginning of time in its own description for DASH.
+    /// Wall clock at the beginning of time in its own description for DASH: the same for all of a ladder.
     pub(crate) fn begun(&self) -> Option<SystemTime> {
         self.begun
     }

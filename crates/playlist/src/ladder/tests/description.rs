@@ -328,3 +328,22 @@ async fn a_ladder_that_has_ended_says_how_long_it_was() {
     assert!(!text.contains("minimumUpdatePeriod"), "{text}");
     assert_eq!(all(&text, "width").len(), 2, "{text}");
 }
+
+/// What players count from stays where it is, though the rung that it was of is no longer there.
+#[test]
+fn time_begins_where_it_did_when_the_first_rung_leaves() {
+    let registry = registry();
+    let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    let both = tracks();
+    for start in [0, 1_000, 2_000] {
+        push(&mut high, &both, start, 5, 0);
+        push(&mut low, &both, start, 5, 700);
+    }
+    let before = manifest(&registry);
+    let _left = high.leave();
+    let after = manifest(&registry);
+    assert!(!after.contains("show_720p"), "{after}");
+    let begun = |text| all(text, "availabilityStartTime");
+    assert_eq!(begun(&after), begun(&before));
+    assert_eq!(begun(&after), ["2026-11-22T23:59:50.000Z"]);
+}
