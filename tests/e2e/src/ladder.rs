@@ -19,15 +19,26 @@ pub const fn kilobits(height: u32) -> u32 {
 /// One rung as an encoder of its own.
 #[must_use]
 pub fn rung(gateway: &Gateway, height: u32, gop: u32) -> Encoder {
+    start(gateway, height, gop, &["-c:a", "aac"])
+}
+
+/// The same without sound.
+#[must_use]
+pub fn silent_rung(gateway: &Gateway, height: u32, gop: u32) -> Encoder {
+    start(gateway, height, gop, &["-an"])
+}
+
+fn start(gateway: &Gateway, height: u32, gop: u32, sound: &[&str]) -> Encoder {
     let url = gateway.rtmp_url(&format!("live/show_{height}p"));
     let (size, gop) = (format!("scale=-2:{height}"), gop.to_string());
     let rate = format!("{}k", kilobits(height));
     let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
          sine=frequency=440:sample_rate=48000 -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
-         -pix_fmt yuv420p -sc_threshold 0 -c:a aac -f flv";
+         -pix_fmt yuv420p -sc_threshold 0";
     let mut arguments: Vec<&str> = words.split_whitespace().collect();
+    arguments.extend(sound);
     arguments.extend(["-vf", &size, "-g", &gop, "-b:v", &rate]);
-    arguments.extend(["-maxrate", &rate, "-bufsize", &rate, &url]);
+    arguments.extend(["-maxrate", &rate, "-bufsize", &rate, "-f", "flv", &url]);
     Encoder::start("ffmpeg", &arguments)
 }
 

@@ -2,7 +2,7 @@
 
 use e2e::browser::Browser;
 use e2e::gateway::Gateway;
-use e2e::ladder::{HEIGHTS, SOON, kilobits, rung, variants};
+use e2e::ladder::{HEIGHTS, SOON, kilobits, rung, silent_rung, variants};
 use e2e::{player_site, wait};
 use serde_json::json;
 
@@ -97,6 +97,46 @@ fn hls_js_comes_back_to_a_rung_within_a_segment() {
     // What the last return left behind shows in the segment after it.
     browser.until("four returns", SOON, "return window.returns >= 4");
     assert_eq!(browser.run("return window.holes"), json!([]));
+}
+
+/// In MPEG-TS the sound of one rung is among its pictures; of another, that has none, it comes apart.
+#[test]
+fn hls_js_goes_to_a_silent_rung_and_back_with_its_sound() {
+    let browser = Browser::start();
+    let gateway = Gateway::start();
+    let _encoders = [rung(&gateway, 360, 60), silent_rung(&gateway, 180, 60)];
+    variants(&gateway, "/live/show/index.m3u8", 2);
+    browser.open(&gateway.http_url("watch/live/show?form=classic"));
+    browser.until(
+        "it to play",
+        SOON,
+        "const hls = window.forebay?.hls; return hls?.levels.length === 2 && window.forebay.video.currentTime > 0",
+    );
+    browser.run(
+        "window.waits = [];
+         const { video } = window.forebay;
+         video.addEventListener('waiting', () => window.waits.push(video.currentTime));",
+    );
+    for level in [0, 1, 0] {
+        browser.run(&format!("window.forebay.hls.loadLevel = {level}"));
+        let shown = browser.until(
+            "the rung to be shown",
+            SOON,
+            &format!(
+                "const {{ hls, video }} = window.forebay; return video.videoHeight === hls.levels[{level}].height \
+                 && [video.currentTime, video.webkitAudioDecodedByteCount]"
+            ),
+        );
+        browser.until(
+            "three seconds of it with sound",
+            SOON,
+            &format!(
+                "const {{ video }} = window.forebay, [time, bytes] = {shown}; \
+                 return video.currentTime > time + 3 && video.webkitAudioDecodedByteCount > bytes + 15000"
+            ),
+        );
+    }
+    assert_eq!(browser.run("return window.waits"), json!([]));
 }
 
 /// What an adaptive player does by itself when the line gets worse and better.
