@@ -39,6 +39,23 @@ impl Event {
         size_of::<Self>() + self.tag.len() + cues
     }
 
+    /// The numbers of what it takes back.
+    pub fn cancels(&self) -> impl Iterator<Item = u32> {
+        let splices = self.cues.iter().filter_map(|cue| cue.splice.as_ref());
+        splices
+            .filter(|splice| splice.side == Side::Cancel)
+            .filter_map(|splice| splice.event)
+    }
+
+    /// It is where this begins or ends, and nothing else does.
+    pub fn is_of(&self, event: u32) -> bool {
+        let mut splices = self.cues.iter().map(|cue| cue.splice.as_ref());
+        !self.cues.is_empty()
+            && splices.all(|it| {
+                it.is_some_and(|splice| splice.event == Some(event) && splice.side != Side::Cancel)
+            })
+    }
+
     /// How long behind it segments begin, each at the first random access from there on: at once where the programme is
     /// left or comes back, and where a break ends by itself.
     pub fn boundaries(&self) -> impl Iterator<Item = MediaTime> {

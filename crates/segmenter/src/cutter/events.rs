@@ -44,6 +44,9 @@ pub(super) struct Events {
 impl Events {
     /// Takes an event, unless the open segment has too many already.
     pub(super) fn push(&mut self, timed: TimedEvent, out: &mut Outputs) {
+        for cancelled in timed.event.cancels() {
+            self.take_back(cancelled);
+        }
         let cost = timed.event.cost();
         if self.count >= MOST || self.bytes + cost > MOST_BYTES {
             let text = format!(
@@ -58,6 +61,21 @@ impl Events {
         self.bytes += cost;
         let place = self.waiting.partition_point(|there| there.at <= timed.at);
         self.waiting.insert(place, timed);
+    }
+
+    /// What was to happen is not said at all, and no segment begins with it.
+    fn take_back(&mut self, cancelled: u32) {
+        let gone = self
+            .waiting
+            .extract_if(.., |timed| timed.event.is_of(cancelled));
+        for timed in gone {
+            self.count -= 1;
+            self.bytes -= timed.event.cost();
+            for behind in timed.event.boundaries() {
+                let at = timed.at + behind;
+                self.boundaries.retain(|&boundary| boundary != at);
+            }
+        }
     }
 
     fn ask_for_boundaries(&mut self, timed: &TimedEvent, out: &mut Outputs) {

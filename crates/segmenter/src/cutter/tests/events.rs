@@ -23,7 +23,7 @@ fn splices<const N: usize>(sides: [Side; N], lasts: Option<MediaTime>) -> Arc<Ev
         planned: lasts,
         splice: Some(Splice {
             side,
-            event: None,
+            event: Some(1),
             auto_return: lasts.is_some(),
             section: Bytes::from_static(&[0xfc]),
         }),
@@ -156,6 +156,28 @@ fn a_splice_begins_a_segment_at_the_first_random_access_from_there_on() {
             let parted = parted.map(|part| part.start.as_millis());
             assert_eq!(whole.chain(parted).collect::<Vec<_>>(), starts, "{event:?}");
         }
+    }
+}
+
+/// The break at 4.6 s is cancelled before it is there; a point at the same time is not.
+#[test]
+fn what_is_cancelled_ahead_does_not_happen() {
+    let announced = splices([Side::Out], Some(ms(500)));
+    let cancel = splice(Side::Cancel);
+    for bench in six_seconds(&[
+        (4_600, announced.clone()),
+        (4_600, said("point")),
+        (2_100, cancel.clone()),
+    ]) {
+        let whole = bench.segments.iter().map(|it| it.start.as_millis());
+        let parted = bench.parted.iter().filter_map(|parts| parts.first());
+        let parted = parted.map(|part| part.start.as_millis());
+        let starts: Vec<_> = whole.chain(parted).collect();
+        assert_eq!(starts, [0, 2_000, 4_000]);
+        let whole = bench.segments.iter().flat_map(|it| &it.events);
+        let parted = bench.parted.iter().flatten().flat_map(|it| &it.events);
+        let all: Vec<_> = whole.chain(parted).map(|timed| &timed.event).collect();
+        assert_eq!(all, [&cancel, &said("point")]);
     }
 }
 
