@@ -11,7 +11,6 @@ mod colour;
 mod config;
 mod data_message;
 mod door;
-mod drift;
 mod entrance;
 mod governor;
 mod house;

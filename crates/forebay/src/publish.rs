@@ -1,6 +1,7 @@
 //! One publish: its segmenter, its window, and what is known of it. Further video tracks of its connection are
 //! publishes beside it (`publish/rungs.rs`), and so is what a transcoder makes of it (`publish/transcoding.rs`).
 
+mod arriving;
 mod events;
 mod rungs;
 mod seat;
@@ -26,7 +27,6 @@ use tracing::{info, warn};
 
 use crate::colour;
 use crate::data_message::Cues;
-use crate::drift::Drift;
 use crate::entrance::Entrance;
 use crate::house::House;
 use crate::metadata;
@@ -34,6 +34,7 @@ use crate::meter::Meter;
 use crate::pipeline::Ending;
 use crate::repeated::Repeated;
 use crate::transcoder::{Preamble, Transcoder};
+use arriving::Arriving;
 use rungs::Rungs;
 use seat::Seat;
 
@@ -93,7 +94,7 @@ pub(crate) struct Publish {
     segments: u64,
     /// How many segments in a row did not fit its ladder.
     misfits: u32,
-    drift: Drift,
+    arriving: Arriving,
     duration: MediaTime,
     faults: Faults,
     /// Of each kind, so that none hides another.
@@ -156,7 +157,7 @@ impl Publish {
             silent: None,
             segments: 0,
             misfits: 0,
-            drift: Drift::default(),
+            arriving: Arriving::default(),
             duration: MediaTime::ZERO,
             faults: Faults::default(),
             fault_lines: HashMap::new(),
@@ -198,11 +199,8 @@ impl Publish {
             None => Some(Duration::ZERO),
             Some(so_far) => Some(so_far + REPORT_EVERY),
         };
-        if let Some(origin) = self.segmenter.origin().filter(|_| sends) {
-            // By a clock that nobody sets: what it is late from does not matter.
-            let late = MediaTime::from(self.began.elapsed()) - origin.clock.at;
-            let shift = self.segmenter.shift();
-            self.drift.add(origin.run, shift, late, Instant::now());
+        if sends {
+            self.measure_arrivals();
         }
         self.hear_of_transcoder();
         self.report();
@@ -268,7 +266,6 @@ impl Publish {
             Some(_) => media::TrackKind::Audio,
             None => media::TrackKind::Video,
         };
-        self.drift.beside(grid.late);
         self.segmenter.join_ladder(grid, behind, begins);
     }
 
@@ -492,7 +489,7 @@ impl Publish {
             bytes,
             bit_rate_current,
             bit_rate_average,
-            drift: self.has_own_clock().then(|| self.drift.so_far()),
+            arrivals: self.arrivals(),
             tracks: self.segmenter.tracks(),
             faults: self.faults.clone(),
             advice: self.doctor.advice(self.began.elapsed()),

@@ -314,7 +314,7 @@ pub(crate) fn status() -> PublishStatus {
         bytes: 1_234,
         bit_rate_current: 3_000_000,
         bit_rate_average: 2_990_000,
-        drift: None,
+        arrivals: None,
         tracks: vec![(video, cadence), (audio, Cadence::default())],
         faults,
         advice: vec![advice(AdviceKind::KeyFrameInterval, Severity::Warning)],

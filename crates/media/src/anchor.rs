@@ -37,6 +37,17 @@ impl Anchor {
     }
 }
 
+/// When the media of a publish come, if nothing holds them up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrivals {
+    /// A media time, and when it came by the wall clock.
+    pub anchor: Anchor,
+    /// Measured for so long that what held them up at first is not in it.
+    pub is_settled: bool,
+    /// The media were put where they are by when they came: their timestamps are not those of the others.
+    pub is_guessed: bool,
+}
+
 /// Boundaries at equal distances, one of them dated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
@@ -44,14 +55,14 @@ pub struct Grid {
     pub origin: Anchor,
     /// From one to the next; nothing is a grid without one.
     pub step: MediaTime,
-    /// Media come so much later than they are dated: their encoder's clock is slow. Negative: it is fast.
-    pub late: MediaTime,
+    /// When media come. Not as dated: an encoder's clock may have run away since.
+    pub arrival: Anchor,
 }
 
 impl Grid {
     /// The media time that comes at that moment of the wall clock.
     pub fn arriving(&self, now: SystemTime) -> MediaTime {
-        self.origin.media_time(now) - self.late
+        self.arrival.media_time(now)
     }
 
     /// The boundary that is nearest to `at`, but for those before `least`.
@@ -72,13 +83,14 @@ mod tests {
     #[test]
     fn the_nearest_boundary_is_half_a_step_away_at_most() {
         let ms = MediaTime::from_millis;
+        let origin = Anchor {
+            at: ms(10_023),
+            date: UNIX_EPOCH,
+        };
         let grid = Grid {
-            origin: Anchor {
-                at: ms(10_023),
-                date: UNIX_EPOCH,
-            },
+            origin,
             step: ms(2_000),
-            late: MediaTime::ZERO,
+            arrival: origin,
         };
         for (at, nearest) in [
             (10_023, 10_023),

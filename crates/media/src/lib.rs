@@ -20,7 +20,7 @@ mod time;
 mod track;
 
 pub use advice::{Advice, AdviceKind, Severity};
-pub use anchor::{Anchor, Grid};
+pub use anchor::{Anchor, Arrivals, Grid};
 pub use captions::{CaptionService, Captions};
 pub use event::{Cue, Event, Side, Splice, TimedEvent};
 pub use fault::{Fault, FaultKind, Faults};

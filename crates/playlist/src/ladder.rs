@@ -16,7 +16,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Anchor, Grid, MediaTime, PresentationName, Rendition, TrackKind};
+use media::{Anchor, Arrivals, Grid, MediaTime, PresentationName, Rendition, TrackKind};
 
 use crate::measured::Rate;
 use crate::multivariant::{self, Sound, Variant};
@@ -67,7 +67,7 @@ pub struct Rung {
     window: Arc<Window>,
     low_latency: Arc<LowLatencyWindow>,
     state: State,
-    drift: Option<MediaTime>,
+    arrivals: Option<Arrivals>,
 }
 
 /// Why a rung is among the variants, or is not.
@@ -113,7 +113,7 @@ impl Ladder {
             window: presentation.window(),
             low_latency: presentation.low_latency_window(),
             state: presentation.state(),
-            drift: presentation.drift(),
+            arrivals: presentation.arrivals(),
             presentation,
         };
         let rungs = rungs.into_iter().map(moment);
@@ -480,7 +480,7 @@ impl Rung {
         };
         newest.reverse();
         let boundaries: Boundaries = newest.into_iter().collect();
-        boundaries.with_drift(self.drift)
+        boundaries.arriving(self.arrivals)
     }
 
     fn variant(&self, form: Form, folder: &str) -> Variant<'_> {

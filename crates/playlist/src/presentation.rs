@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use media::{Captions, MediaTime, PresentationName, Rendition, Segment};
+use media::{Arrivals, Captions, MediaTime, PresentationName, Rendition, Segment};
 use tokio::sync::{Notify, watch};
 
 use crate::ladder::Texts;
@@ -236,9 +236,9 @@ impl Presentation {
         self.lock().status.clone()
     }
 
-    /// [`PublishStatus::drift`] of its publish.
-    pub(crate) fn drift(&self) -> Option<MediaTime> {
-        self.lock().status.as_ref()?.drift
+    /// [`PublishStatus::arrivals`] of its publish.
+    pub(crate) fn arrivals(&self) -> Option<Arrivals> {
+        self.lock().status.as_ref()?.arrivals
     }
 
     /// What its sound is called, as far as its last publish has said.

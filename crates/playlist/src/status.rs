@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use media::{Advice, Cadence, Faults, MediaTime, Name, Track};
+use media::{Advice, Arrivals, Cadence, Faults, Name, Track};
 
 /// A publish as last reported by its pipeline: measured values, at most a second old.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,9 +23,8 @@ pub struct PublishStatus {
     pub bit_rate_current: u64,
     /// Media bit rate since it began, bit/s.
     pub bit_rate_average: u64,
-    /// How late its media come by now because its encoder's clock is slow (negative: fast), beside the others of its
-    /// ladder; `None` where its timestamps are those of another publish.
-    pub drift: Option<MediaTime>,
+    /// When its media come; `None` where its timestamps are those of another publish, and before that was measured.
+    pub arrivals: Option<Arrivals>,
     /// Its tracks with what was measured of each.
     pub tracks: Vec<(Track, Cadence)>,
     /// What went wrong so far.
@@ -77,7 +76,7 @@ impl PublishStatus {
             bytes: 0,
             bit_rate_current: 0,
             bit_rate_average: 0,
-            drift: None,
+            arrivals: None,
             tracks: Vec::new(),
             faults: Faults::default(),
             advice: Vec::new(),

@@ -147,6 +147,7 @@ impl Publish {
                 _ => self.climb(Track::of(&unit), unit, now),
             }
         }
+        self.tell_of_run();
         self.store()?;
         self.store_rungs();
         Ok(placed)

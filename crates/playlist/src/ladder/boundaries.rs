@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use media::{Anchor, Grid, MediaTime};
+use media::{Anchor, Arrivals, Grid, MediaTime};
 
 /// So far apart two encoders may put the same picture: they round to milliseconds, and begin to count with the decode
 /// time of the first, which reordering moves.
@@ -27,8 +27,8 @@ pub(super) struct Boundaries {
     lasts: Vec<MediaTime>,
     /// When the newest began.
     anchor: Option<Anchor>,
-    /// How late the media come beside the wall clock by now, where that says something.
-    drift: Option<MediaTime>,
+    /// When the media come, where that says something.
+    arrivals: Option<Arrivals>,
 }
 
 /// One segment of a window.
@@ -103,9 +103,9 @@ impl FromIterator<Stretch> for Boundaries {
 }
 
 impl Boundaries {
-    /// The same, of media that come so late by now.
-    pub(super) fn with_drift(self, drift: Option<MediaTime>) -> Self {
-        Self { drift, ..self }
+    /// The same, of media that come so.
+    pub(super) fn arriving(self, arrivals: Option<Arrivals>) -> Self {
+        Self { arrivals, ..self }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -125,12 +125,14 @@ impl Boundaries {
         if behind > CLOCKS_AGREE || -behind > CLOCKS_AGREE {
             return Err(Misfit::Clock(behind));
         }
-        // Dates are of where a run began: what clocks have run apart by since then is not in them. A place at a boundary
-        // is at most half a segment off.
-        if let (Some(ours), Some(theirs)) = (self.drift, other.drift) {
-            let half = MediaTime::from_nanos(self.step().as_nanos() / 2);
-            let most = CLOCKS_AGREE.max(half) + TOLERANCE;
-            let behind = theirs - ours;
+        // Dates are of where a run began: what clocks have run apart by since then is not in them. Who was put where the
+        // others are by when it came is up to half a segment off.
+        let settled = |it: &Self| it.arrivals.filter(|arrivals| arrivals.is_settled);
+        if let (Some(ours), Some(theirs)) = (settled(self), settled(other)) {
+            let guessed = i64::from(ours.is_guessed) + i64::from(theirs.is_guessed);
+            let off = MediaTime::from_nanos(guessed * (self.step().as_nanos() / 2));
+            let most = CLOCKS_AGREE.max(off) + TOLERANCE;
+            let behind = theirs.anchor.behind(&ours.anchor);
             if behind > most || -behind > most {
                 return Err(Misfit::Clock(behind));
             }
@@ -173,12 +175,13 @@ impl Boundaries {
             .is_some_and(|until| until + reach.to_duration() >= newest)
     }
 
-    /// Where boundaries are, if segments go on as long as most are.
+    /// Where boundaries are, if segments go on as long as most are; `None` before the first is whole.
     pub(super) fn grid(&self) -> Option<Grid> {
+        let origin = self.anchor.filter(|_| !self.lasts.is_empty())?;
         Some(Grid {
-            origin: self.anchor?,
+            origin,
             step: self.step(),
-            late: self.drift.unwrap_or_default(),
+            arrival: self.arrivals.map_or(origin, |it| it.anchor),
         })
     }
 

@@ -244,8 +244,8 @@ async fn a_bad_rung_and_a_lost_one_disturb_no_other() {
     drop((vacancy, vacancies));
 }
 
-/// A segment of 2 s in one part, of H.265, which has no place in MPEG-TS.
-fn list_parts(writer: &mut Writer, starts: &[i64]) {
+/// It has no place in MPEG-TS.
+fn h265() -> Track {
     const HVCC: &[u8] = &[
         0x01, 0x01, 0x60, 0x00, 0x00, 0x00, 0x90, 0x00, 0x00, 0x00, 0x00, 0x00, 0x3f, 0xf0, 0x00,
         0xfc, 0xfd, 0xf8, 0xf8, 0x00, 0x00, 0x0f, 0x03, 0x20, 0x00, 0x01, 0x00, 0x18, 0x40, 0x01,
@@ -256,15 +256,18 @@ fn list_parts(writer: &mut Writer, starts: &[i64]) {
         0x00, 0x00, 0x03, 0x00, 0x20, 0x00, 0x00, 0x03, 0x03, 0x21, 0x22, 0x00, 0x01, 0x00, 0x06,
         0x44, 0x01, 0xc0, 0x73, 0xc1, 0x89,
     ];
-    let codec = Codec::H265(H265::parse(HVCC.into()).expect("x265"));
+    Track {
+        codec: Codec::H265(H265::parse(HVCC.into()).expect("x265")),
+    }
+}
+
+/// A segment of 2 s in one part, of H.265.
+fn list_parts(writer: &mut Writer, starts: &[i64]) {
     for &start in starts {
         let day = UNIX_EPOCH + Duration::from_secs(1_795_392_000);
         let part = Part {
             head: Some(Head {
-                tracks: [Track {
-                    codec: codec.clone(),
-                }]
-                .into(),
+                tracks: [h265()].into(),
                 date: day + ms(start).to_duration(),
                 discontinuity: false,
                 independent: true,

@@ -21,7 +21,7 @@ const FOR_A_PICTURE: Duration = Duration::from_secs(12);
 /// Sound that is so far off its pictures is noticed.
 const NOTICED: MediaTime = MediaTime::from_millis(150);
 
-/// No more is left out to have dates that rise: one whose are further ahead stays where it is.
+/// No more is left out to find a place: one that is further ahead stays where it is.
 const MOST_LEFT_OUT: MediaTime = MediaTime::from_millis(12_000);
 
 /// A first segment of sound is not shorter.
@@ -46,11 +46,11 @@ pub(super) enum Joins {
 }
 
 impl Segmenter {
-    /// Media go by the clock of a ladder from here on: where the timestamps that are sent agree with it, only the dates
-    /// do, behind a discontinuity if others are listed; else the next picture that decoding can begin with, and whose
-    /// nearest boundary of the `grid` is not before `behind`, is put at that. When a picture was taken no clock here says,
-    /// and encoders differ by a second or more anyway. Media that would have to go back stay where they are.
-    /// A publish of sound, which is told by `begins`, begins with that, and anywhere.
+    /// Media go by the clock of a ladder from here on. Where the timestamps that are sent agree with it, they stay as they
+    /// are, and only the dates are the ladder's; else the next picture that decoding can begin with is put at the boundary
+    /// of the `grid` that is nearest to when it comes. When a picture was taken no clock here says, and encoders differ by
+    /// a second or more anyway. Both ways nothing is put before what is out, which ends at `behind`: media are left out up
+    /// to a picture that has a place. A publish of sound, which is told by `begins`, begins with that, and anywhere.
     pub fn join_ladder(&mut self, grid: Grid, behind: MediaTime, begins: TrackKind) {
         self.ladder = Some(grid);
         self.begins = begins;
@@ -85,8 +85,7 @@ impl Segmenter {
     }
 
     /// Sees that media are where another publish has them, or a ladder: on its clock, and with random accesses where its
-    /// boundaries are. `unit`, sent at `sent_ms`, is given up if nothing has been placed yet and it is not the one to
-    /// begin with.
+    /// boundaries are. `unit`, sent at `sent_ms`, is given up where it is not the one to begin with.
     pub(super) fn join(&mut self, unit: &Unit, sent_ms: i64, now: SystemTime) -> Joining {
         if let Some(origin) = self.follows {
             self.join_followed(unit, origin.media_time(sent_ms));
@@ -95,47 +94,60 @@ impl Segmenter {
         let Some(grid) = self.ladder.filter(|_| self.joins != Joins::Settled) else {
             return Joining::Goes;
         };
-        let wanted = grid.arriving(now);
-        let apart = self.timeline.sent(unit) - wanted;
-        let begun = self.timeline.is_begun();
+        let (sent, wanted) = (self.timeline.sent(unit), grid.arriving(now));
+        let apart = sent - wanted;
         let is_near = apart <= CLOCKS_AGREE && -apart <= CLOCKS_AGREE;
-        if is_near && self.joins == Joins::IfApart {
-            return self.join_by_dates(unit, grid);
-        }
-        // It would have to go back, or would be listed with dates in the future.
-        if (begun && apart > CLOCKS_AGREE) || self.joins_behind > wanted + CLOCKS_AGREE {
+        let agrees = is_near && self.joins == Joins::IfApart;
+        // What is out, or about to be, ends here by the clock of the ladder.
+        let dated = self.cutter.date_at(sent);
+        let dated = dated.filter(|_| self.timeline.is_begun());
+        let dated = dated.map(|date| grid.origin.media_time(date));
+        let goes_on = match dated {
+            Some(dated) => dated.max(sent) - dated.min(sent) < NOTICED,
+            None => sent >= self.joins_behind,
+        };
+        if agrees && goes_on && self.resumes_at.is_none() {
             self.settle();
+            self.date_by(grid.origin);
             return Joining::Goes;
         }
         let since = *self.joining_since.get_or_insert(now);
         let waited = now.duration_since(since).unwrap_or_default();
-        let composition = MediaTime::from_millis(unit.composition_ms.into());
-        // A picture that could not be at the boundary nearest to it would be too far from when it came: sound that is
-        // shared would be as far off, and the others of the ladder would seem late.
-        let room = match begun {
-            true => self.timeline.sent(unit).max(self.joins_behind),
-            false => self.joins_behind,
-        };
-        let shown = wanted + composition;
-        let has_place =
-            !leads(unit) || grid.nearest(shown, shown - grid.step) >= room + composition;
-        if !(self.begins_with(unit) && has_place) && waited < FOR_A_PICTURE {
-            return match begun {
+        if !self.begins_with(unit) && waited < FOR_A_PICTURE {
+            return match dated.is_some() && self.resumes_at.is_none() {
                 true => Joining::Goes,
                 false => Joining::GivenUp,
             };
         }
-        self.settle();
-        self.finish();
-        let after = self
-            .edge()
-            .map_or(MediaTime::ZERO, |edge| edge + RUN_MARGIN);
-        let least = self.joins_behind.max(after);
-        let at = match leads(unit) {
-            true => grid.nearest(shown, least + composition) - composition,
-            false => wanted.max(least),
+        let resumes_at = match self.resumes_at {
+            Some(at) => at,
+            None => {
+                let reached = dated.map_or(MediaTime::ZERO, |dated| dated.max(sent));
+                let behind = reached.max(self.joins_behind);
+                if behind > wanted + MOST_LEFT_OUT {
+                    self.settle();
+                    return Joining::Goes;
+                }
+                self.finish();
+                let edge = self.edge().map(|edge| edge + RUN_MARGIN);
+                *self
+                    .resumes_at
+                    .insert(edge.map_or(behind, |edge| edge.max(behind)))
+            }
         };
-        self.shift = at - wanted;
+        let composition = MediaTime::from_millis(unit.composition_ms.into());
+        let shown = wanted + composition;
+        let at = match leads(unit) {
+            _ if agrees => sent,
+            true => grid.nearest(shown, shown - grid.step) - composition,
+            false => wanted,
+        };
+        if at < resumes_at && waited < FOR_A_PICTURE + MOST_LEFT_OUT.to_duration() {
+            return Joining::GivenUp;
+        }
+        self.settle();
+        let at = at.max(resumes_at);
+        self.shift = if agrees { MediaTime::ZERO } else { at - wanted };
         self.tell_shift();
         self.date_by(grid.origin);
         self.timeline.begin_run(unit, self.edge(), Some(at));
@@ -143,40 +155,6 @@ impl Segmenter {
             // It has no key frames that would have it cut there.
             self.begin_next_at(grid.nearest(at, at + SHORTEST));
         }
-        Joining::Goes
-    }
-
-    /// Its timestamps are those of the ladder. Where it has listed other dates, media are left out up to the next picture
-    /// that decoding can begin with behind those: dates neither step back, nor jump within a run.
-    fn join_by_dates(&mut self, unit: &Unit, grid: Grid) -> Joining {
-        let sent = self.timeline.sent(unit);
-        let resumes_at = match self.resumes_at {
-            Some(at) => at,
-            None => {
-                let date = self.cutter.date_at(sent);
-                let date = date.filter(|_| self.timeline.is_begun());
-                let listed = date.map_or(sent, |date| grid.origin.media_time(date));
-                if listed.max(sent) - listed.min(sent) < NOTICED {
-                    self.settle();
-                    self.date_by(grid.origin);
-                    return Joining::Goes;
-                }
-                if listed - sent > MOST_LEFT_OUT {
-                    self.settle();
-                    return Joining::Goes;
-                }
-                self.finish();
-                let edge = self.edge().map(|edge| edge + RUN_MARGIN);
-                *self.resumes_at.insert(listed.max(edge.unwrap_or(listed)))
-            }
-        };
-        if sent < resumes_at || !self.begins_with(unit) {
-            return Joining::GivenUp;
-        }
-        self.settle();
-        self.shift = MediaTime::ZERO;
-        self.date_by(grid.origin);
-        self.timeline.begin_run(unit, self.edge(), Some(sent));
         Joining::Goes
     }
 

@@ -16,12 +16,13 @@ async fn rungs_that_all_left_come_back_to_the_boundaries_that_they_had() {
     }
     let _vacancies = writers.map(Writer::leave);
     let [first, second] = names.map(|rung| begin(&registry, rung));
+    let origin = Anchor {
+        at: ms(16_000),
+        date: segment(16_000, 0, 0, 0).date,
+    };
     let grid = Grid {
-        origin: Anchor {
-            at: ms(16_000),
-            date: segment(16_000, 0, 0, 0).date,
-        },
-        late: MediaTime::ZERO,
+        origin,
+        arrival: origin,
         step: ms(2_000),
     };
     assert_eq!(first.ladder_grid(), Some(grid));
@@ -52,37 +53,87 @@ fn of_two_clocks_the_one_ahead_leads() {
     );
 }
 
+/// Segments of three seconds.
+fn list_long(writer: &mut Writer) {
+    for start in [10_000, 13_000, 16_000] {
+        let pushed = writer.push(segment(start, 3_000, 0, 500_000), Instant::now());
+        pushed.expect("owned");
+    }
+}
+
+/// Its media come so late, by how it was put where it is.
+fn arriving(writer: &Writer, late: i64, is_settled: bool, is_guessed: bool) {
+    let anchor = Anchor {
+        at: ms(20_000),
+        date: segment(20_000, 0, late, 0).date,
+    };
+    let status = crate::PublishStatus {
+        arrivals: Some(Arrivals {
+            anchor,
+            is_settled,
+            is_guessed,
+        }),
+        ..crate::PublishStatus::sample()
+    };
+    writer.report(status, Instant::now()).expect("owned");
+}
+
 /// Dates are of where a run began, and tell nothing of what clocks have run apart by since then.
 #[test]
 fn a_clock_that_has_run_away_is_a_misfit_and_is_put_beside_the_others() {
     let clock = |by| Standing::Misfits(Misfit::Clock(ms(by)));
-    for (drift, expected) in [
-        (Some(6_050), Standing::Fits),
-        (Some(6_150), clock(1_150)),
-        (Some(3_850), clock(-1_150)),
-        // Its timestamps are those of another.
-        (None, Standing::Fits),
+    for (late, is_settled, is_guessed, expected) in [
+        (6_050, true, false, Standing::Fits),
+        (6_150, true, false, clock(1_150)),
+        (3_850, true, false, clock(-1_150)),
+        (6_150, false, false, Standing::Fits),
+        // Half a segment, more than a second.
+        (6_150, true, true, Standing::Fits),
+        (6_650, true, true, clock(1_650)),
     ] {
         let registry = Registry::new(Settings::default());
         let names = ["show_1080p", "show_720p", "show_360p"];
         let mut writers = names.map(|rung| begin(&registry, rung));
-        for (writer, drift) in writers.iter_mut().zip([Some(5_000), Some(5_000), drift]) {
-            list(writer, &[10_000, 12_000, 14_000], 0, 500_000);
-            let status = crate::PublishStatus {
-                drift: drift.map(ms),
-                ..crate::PublishStatus::sample()
-            };
-            writer.report(status, Instant::now()).expect("owned");
+        for writer in &mut writers {
+            list_long(writer);
+            arriving(writer, 5_000, true, false);
         }
+        arriving(&writers[2], late, is_settled, is_guessed);
         let ladder = ladder(&registry);
         let standings = ladder.standings(Form::Classic);
         assert_eq!(standings, [Standing::Leads, Standing::Fits, expected]);
         if let Standing::Misfits(_) = expected {
             let adjustment = ladder.adjustment(&name("show_360p"), ms(16_000));
             let grid = adjustment.expect("it can come up").grid;
-            assert_eq!(grid.late, ms(5_000), "where the others' media are by now");
+            let now = segment(25_000, 0, 0, 0).date;
+            assert_eq!(grid.arriving(now), ms(20_000), "as the others' media");
         }
     }
+}
+
+/// Both were put beside a third, one before when it came and one behind that.
+#[test]
+fn who_was_put_beside_one_that_left_goes_on_beside_the_others() {
+    let registry = Registry::new(Settings::default());
+    let mut writers = ["show_1080p", "show_720p"].map(|rung| begin(&registry, rung));
+    for (writer, late) in writers.iter_mut().zip([-1_400, 1_400]) {
+        list_long(writer);
+        arriving(writer, late, true, true);
+    }
+    let standings = ladder(&registry).standings(Form::Classic);
+    assert_eq!(standings, [Standing::Leads, Standing::Fits]);
+}
+
+/// The only segment is open: how long segments are is not known.
+#[test]
+fn boundaries_are_known_with_the_first_segment() {
+    let registry = Registry::new(Settings::default());
+    let [mut first, second] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    description::push(&mut first, &[h265()], 0, 2, 0);
+    assert_eq!(second.ladder_grid(), None);
+    list_parts(&mut first, &[1_000, 3_000]);
+    let grid = second.ladder_grid().expect("one is whole");
+    assert_eq!((grid.origin.at, grid.step), (ms(3_000), ms(2_000)));
 }
 
 /// What is begun beside others has as many discontinuities behind it as they have, whatever became of it before.

@@ -4,13 +4,24 @@ use super::*;
 
 /// Boundaries every two seconds, one at 101.5 s, which was `ago` milliseconds before everything arrives here.
 fn grid(ago: u64) -> Grid {
+    let origin = Anchor {
+        at: MediaTime::from_millis(101_500),
+        date: *ARRIVAL - Duration::from_millis(ago),
+    };
     Grid {
-        origin: Anchor {
-            at: MediaTime::from_millis(101_500),
-            date: *ARRIVAL - Duration::from_millis(ago),
-        },
+        origin,
         step: MediaTime::from_millis(2_000),
-        late: MediaTime::ZERO,
+        arrival: origin,
+    }
+}
+
+impl Bench {
+    /// So many seconds, as [`Bench::seconds`] has them, each a second behind the one before.
+    fn live(&mut self, from: u32, count: u32) {
+        for second in 0..count {
+            self.seconds(from + second * 1_000, 1);
+            self.arrival += Duration::from_secs(1);
+        }
     }
 }
 
@@ -18,10 +29,8 @@ fn grid(ago: u64) -> Grid {
 fn who_joins_what_is_late_is_where_that_arrives() {
     for (late, start) in [(0, 109_500), (2_200, 107_500), (-2_200, 111_500)] {
         let mut bench = Bench::new();
-        let grid = Grid {
-            late: MediaTime::from_millis(late),
-            ..grid(8_000)
-        };
+        let mut grid = grid(8_000);
+        grid.arrival.at -= MediaTime::from_millis(late);
         bench
             .segmenter
             .join_ladder(grid, MediaTime::ZERO, TrackKind::Video);
@@ -62,10 +71,7 @@ fn who_has_no_place_at_the_nearest_boundary_begins_with_the_next_key_frame() {
     bench
         .segmenter
         .join_ladder(grid(8_900), listed, TrackKind::Video);
-    for second in 0..6 {
-        bench.arrival = *ARRIVAL + Duration::from_secs(second);
-        bench.seconds(u32::try_from(second).expect("small") * 1_000 + 40, 1);
-    }
+    bench.live(40, 6);
     bench.finish();
     assert_eq!(bench.starts(), [111_500, 113_500, 115_500]);
     assert_eq!(bench.segmenter.shift(), MediaTime::from_millis(100));
@@ -88,11 +94,11 @@ fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
 #[test]
 fn a_publish_that_joins_late_goes_on_behind_a_discontinuity_with_a_key_frame() {
     let mut bench = Bench::new();
-    bench.seconds(0, 3);
+    bench.live(0, 3);
     bench
         .segmenter
         .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
-    bench.seconds(3_000, 4);
+    bench.live(3_000, 4);
     bench.finish();
     let starts: Vec<_> = bench
         .segments
@@ -104,8 +110,8 @@ fn a_publish_that_joins_late_goes_on_behind_a_discontinuity_with_a_key_frame() {
         [
             (0, false),
             (2_000, false),
-            (101_500, true),
-            (103_500, false)
+            (105_500, true),
+            (107_500, false)
         ]
     );
     assert!(bench.segments.iter().all(|segment| segment.independent));
@@ -143,31 +149,51 @@ fn a_place_that_no_segment_reaches_does_not_make_one_end_without_a_key_frame() {
 }
 
 #[test]
-fn who_is_ahead_of_a_ladder_stays_where_it_is() {
+fn who_is_ahead_of_a_ladder_is_left_out_until_that_is_there() {
     let mut bench = Bench::new();
-    bench.seconds(110_000, 3);
+    bench.live(106_500, 3);
     bench
         .segmenter
         .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
-    bench.seconds(113_000, 4);
+    bench.live(109_500, 9);
     bench.finish();
-    assert_eq!(bench.starts(), [110_000, 112_000, 114_000, 116_000]);
+    // It has come to 109.5 s, 500 ms more are between two runs, and the first key frame that belongs behind that comes with
+    // what is at 110.5 s by the ladder.
+    assert_eq!(bench.starts(), [106_500, 108_500, 111_500, 113_500]);
+    let [.., third, _] = &bench.segments[..] else {
+        unreachable!()
+    };
+    assert!(third.discontinuity && third.independent);
+    assert_eq!(third.date, grid(0).origin.date_at(third.start));
+}
+
+#[test]
+fn who_is_far_ahead_of_a_ladder_stays_where_it_is() {
+    let mut bench = Bench::new();
+    bench.live(118_000, 3);
+    bench
+        .segmenter
+        .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
+    bench.live(121_000, 4);
+    bench.finish();
+    assert_eq!(bench.starts(), [118_000, 120_000, 122_000, 124_000]);
     assert!(bench.segments.iter().all(|it| !it.discontinuity));
-    // It would be dated in the future.
     assert_eq!(bench.segments[2].date, *ARRIVAL + Duration::from_secs(4));
     assert_eq!(bench.faults, []);
 }
 
+/// Its key frames come 800 ms behind the boundaries, and what it has sent so far reaches further.
 #[test]
-fn who_joins_leaves_room_behind_what_was_open_and_is_still_at_a_boundary() {
+fn who_joins_leaves_out_what_has_no_place() {
     let mut bench = Bench::new();
-    bench.seconds(98_200, 3);
+    bench.live(98_200, 3);
     bench
         .segmenter
-        .join_ladder(grid(900), MediaTime::ZERO, TrackKind::Video);
-    bench.seconds(101_200, 3);
+        .join_ladder(grid(800), MediaTime::ZERO, TrackKind::Video);
+    bench.live(101_200, 6);
     bench.finish();
-    assert_eq!(bench.starts(), [98_200, 100_200, 103_500, 105_500]);
+    assert_eq!(bench.starts(), [98_200, 100_200, 105_500, 107_500, 109_500]);
+    assert_eq!(bench.segmenter.shift(), MediaTime::from_millis(200));
 }
 
 #[test]
@@ -217,11 +243,14 @@ fn who_follows_is_where_the_other_is_whatever_becomes_of_its_clock() {
         .segmenter
         .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
     for (from, count) in [(5_000, 3), (8_000, 4), (90_000, 4)] {
-        source.seconds(from, count);
-        beside
-            .segmenter
-            .follow(source.segmenter.origin().expect("something was taken"));
-        beside.seconds(from, count);
+        for second in 0..count {
+            let from = from + second * 1_000;
+            source.live(from, 1);
+            if let Some(origin) = source.segmenter.origin() {
+                beside.segmenter.follow(origin);
+            }
+            beside.live(from, 1);
+        }
     }
     source.finish();
     beside.finish();
