@@ -402,7 +402,8 @@ impl Publish {
             Some(Misfit::KeyFrames(_)) => self.segmenter.begin_next_at(next),
             None if self.has_own_clock() => self.segmenter.begin_next_at(next),
             // It is where the publish is that it follows, or those that follow are where it is; or nothing helps.
-            Some(Misfit::Clock(_) | Misfit::Pictures) | None => {}
+            Some(Misfit::Discontinuities(own, others)) if own < others => self.segmenter.finish(),
+            Some(_) | None => {}
         }
         let Some(misfit) = misfit else {
             self.fits();

@@ -259,7 +259,10 @@ impl Ladder {
         } else {
             match leader.compare(&boundaries) {
                 Err(misfit @ Misfit::Clock(_)) => Standing::Misfits(misfit),
-                _ => Standing::Fits,
+                _ => match boundaries.apart_by_discontinuities(&leader) {
+                    Some((own, others)) => Standing::Misfits(Misfit::Discontinuities(own, others)),
+                    None => Standing::Fits,
+                },
             }
         }
     }
@@ -311,6 +314,13 @@ impl Ladder {
             grid: leader.grid()?,
             next: leader.next_from(from)?,
         })
+    }
+
+    /// The leading rung, if something is listed of any.
+    pub(crate) fn leading(&self) -> Option<&Rung> {
+        let standings = self.standings(self.form(Form::Classic));
+        let leads = standings.iter().position(|it| *it == Standing::Leads)?;
+        self.rungs.get(leads)
     }
 
     /// The leading rung, if it is another than that.
@@ -457,6 +467,7 @@ impl Rung {
                         at: entry.segment.start,
                         date: entry.segment.date,
                     },
+                    number: entry.discontinuity_sequence,
                     lasts: entry.segment.duration,
                     is_open: false,
                 };
@@ -469,6 +480,7 @@ impl Rung {
                         at: segment.start(),
                         date: segment.head.date,
                     },
+                    number: segment.discontinuity_sequence,
                     lasts: segment.end() - segment.start(),
                     is_open,
                 };

@@ -268,6 +268,12 @@ impl Presentation {
         Backup(self.backups.clone())
     }
 
+    /// Wakes whoever waits for a part, in vain: what is here is all that comes.
+    pub(crate) fn release(&self) {
+        let _inner = self.lock();
+        self.show_low_latency(Growth::release(&self.low_latency_window()));
+    }
+
     /// The discontinuity sequence numbers of its newest segments.
     pub(crate) fn discontinuities(&self) -> Discontinuities {
         let inner = self.lock();

@@ -10,7 +10,6 @@ use media::{MediaTime, PresentationName};
 
 #[cfg(doc)]
 use crate::Dismissal;
-use crate::low_latency::Growth;
 use crate::presentation::Discontinuities;
 use crate::{
     Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
@@ -134,8 +133,15 @@ impl Registry {
         let shared = &self.shared;
         // Held throughout, so that nobody ends, forgets or takes over the presentation in between.
         let mut presentations = shared.write();
+        let leading = shared.leading(&presentations, name);
         if let Some(there) = presentations.get(name) {
-            if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
+            // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them.
+            let is_out_of_step = RungNames::sound_in(name).is_some()
+                && !there.is_published()
+                && leading.is_some_and(|it| it.parts <= there.discontinuities().parts);
+            if is_out_of_step {
+                there.release();
+            } else if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
                 return Ok(writer);
             }
             shared.raise_floors(there);
@@ -145,8 +151,10 @@ impl Registry {
         let beside = shared.beside(&presentations, name);
         let number = number_beside(&beside);
         // Where media match, so do these numbers (rfc8216bis §6.2.4).
-        let discontinuities = beside.iter().map(|it| it.discontinuities()).max();
-        let discontinuities = discontinuities.unwrap_or_else(|| shared.discontinuity_floor());
+        let any = || beside.first().map(|it| it.discontinuities());
+        let discontinuities = leading
+            .or_else(any)
+            .unwrap_or_else(|| shared.discontinuity_floor());
         let target = target_beside(&beside);
         let fresh = Arc::new(shared.begin(name, number, discontinuities, None));
         presentations.insert(name.clone(), fresh.clone());
@@ -159,8 +167,7 @@ impl Registry {
     /// are requests in flight, which would keep their connections from draining.
     pub fn release(&self) {
         for there in self.shared.read().values() {
-            let _inner = there.lock();
-            there.show_low_latency(Growth::release(&there.low_latency_window()));
+            there.release();
         }
     }
 
@@ -293,10 +300,12 @@ impl Shared {
 
     /// The presentation `name`, if there is one, and the rungs below it; `None` without a rung.
     pub(crate) fn ladder(&self, name: &PresentationName) -> Option<Ladder> {
-        let presentations = self.read();
-        let rungs: Vec<_> = self.rungs(&presentations, name).cloned().collect();
+        self.ladder_of(&self.read(), name)
+    }
+
+    fn ladder_of(&self, presentations: &Presentations, name: &PresentationName) -> Option<Ladder> {
+        let rungs: Vec<_> = self.rungs(presentations, name).cloned().collect();
         let source = presentations.get(name).cloned();
-        drop(presentations);
         (!rungs.is_empty()).then(|| Ladder::new(name.clone(), source, rungs))
     }
 
@@ -326,6 +335,18 @@ impl Shared {
                 }
             })
             .map(|(_, rung)| rung)
+    }
+
+    /// The discontinuity sequence numbers of the rung that leads the ladder of `name`, if that is live.
+    fn leading(
+        &self,
+        presentations: &Presentations,
+        name: &PresentationName,
+    ) -> Option<Discontinuities> {
+        let above = self.settings.rung_names.ladder_over(name);
+        let ladder = self.ladder_of(presentations, above.as_ref().unwrap_or(name))?;
+        let leading = ladder.leading().filter(|rung| rung.is_live())?;
+        Some(leading.presentation.discontinuities())
     }
 
     /// The presentations of the ladder that `name` is of, or stands for, which go on.

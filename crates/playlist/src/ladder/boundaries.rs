@@ -19,6 +19,8 @@ const MAY_LAG: i64 = 3;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Boundaries {
     starts: Vec<MediaTime>,
+    /// The discontinuity sequence numbers of what begins there.
+    numbers: Vec<u64>,
     /// Where the last segment ends, or begins while it is open.
     end: Option<MediaTime>,
     /// How far the media go.
@@ -36,6 +38,8 @@ pub(super) struct Boundaries {
 pub(super) struct Stretch {
     /// Its start.
     pub(super) begins: Anchor,
+    /// Its discontinuity sequence number.
+    pub(super) number: u64,
     /// How long it is so far.
     pub(super) lasts: MediaTime,
     /// Where it will end is not known.
@@ -51,6 +55,9 @@ pub enum Misfit {
     KeyFrames(MediaTime),
     /// It is named as sound, and has pictures.
     Pictures,
+    /// It is sound that has had so many discontinuities, and the pictures beside it another number of them. Players look
+    /// for pictures of the same, and wait.
+    Discontinuities(u64, u64),
 }
 
 impl fmt::Display for Misfit {
@@ -71,6 +78,11 @@ impl fmt::Display for Misfit {
                 "no key frame at {at}, where the others have one: give all rungs the same key frame interval (ffmpeg: \
                  -force_key_frames 'expr:gte(t,n_forced*2)')"
             ),
+            Self::Discontinuities(own, others) => write!(
+                f,
+                "it has had {own} discontinuities and the pictures {others}, so players could not tell which belong together; \
+                 it is offered again when it comes back, or when they have had as many"
+            ),
             Self::Pictures => f.write_str(
                 "it is named as sound and has pictures; publish sound alone by that name, or pictures by another",
             ),
@@ -84,11 +96,13 @@ impl FromIterator<Stretch> for Boundaries {
         let mut all = Self::default();
         for Stretch {
             begins,
+            number,
             lasts,
             is_open,
         } in segments
         {
             all.starts.push(begins.at);
+            all.numbers.push(number);
             all.anchor = Some(begins);
             all.reached = begins.at + lasts;
             if is_open {
@@ -159,6 +173,20 @@ impl Boundaries {
             Some(at) => Err(Misfit::KeyFrames(at)),
             None => Ok(()),
         }
+    }
+
+    /// The discontinuity sequence numbers of both where both have media (rfc8216bis §6.2.4), if they differ.
+    pub(super) fn apart_by_discontinuities(&self, other: &Self) -> Option<(u64, u64)> {
+        let newest = *self.starts.last()?.min(other.starts.last()?);
+        let number = |of: &Self| {
+            let at = of
+                .starts
+                .iter()
+                .rposition(|&start| start <= newest + TOLERANCE)?;
+            of.numbers.get(at).copied()
+        };
+        let (ours, theirs) = (number(self)?, number(other)?);
+        (ours != theirs).then_some((ours, theirs))
     }
 
     /// The wall clock at the end of its media.

@@ -37,9 +37,14 @@ impl<'a> Groups<'a> {
             }
         }
         let has_silent = own.len() < listed.len();
+        // What a rung of sound has is that.
+        let alone = |(rung, folder): &'a (&'a Rung, String)| match rung.has_pictures(form) {
+            true => rung.sound_variant(form, folder),
+            false => Some(rung.variant(form, folder)),
+        };
         let apart = listed
             .iter()
-            .find_map(|(rung, folder)| rung.sound_variant(form, folder))
+            .find_map(alone)
             .filter(|_| form == Form::Classic && has_silent)
             .zip(own.first())
             .map(|(alone, (_, own))| Sound {
@@ -61,6 +66,9 @@ impl<'a> Groups<'a> {
         let own = self.own_of(rung).cloned();
         let has_choice = !self.beside.is_empty() || self.apart.is_some();
         let own = own.filter(|own| own.uri.is_some() || has_choice);
+        if own.is_none() && !rung.has_pictures(self.form) {
+            return None;
+        }
         let group: Vec<_> = own.into_iter().chain(self.beside.iter().cloned()).collect();
         let uri = &group.first()?.uri;
         let is_it = |there: &Vec<Sound<'_>>| there.first().is_some_and(|it| it.uri == *uri);
@@ -74,18 +82,22 @@ impl<'a> Groups<'a> {
     /// The sound of a rung: that of the first that has some, if it has as many discontinuities behind it. Players begin
     /// with the pictures of a discontinuity and look for the sound of the same (hls.js waits for ever).
     fn own_of(&self, rung: &Rung) -> Option<&Sound<'a>> {
-        let (_, first) = self.own.first()?;
-        if first.uri.is_none() {
-            let has = self.own.iter().any(|(there, _)| std::ptr::eq(*there, rung));
-            return Some(if has {
-                first
-            } else {
-                self.apart.as_ref().unwrap_or(first)
-            });
+        let own = self
+            .own
+            .iter()
+            .find(|(there, _)| std::ptr::eq(*there, rung));
+        let beside = || self.own.iter().filter(|(_, sound)| sound.uri.is_some());
+        let Some((_, first)) = beside().next() else {
+            let (_, first) = self.own.first()?;
+            let apart = self.apart.as_ref().filter(|_| own.is_none());
+            return Some(apart.unwrap_or(first));
+        };
+        if own.is_some_and(|(_, sound)| sound.uri.is_none()) {
+            // It is sound itself, among rungs that have theirs beside their pictures.
+            return None;
         }
         let number = rung.discontinuity(self.form);
-        let mut own = self.own.iter();
-        let same = own.find(|(there, _)| there.discontinuity(self.form) == number);
+        let same = beside().find(|(there, _)| there.discontinuity(self.form) == number);
         Some(same.map_or(first, |(_, sound)| sound))
     }
 

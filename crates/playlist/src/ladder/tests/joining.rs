@@ -180,3 +180,22 @@ fn a_rung_has_at_least_the_target_duration_of_the_others() {
         assert_eq!(target.seconds(), expected);
     }
 }
+
+/// One that has come back again and again does not lead.
+#[test]
+fn what_begins_beside_others_has_the_number_of_the_one_that_leads() {
+    let registry = Registry::new(Settings::default());
+    let [mut steady, other] = ["show_720p", "show_180p"].map(|rung| begin(&registry, rung));
+    list(&mut steady, &[0], 0, 500_000);
+    let mut vacancies = vec![other.leave()];
+    for start in [0, 10_000, 20_000] {
+        let mut flapping = begin(&registry, "show_180p");
+        list(&mut flapping, &[start], 0, 50_000);
+        vacancies.push(flapping.leave());
+    }
+    let mut late = begin(&registry, "show_360p");
+    list(&mut late, &[2_000], 0, 200_000);
+    let window = late.presentation().window();
+    let newest = window.listed().last().expect("listed");
+    assert_eq!(newest.discontinuity_sequence, 0);
+}

@@ -66,3 +66,25 @@ fn a_rung_that_has_come_back_alone_has_its_own_sound() {
     assert_eq!(heard("../show_360p/video.m3u8"), Some(true), "{both}");
     drop(vacancy);
 }
+
+/// The first by name is sound alone, which is its own; the others have theirs beside their pictures.
+#[test]
+fn a_rung_of_sound_silences_no_other() {
+    let registry = registry();
+    let [mut alone, mut high, mut low] =
+        ["show", "show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    push(&mut alone, &tracks()[1..], 10_000, 5, 0);
+    for writer in [&mut high, &mut low] {
+        push(writer, &tracks(), 10_000, 5, 0);
+    }
+    let text = ladder(&registry).multivariant(Form::LowLatency, Place::Folder);
+    let text = String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8");
+    let pictures =
+        |line: &&str| line.starts_with("#EXT-X-STREAM-INF:") && line.contains("RESOLUTION=");
+    let variants = text.lines().filter(pictures);
+    let hearing: Vec<_> = variants
+        .map(|line| line.contains("AUDIO=\"audio\""))
+        .collect();
+    assert_eq!(hearing, [true, true], "{text}");
+    assert!(text.contains("URI=\"../show_720p/audio.m3u8\""), "{text}");
+}

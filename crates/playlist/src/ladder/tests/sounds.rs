@@ -158,3 +158,77 @@ fn a_rung_without_sound_has_that_of_another() {
     assert!(low.contains("CODECS=\"avc1.64001f,mp4a.40.2\""), "{low}");
     assert!(alone.contains("AUDIO=\"audio\""), "{alone}");
 }
+
+/// The only sound is that of a rung that has nothing else.
+#[test]
+fn a_rung_without_sound_hears_a_rung_of_sound() {
+    let registry = Registry::new(Settings::default());
+    let [mut alone, mut silent] = ["show", "show_360p"].map(|rung| begin(&registry, rung));
+    let pushed = alone.push(sound(0, 2_000, 0), Instant::now());
+    pushed.expect("owned");
+    let mut pictures = segment(0, 2_000, 0, 200_000);
+    pictures.tracks = pictures.tracks[..1].into();
+    pictures.units.retain(|unit| unit.track == 0);
+    silent.push(pictures, Instant::now()).expect("owned");
+    let text = text(&registry);
+    let heard = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"main.m3u8\",GROUP-ID=\"audio-2\"";
+    assert!(text.contains(heard), "{text}");
+}
+
+/// Pictures from 10 s on, and sound beside them, which list so much.
+fn sound_beside(registry: &Registry) -> [Writer; 2] {
+    let [mut pictures, mut beside] = ["show", "show_audio1"].map(|rung| begin(registry, rung));
+    list(&mut pictures, &[10_000, 12_000], 0, 500_000);
+    for start in [10_000, 12_000] {
+        let pushed = beside.push(sound(start, 2_000, 0), Instant::now());
+        pushed.expect("owned");
+    }
+    [pictures, beside]
+}
+
+/// Players look for pictures of the discontinuity that sound is of, and wait for them.
+#[test]
+fn sound_of_another_discontinuity_than_the_pictures_is_no_choice() {
+    let registry = Registry::new(Settings::default());
+    let [mut pictures, mut beside] = sound_beside(&registry);
+    assert!(text(&registry).contains("show_audio1"));
+    let mut broken = sound(14_000, 2_000, 0);
+    broken.discontinuity = true;
+    beside.push(broken, Instant::now()).expect("owned");
+    // The pictures have nothing there yet.
+    assert!(text(&registry).contains("show_audio1"));
+    list(&mut pictures, &[14_000], 0, 500_000);
+    assert!(!text(&registry).contains("show_audio1"));
+    let misfit = beside
+        .adjustment(ms(16_200))
+        .and_then(|it| it.misfit)
+        .expect("it is ahead");
+    assert_eq!(misfit, Misfit::Discontinuities(1, 0));
+    let mut broken = segment(16_000, 2_000, 0, 500_000);
+    broken.discontinuity = true;
+    pictures.push(broken, Instant::now()).expect("owned");
+    let pushed = beside.push(sound(16_000, 2_000, 0), Instant::now());
+    pushed.expect("owned");
+    assert!(text(&registry).contains("show_audio1"));
+}
+
+/// It goes on with higher numbers, behind as many discontinuities as the pictures.
+#[test]
+fn sound_that_comes_back_alone_is_a_choice_again() {
+    let registry = Registry::new(Settings::default());
+    let [mut pictures, beside] = sound_beside(&registry);
+    let before = beside.presentation().window();
+    let _vacancy = beside.leave();
+    list(&mut pictures, &[14_000], 0, 500_000);
+    let mut again = begin(&registry, "show_audio1");
+    list(&mut pictures, &[16_000], 0, 500_000);
+    let pushed = again.push(sound(16_000, 2_000, 0), Instant::now());
+    pushed.expect("owned");
+    assert!(text(&registry).contains("show_audio1"));
+    let [before, after] = [&before, &again.presentation().window()].map(|window| {
+        let last = window.listed().last().expect("listed");
+        (last.sequence, last.discontinuity_sequence)
+    });
+    assert!(after.0 > before.0, "{after:?} behind {before:?}");
+    assert_eq!(after.1, 0);
+}
