@@ -59,8 +59,12 @@ impl DateRanges {
         let splice = cue.splice.as_ref();
         let begins = splice.filter(|splice| splice.side == Side::Out);
         let begun = begins.and_then(|splice| self.open(splice.event));
-        if begun.is_some_and(|begun| at <= begun.again_until) {
-            return;
+        if let (Some(splice), Some(begun)) = (begins, begun) {
+            if at <= begun.again_until {
+                return;
+            }
+            // Nobody has said its end, and another begins with its number.
+            self.close(splice.event, at);
         }
         if self.0.len() >= MOST {
             if splice.is_none() {
@@ -76,6 +80,18 @@ impl DateRanges {
             _ => self.begun(cue, at),
         };
         self.0.push(Arc::new(range));
+    }
+
+    /// A break of this event is over at `end`, and leaves the playlist then.
+    fn close(&mut self, event: Option<u32>, end: SystemTime) -> Option<Arc<Range>> {
+        let mut newest = self.0.iter_mut().rev();
+        let begun = newest.find(|it| it.open.is_some_and(|open| open.event == event))?;
+        *begun = Arc::new(Range {
+            until: end.max(begun.start),
+            open: None,
+            ..Range::clone(begun)
+        });
+        Some(begun.clone())
     }
 
     /// The newest break of this event, while it is open.
@@ -105,17 +121,11 @@ impl DateRanges {
     /// The end of a break, as a second tag for it: the attributes that both have are the same (§4.4.5.1). What began it
     /// may be gone, or was never seen.
     fn returned(&mut self, cue: &Cue, event: Option<u32>, at: SystemTime) -> Range {
-        let mut newest = self.0.iter_mut().rev();
-        let Some(begun) = newest.find(|it| it.open.is_some_and(|open| open.event == event)) else {
+        // Both leave the playlist together.
+        let Some(begun) = self.close(event, at) else {
             return self.begun(cue, at);
         };
-        let end = at.max(begun.start);
-        // Both leave the playlist together.
-        *begun = Arc::new(Range {
-            until: end,
-            open: None,
-            ..Range::clone(begun)
-        });
+        let end = begun.until;
         let mut line = opening(&begun.id, begun.start);
         let _ = write!(line, ",END-DATE=\"{}\"", date(end));
         push_splice(&mut line, cue);
@@ -301,6 +311,21 @@ mod tests {
 #EXT-X-DATERANGE:ID=\"splice-00000007-1795392050000\",START-DATE=\"2026-11-23T00:00:50.000Z\",END-DATE=\"2026-11-23T00:00:52.000Z\",SCTE35-CMD=0xFC300A
 "
         );
+    }
+
+    /// Its return was lost with the encoder; the next break has the same number.
+    #[test]
+    fn a_break_without_an_end_is_over_when_another_of_its_number_begins() {
+        let mut ranges = DateRanges::default();
+        add(&mut ranges, 0, cue(None, Some(Side::Out)));
+        add(&mut ranges, 100, cue(None, Some(Side::Out)));
+        add(&mut ranges, 130, cue(None, Some(Side::In)));
+        let of = |ranges: &DateRanges| text(ranges).matches("#EXT-X-DATERANGE").count();
+        assert_eq!(of(&ranges), 3);
+        ranges.forget_before(anchor().date + Duration::from_secs(101));
+        assert_eq!(of(&ranges), 2);
+        ranges.forget_before(anchor().date + Duration::from_secs(131));
+        assert_eq!(of(&ranges), 0);
     }
 
     #[test]

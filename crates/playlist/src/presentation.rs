@@ -318,6 +318,7 @@ impl Presentation {
         let window = Window {
             removed: before.removed.clone(),
             listed: before.listed.clone(),
+            ranges: before.ranges.clone(),
             target: before.target,
             container: Container::Cmaf,
             ..Window::default()

@@ -48,16 +48,18 @@ pub enum Error {
 }
 
 const TABLE: u8 = 0xfc;
+const SPLICE_NULL: u8 = 0;
 const SPLICE_INSERT: u8 = 5;
 const TIME_SIGNAL: u8 = 6;
+const BANDWIDTH_RESERVATION: u8 = 7;
 /// `splice_descriptor_tag` and `identifier` of a segmentation_descriptor (§10.3.3).
 const SEGMENTATION: u8 = 2;
 const IDENTIFIER: &[u8] = b"CUEI";
 const CRC_BYTES: usize = 4;
 
 /// Reads a whole section. A `time_signal` has as many commands as descriptors that say where it leads, in their order: a
-/// break may end with the advertisement that is its last. There is one at least; of a section that is encrypted, or of a
-/// kind that is not known here, that is a [`Side::Command`].
+/// break may end with the advertisement that is its last. Of a section that is encrypted, or of a kind that is not known
+/// here, there is one, a [`Side::Command`]. One that is sent to keep a line in use commands nothing.
 ///
 /// # Errors
 /// It is none, is not whole, or has another CRC than it should.
@@ -89,6 +91,7 @@ pub fn read(section: &[u8]) -> Result<Vec<Command>, Error> {
     let kind = input.u8("splice_command_type")?;
     let mut commands = match kind {
         _ if is_encrypted => Vec::new(),
+        SPLICE_NULL | BANDWIDTH_RESERVATION => return Ok(Vec::new()),
         SPLICE_INSERT => vec![splice_insert(&mut input)?],
         TIME_SIGNAL => {
             splice_time(&mut input)?;

@@ -21,6 +21,8 @@ pub(super) struct Tracks {
     tracks: Vec<Track>,
     /// How colours are read.
     read_colour: Option<ReadColour>,
+    /// Those of tracks that are not there yet: OBS says them before the parameter sets.
+    early_colours: Vec<(u8, FourCc, Colour)>,
     too_many_reported: bool,
 }
 
@@ -68,6 +70,7 @@ impl Tracks {
             kind,
             tracks: Vec::new(),
             read_colour: None,
+            early_colours: Vec::new(),
             too_many_reported: false,
         }
     }
@@ -99,6 +102,10 @@ impl Tracks {
         let Some(how) = configured(self.kind, body.codec) else {
             return unsupported.codec(self.kind, body.codec).map(|()| None);
         };
+        let is_early =
+            |colour: &(u8, FourCc, Colour)| (colour.0, colour.1) == (body.track, body.codec);
+        let early = self.early_colours.iter().position(is_early);
+        let early = early.map(|at| self.early_colours.swap_remove(at));
         let Some(track) = self.track(body.track) else {
             if std::mem::replace(&mut self.too_many_reported, true) {
                 return Ok(None);
@@ -110,6 +117,9 @@ impl Tracks {
                 enhanced::MAX_TRACKS,
             )));
         };
+        if let Some((.., colour)) = early {
+            track.set_colour(colour);
+        }
         match composition_ms {
             None => track.configure(&body, how).map(|()| None),
             Some(composition_ms) => track.unit(body, how, composition_ms),
@@ -130,7 +140,7 @@ impl Tracks {
     }
 
     /// What colours a track has, which its parameter sets may not say. It makes no track: FFmpeg 9 sends those of track 1
-    /// without its number.
+    /// without its number, behind its parameter sets.
     fn colour(&mut self, body: &Body) {
         let Some(colour) = self.read_colour.and_then(|read| read(&body.payload)) else {
             return;
@@ -143,7 +153,12 @@ impl Tracks {
         let at = self.tracks.iter().position(is_it);
         let at = at.or_else(|| self.tracks.iter().position(is_of));
         if let Some(track) = at.and_then(|at| self.tracks.get_mut(at)) {
-            track.set_colour(colour);
+            return track.set_colour(colour);
+        }
+        let is_same = |early: &(u8, FourCc, Colour)| (early.0, early.1) == (body.track, body.codec);
+        self.early_colours.retain(|early| !is_same(early));
+        if self.early_colours.len() < enhanced::MAX_TRACKS as usize {
+            self.early_colours.push((body.track, body.codec, colour));
         }
     }
 

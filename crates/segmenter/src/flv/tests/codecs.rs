@@ -165,8 +165,9 @@ fn colours_said_beside_the_parameter_sets_count_where_those_say_none() {
         assert_eq!(unit.track, track);
         unit.codec.video_range().map(VideoRange::name)
     };
-    // Of a track that never comes.
-    nothing(&mut demuxer, VIDEO, "D4 68766331 10");
+    // OBS says them ahead; of another codec they are of a track that never comes.
+    nothing(&mut demuxer, VIDEO, "86 04 68766331 01 12");
+    nothing(&mut demuxer, VIDEO, "D4 61763031 10");
     for track in [0, 1] {
         nothing(
             &mut demuxer,
@@ -175,9 +176,9 @@ fn colours_said_beside_the_parameter_sets_count_where_those_say_none() {
         );
     }
     assert_eq!(range(&mut demuxer, 0), Some("SDR"));
-    // FFmpeg 9, as a command; OBS, of track 1; neither is of AV1.
+    assert_eq!(range(&mut demuxer, 1), Some("HLG"));
+    // FFmpeg 9, as a command; not of AV1.
     nothing(&mut demuxer, VIDEO, "D4 68766331 10");
-    nothing(&mut demuxer, VIDEO, "86 04 68766331 01 12");
     nothing(&mut demuxer, VIDEO, "D4 61763031 01");
     nothing(&mut demuxer, VIDEO, "D4 68766331 FF");
     assert_eq!(range(&mut demuxer, 0), Some("PQ"));
