@@ -57,6 +57,8 @@ pub struct Grid {
     pub step: MediaTime,
     /// When media come. Not as dated: an encoder's clock may have run away since.
     pub arrival: Anchor,
+    /// Somebody goes on by it; else those who did have left.
+    pub is_live: bool,
 }
 
 impl Grid {
@@ -91,6 +93,7 @@ mod tests {
             origin,
             step: ms(2_000),
             arrival: origin,
+            is_live: true,
         };
         for (at, nearest) in [
             (10_023, 10_023),

@@ -1,6 +1,6 @@
 //! Date ranges (EXT-X-DATERANGE, rfc8216bis §4.4.5.1): the cues of a window, listed above its segments for as long as
 //! they reach into those. Here a break gets its ID, by its event and its date, so that it has the same in each rendition
-//! and rung (§6.2.4), and is found again by its return, over any reconnect of its encoder.
+//! and rung that is dated alike (§6.2.4), and is found again by its return, over any reconnect of its encoder.
 //!
 //! They stand in every form of a playlist whole, delta updates included: CAN-SKIP-DATERANGES is not announced. What does
 //! not belong here: what a cue says (the binary reads it out of a message).

@@ -280,7 +280,9 @@ impl Ladder {
     pub fn grid(&self, name: &PresentationName) -> Option<Grid> {
         let form = self.form(Form::Classic);
         if let Some(leader) = self.leader(name, &self.standings(form)) {
-            return leader.boundaries(form).grid();
+            let grid = leader.boundaries(form).grid()?;
+            let is_live = leader.presentation.has_listed();
+            return Some(Grid { is_live, ..grid });
         }
         let all = self.rungs.iter().chain(&self.sounds);
         let all = all.map(|it| (it.presentation.name(), it.boundaries(form)));
@@ -288,7 +290,11 @@ impl Ladder {
         let has_others = known.iter().any(|(other, _)| *other != name);
         let known = known.iter().filter(|_| has_others);
         let (_, newest) = known.max_by_key(|(_, it)| it.until())?;
-        newest.grid()
+        let grid = newest.grid()?;
+        Some(Grid {
+            is_live: false,
+            ..grid
+        })
     }
 
     /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads.

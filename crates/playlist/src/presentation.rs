@@ -236,6 +236,13 @@ impl Presentation {
         self.lock().status.clone()
     }
 
+    /// Its present publish has listed something.
+    pub(crate) fn has_listed(&self) -> bool {
+        let inner = self.lock();
+        let newest = inner.pushed.max(inner.growth.pushed());
+        inner.publish.is_some() && newest == inner.generation
+    }
+
     /// [`PublishStatus::arrivals`] of its publish.
     pub(crate) fn arrivals(&self) -> Option<Arrivals> {
         self.lock().status.as_ref()?.arrivals

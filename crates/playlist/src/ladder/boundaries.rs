@@ -15,20 +15,14 @@ pub(crate) const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
 /// So many segments a rung may be behind the newest of all: players keep as many from the edge.
 const MAY_LAG: i64 = 3;
 
-/// The boundaries that a window shows, oldest first.
+/// Who was once cut elsewhere has to begin so many segments in a row where the others do: two lengths of a GOP come
+/// together again and again.
+const IN_STEP: usize = 3;
+
+/// The segments that a window shows, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Boundaries {
-    starts: Vec<MediaTime>,
-    /// The discontinuity sequence numbers of what begins there.
-    numbers: Vec<u64>,
-    /// Where the last segment ends, or begins while it is open.
-    end: Option<MediaTime>,
-    /// How far the media go.
-    reached: MediaTime,
-    /// How long the whole segments are.
-    lasts: Vec<MediaTime>,
-    /// When the newest began.
-    anchor: Option<Anchor>,
+    segments: Vec<Stretch>,
     /// When the media come, where that says something.
     arrivals: Option<Arrivals>,
 }
@@ -93,26 +87,22 @@ impl fmt::Display for Misfit {
 impl FromIterator<Stretch> for Boundaries {
     /// Of the segments, oldest first.
     fn from_iter<T: IntoIterator<Item = Stretch>>(segments: T) -> Self {
-        let mut all = Self::default();
-        for Stretch {
-            begins,
-            number,
-            lasts,
-            is_open,
-        } in segments
-        {
-            all.starts.push(begins.at);
-            all.numbers.push(number);
-            all.anchor = Some(begins);
-            all.reached = begins.at + lasts;
-            if is_open {
-                all.end = Some(begins.at);
-            } else {
-                all.end = Some(all.reached);
-                all.lasts.push(lasts);
-            }
+        Self {
+            segments: segments.into_iter().collect(),
+            arrivals: None,
         }
-        all
+    }
+}
+
+impl Stretch {
+    /// How far its media go.
+    fn reached(&self) -> MediaTime {
+        self.begins.at + self.lasts
+    }
+
+    /// It goes on where something else begins.
+    fn covers(&self, at: MediaTime) -> bool {
+        self.begins.at + TOLERANCE < at && at + TOLERANCE < self.reached()
     }
 }
 
@@ -123,18 +113,26 @@ impl Boundaries {
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.end.is_none()
+        self.segments.is_empty()
     }
 
-    /// Compares what is newest in both: from the newest start that they share on, nothing may be different up to where
-    /// one of them ends.
+    fn starts(&self) -> impl DoubleEndedIterator<Item = MediaTime> {
+        self.segments.iter().map(|it| it.begins.at)
+    }
+
+    /// Where the last segment ends, if it is whole: the next may begin there.
+    fn end(&self) -> Option<MediaTime> {
+        let last = self.segments.last().filter(|last| !last.is_open)?;
+        Some(last.reached())
+    }
+
+    /// Compares what both have media of. Where one goes on and the other begins a segment, they are out of step until
+    /// they have begun [`IN_STEP`] together.
     pub(super) fn compare(&self, other: &Self) -> Result<(), Misfit> {
-        let (Some(anchor), Some(end)) = (self.anchor, self.end) else {
+        let (Some(last), Some(other_last)) = (self.segments.last(), other.segments.last()) else {
             return Ok(());
         };
-        let (Some(other_anchor), Some(other_end)) = (other.anchor, other.end) else {
-            return Ok(());
-        };
+        let (anchor, other_anchor) = (last.begins, other_last.begins);
         let behind = other_anchor.behind(&anchor);
         if behind > CLOCKS_AGREE || -behind > CLOCKS_AGREE {
             return Err(Misfit::Clock(behind));
@@ -151,39 +149,30 @@ impl Boundaries {
                 return Err(Misfit::Clock(behind));
             }
         }
-        // A window may end where the next segment begins.
-        let ours = || self.starts.iter().copied().chain(self.end);
-        let theirs = || other.starts.iter().copied().chain(other.end);
-        let until = end.min(other_end);
-        let newest = ours()
-            .rev()
-            .find(|&at| theirs().any(|there| near(at, there)));
-        let Some(newest) = newest else {
-            return Err(Misfit::KeyFrames(until));
-        };
         let lone = |of: &Self, with: &Self| {
-            let mut starts = of.starts.iter().copied();
-            starts.find(|&at| {
-                at > newest + TOLERANCE
-                    && at + TOLERANCE < until
-                    && !with.starts.iter().any(|&there| near(at, there))
-            })
+            let covered = |at: &MediaTime| with.segments.iter().any(|it| it.covers(*at));
+            of.starts().rfind(covered)
         };
-        match lone(self, other).or_else(|| lone(other, self)) {
-            Some(at) => Err(Misfit::KeyFrames(at)),
-            None => Ok(()),
+        let lone = lone(self, other).max(lone(other, self));
+        let boundaries = |of: &Self| of.starts().chain(of.end()).collect::<Vec<_>>();
+        let theirs = boundaries(other);
+        let shared = boundaries(self).into_iter().filter(|&at| {
+            lone.is_none_or(|lone| at > lone) && theirs.iter().any(|&there| near(at, there))
+        });
+        match (lone, shared.count()) {
+            (None, 0) => Err(Misfit::KeyFrames(last.reached().min(other_last.reached()))),
+            (Some(at), ..IN_STEP) => Err(Misfit::KeyFrames(at)),
+            _ => Ok(()),
         }
     }
 
     /// The discontinuity sequence numbers of both where both have media (rfc8216bis §6.2.4), if they differ.
     pub(super) fn apart_by_discontinuities(&self, other: &Self) -> Option<(u64, u64)> {
-        let newest = *self.starts.last()?.min(other.starts.last()?);
+        let newest = self.starts().last()?.min(other.starts().last()?);
         let number = |of: &Self| {
-            let at = of
-                .starts
-                .iter()
-                .rposition(|&start| start <= newest + TOLERANCE)?;
-            of.numbers.get(at).copied()
+            let mut newest_first = of.segments.iter().rev();
+            let there = newest_first.find(|it| it.begins.at <= newest + TOLERANCE)?;
+            Some(there.number)
         };
         let (ours, theirs) = (number(self)?, number(other)?);
         (ours != theirs).then_some((ours, theirs))
@@ -191,7 +180,8 @@ impl Boundaries {
 
     /// The wall clock at the end of its media.
     pub(super) fn until(&self) -> Option<SystemTime> {
-        Some(self.anchor?.date_at(self.reached))
+        let last = self.segments.last()?;
+        Some(last.begins.date_at(last.reached()))
     }
 
     /// Whether it ends so close before `newest` that players who change to it find what they need.
@@ -205,17 +195,20 @@ impl Boundaries {
 
     /// Where boundaries are, if segments go on as long as most are; `None` before the first is whole.
     pub(super) fn grid(&self) -> Option<Grid> {
-        let origin = self.anchor.filter(|_| !self.lasts.is_empty())?;
+        let is_known = self.segments.iter().any(|it| !it.is_open);
+        let origin = self.segments.last().filter(|_| is_known)?.begins;
         Some(Grid {
             origin,
             step: self.step(),
             arrival: self.arrivals.map_or(origin, |it| it.anchor),
+            is_live: true,
         })
     }
 
     /// How long segments are: one in the middle of all that are listed, for the last of an encoder that left is short.
     fn step(&self) -> MediaTime {
-        let mut lasts = self.lasts.clone();
+        let whole = self.segments.iter().filter(|it| !it.is_open);
+        let mut lasts: Vec<_> = whole.map(|it| it.lasts).collect();
         let middle = lasts.len() / 2;
         if lasts.is_empty() {
             return MediaTime::ZERO;
@@ -225,15 +218,15 @@ impl Boundaries {
 
     /// The first boundary at `from` or later, if segments go on as long as most are.
     pub(super) fn next_from(&self, from: MediaTime) -> Option<MediaTime> {
-        let end = self.end?;
-        let mut known = self.starts.iter().copied().chain([end]);
+        let newest = self.end().or_else(|| self.starts().last())?;
+        let mut known = self.starts().chain([newest]);
         if let Some(there) = known.find(|&at| at >= from) {
             return Some(there);
         }
         let step = self.step().as_nanos().max(1);
-        let behind = (from - end).as_nanos();
+        let behind = (from - newest).as_nanos();
         let steps = behind / step + i64::from(behind % step != 0);
-        Some(end + MediaTime::from_nanos(steps.saturating_mul(step)))
+        Some(newest + MediaTime::from_nanos(steps.saturating_mul(step)))
     }
 }
 

@@ -45,6 +45,11 @@ impl Growth {
         }
     }
 
+    /// The publish that pushed last.
+    pub(crate) const fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
     /// The window behind the next part of the publish number `generation`, and why that publish has to end, if its
     /// segment was too large. Time has `begun` then, if that is known before its first segment.
     ///

@@ -148,7 +148,9 @@ impl Segmenter {
         self.settle();
         let at = at.max(resumes_at);
         self.shift = if agrees { MediaTime::ZERO } else { at - wanted };
-        self.tell_shift();
+        if grid.is_live {
+            self.tell_shift();
+        }
         self.date_by(grid.origin);
         self.timeline.begin_run(unit, self.edge(), Some(at));
         if self.begins == TrackKind::Audio {
@@ -166,7 +168,7 @@ impl Segmenter {
         }
     }
 
-    /// Media that arrived at one time were put at another.
+    /// Media that arrived at one time were put at another, beside those of others.
     fn tell_shift(&mut self) {
         let (apart, word) = match self.shift < MediaTime::ZERO {
             true => (-self.shift, "before"),

@@ -163,7 +163,9 @@ fn the_tracks_of_one_connection_are_a_ladder() {
             (180, &["aac".to_owned(), "h264".to_owned()][..])
         );
         let stream = gateway.get(&format!("/api/v1/streams{path}")).json();
-        assert_eq!(stream["faults"]["total"], 0, "{stream}");
+        // Of encoders that start a second apart one is put beside the other, which is told.
+        let kinds = &stream["faults"]["kinds"];
+        assert!(kinds["ladder_misfit"].is_null(), "{stream}");
     }
     encoder.interrupt();
     wait::until("all to end with their encoder", SOON, || {

@@ -285,8 +285,8 @@ fn another_codec_is_another_set() {
     let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
     for start in [0, 1_000] {
         push(&mut high, &tracks(), start, 5, 0);
+        push(&mut low, &[h265()], start, 5, 0);
     }
-    list_parts(&mut low, &[0]);
     let text = manifest(&registry);
     assert_eq!(text.matches("contentType=\"video\"").count(), 2, "{text}");
     let codecs = all(&text, "codecs");

@@ -23,6 +23,7 @@ async fn rungs_that_all_left_come_back_to_the_boundaries_that_they_had() {
     let grid = Grid {
         origin,
         arrival: origin,
+        is_live: false,
         step: ms(2_000),
     };
     assert_eq!(first.ladder_grid(), Some(grid));

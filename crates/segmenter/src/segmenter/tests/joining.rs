@@ -12,6 +12,7 @@ fn grid(ago: u64) -> Grid {
         origin,
         step: MediaTime::from_millis(2_000),
         arrival: origin,
+        is_live: true,
     }
 }
 
@@ -60,6 +61,23 @@ fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
         assert_eq!(bench.segmenter.shift(), first.start - came);
         assert!(!first.discontinuity);
     }
+}
+
+/// It is off nobody.
+#[test]
+fn who_comes_back_first_is_told_nothing() {
+    let mut bench = Bench::new();
+    let grid = Grid {
+        is_live: false,
+        ..grid(8_900)
+    };
+    bench
+        .segmenter
+        .join_ladder(grid, MediaTime::ZERO, TrackKind::Video);
+    bench.seconds(40, 5);
+    bench.finish();
+    assert_eq!(bench.segments[0].start, MediaTime::from_millis(109_500));
+    assert_eq!(bench.faults, []);
 }
 
 /// It is not put further from when it comes: what is listed of it ends just behind the boundary that is nearest to its
