@@ -215,7 +215,7 @@ impl LowLatencyWindow {
     }
 
     /// The segments of the playlists with the open one.
-    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<CmafSegment>> {
+    pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<CmafSegment>> {
         self.settled.listed.iter().chain(&self.open)
     }
 
@@ -231,6 +231,19 @@ impl LowLatencyWindow {
             .into_iter()
             .filter(|&rendition| newest.section(rendition).is_some())
             .collect()
+    }
+
+    /// It is worth telling players of: the run that goes on has some of it, or has just begun. A rendition stays for those
+    /// who play it, with gaps alone where the encoder came back without; who begins would look for more than gaps in vain.
+    fn is_offered(&self, rendition: Rendition) -> bool {
+        let Some(newest) = self.all().next_back() else {
+            return true;
+        };
+        let run = newest.run.sequence;
+        let is_of_run = |segment: &&Arc<CmafSegment>| segment.run.sequence == run;
+        let mut of_run = self.all().rev().take_while(is_of_run);
+        !self.listed().next_back().is_some_and(|it| is_of_run(&it))
+            || of_run.any(|segment| !segment.is_gap(rendition))
     }
 
     /// The media playlist of `rendition`. `beside` says where the other rungs of its ladder stand; it is asked when the
@@ -328,8 +341,9 @@ impl LowLatencyWindow {
 
     /// Its variant; `folder` goes before the URI.
     pub(crate) fn variant(&self, folder: &str) -> Variant<'_> {
-        let renditions = self.renditions();
-        let leading = renditions.first().copied().unwrap_or(Rendition::Muxed);
+        let mut renditions = self.renditions().into_iter();
+        let leading = renditions.find(|&it| self.is_offered(it));
+        let leading = leading.unwrap_or(Rendition::Muxed);
         Variant {
             tracks: self.tracks(),
             measured: self.measured(),
@@ -356,7 +370,8 @@ impl LowLatencyWindow {
 
     /// Its sound, called `label`, where that is a rendition of its own beside pictures.
     pub(crate) fn sound(&self, folder: &str, label: Label) -> Option<Sound<'_>> {
-        let sound = self.renditions().into_iter().nth(1)?;
+        let mut renditions = self.renditions().into_iter();
+        let sound = renditions.nth(1).filter(|&it| self.is_offered(it))?;
         Some(Sound {
             track: self.sound_track(),
             label,
@@ -372,7 +387,7 @@ impl LowLatencyWindow {
         tracks.find(|track| track.kind() == TrackKind::Audio)
     }
 
-    /// The newest track of each kind, one that pauses included.
+    /// The newest track of each kind that is offered, one that pauses included.
     pub(super) fn tracks(&self) -> Vec<&Track> {
         let newest = self.all().next_back();
         let of = |rendition: Rendition| {
@@ -380,8 +395,9 @@ impl LowLatencyWindow {
             let mut tracks = section.tracks.iter();
             tracks.find(|track| rendition.carries(track.kind()))
         };
-        let tracks = [Rendition::Video, Rendition::Audio];
-        tracks.into_iter().filter_map(of).collect()
+        let tracks = [Rendition::Video, Rendition::Audio].into_iter();
+        let tracks = tracks.filter(|&it| self.is_offered(it));
+        tracks.filter_map(of).collect()
     }
 
     /// What was measured, of the open segment if nothing else is there.
