@@ -257,6 +257,15 @@ impl Publish {
         }
     }
 
+    /// Goes on as a presentation that is new, with the discontinuity number of what is beside it.
+    fn begin_anew(&mut self) {
+        self.vacate();
+        // Nobody has the name but who took it at this moment.
+        if let Ok(seat) = Seat::find(&self.name, &self.terms, &self.house) {
+            self.sit_down(seat);
+        }
+    }
+
     /// Goes on by the clock of a ladder, behind what is listed.
     fn join(&mut self, grid: Grid) {
         let listed = self.seat.as_ref().map(Seat::listed_until);
@@ -403,6 +412,7 @@ impl Publish {
             None if self.has_own_clock() => self.segmenter.begin_next_at(next),
             // It is where the publish is that it follows, or those that follow are where it is; or nothing helps.
             Some(Misfit::Discontinuities(own, others)) if own < others => self.segmenter.finish(),
+            Some(Misfit::Discontinuities(..)) => self.begin_anew(),
             Some(_) | None => {}
         }
         let Some(misfit) = misfit else {

@@ -297,6 +297,15 @@ impl Ladder {
         })
     }
 
+    /// The encoder of the rung `name` is away, and players find what they need with others.
+    pub fn has_left(&self, name: &PresentationName) -> bool {
+        let standings = self.standings(self.form(Form::Classic));
+        let standing = self.rungs.iter().zip(&standings);
+        let mut own = standing.filter(|(rung, _)| rung.presentation.name() == name);
+        own.any(|(_, standing)| *standing == Standing::Away)
+            && standings.iter().any(|it| it.is_listed())
+    }
+
     /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads.
     /// Of sound, always where the pictures are cut next: it has none that would say so.
     pub fn adjustment(&self, name: &PresentationName, from: MediaTime) -> Option<Adjustment> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use media::{Arrivals, Captions, MediaTime, PresentationName, Rendition, Segment};
+use media::{Arrivals, Captions, MediaTime, PresentationName, Rendition, Segment, TrackKind};
 use tokio::sync::{Notify, watch};
 
 use crate::ladder::Texts;
@@ -273,6 +273,23 @@ impl Presentation {
     /// Counts a publish as standing by.
     pub fn stand_by(&self) -> Backup {
         Backup(self.backups.clone())
+    }
+
+    /// Its newest segment has either pictures or sound, and so what is played beside it is another's.
+    pub(crate) fn lacks_a_kind(&self) -> bool {
+        let window = self.window();
+        let tracks = window
+            .listed()
+            .last()
+            .map(|entry| entry.segment.tracks.clone());
+        let parts = self.low_latency_window();
+        let newest = parts
+            .all()
+            .next_back()
+            .map(|segment| segment.head.tracks.clone());
+        let kinds = tracks.or(newest).unwrap_or_default();
+        let has = |kind| kinds.iter().any(|track| track.kind() == kind);
+        has(TrackKind::Video) != has(TrackKind::Audio)
     }
 
     /// Wakes whoever waits for a part, in vain: what is here is all that comes.

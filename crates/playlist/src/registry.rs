@@ -135,8 +135,9 @@ impl Registry {
         let mut presentations = shared.write();
         let leading = shared.leading(&presentations, name);
         if let Some(there) = presentations.get(name) {
-            // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them.
-            let is_out_of_step = RungNames::sound_in(name).is_some()
+            // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them, nor
+            // pictures to the sound of others. What has both goes on, with its own sound.
+            let is_out_of_step = there.lacks_a_kind()
                 && !there.is_published()
                 && leading.is_some_and(|it| it.parts <= there.discontinuities().parts);
             if is_out_of_step {

@@ -75,7 +75,7 @@ impl fmt::Display for Misfit {
             Self::Discontinuities(own, others) => write!(
                 f,
                 "it has had {own} discontinuities and the pictures {others}, so players could not tell which belong together; \
-                 it is offered again when it comes back, or when they have had as many"
+                 it begins anew"
             ),
             Self::Pictures => f.write_str(
                 "it is named as sound and has pictures; publish sound alone by that name, or pictures by another",

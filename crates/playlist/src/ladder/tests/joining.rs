@@ -200,3 +200,24 @@ fn what_begins_beside_others_has_the_number_of_the_one_that_leads() {
     let newest = window.listed().last().expect("listed");
     assert_eq!(newest.discontinuity_sequence, 0);
 }
+
+/// The sound of another serves it, and that has had no discontinuity.
+#[test]
+fn a_silent_rung_that_has_come_back_has_the_number_of_the_others() {
+    let registry = Registry::new(Settings::default());
+    let [mut steady, mut silent] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    let pictures = |start| {
+        let mut pictures = segment(start, 2_000, 0, 200_000);
+        pictures.tracks = pictures.tracks[..1].into();
+        pictures.units.retain(|unit| unit.track == 0);
+        pictures
+    };
+    list(&mut steady, &[0], 0, 500_000);
+    silent.push(pictures(0), Instant::now()).expect("owned");
+    let _vacancy = silent.leave();
+    let mut back = begin(&registry, "show_360p");
+    back.push(pictures(2_000), Instant::now()).expect("owned");
+    let window = back.presentation().window();
+    let newest = window.listed().last().expect("listed");
+    assert_eq!(newest.discontinuity_sequence, 0);
+}
