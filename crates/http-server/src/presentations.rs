@@ -69,6 +69,9 @@ impl Presentations {
         let Some(presentation) = self.directory.find(&name) else {
             return unknown(&name);
         };
+        if path.file.is_media_playlist() && ladder::has_left(&self.directory, &presentation) {
+            return ladder::left(&name);
+        }
         let low_latency = LowLatency {
             presentation: &presentation,
             directory: &self.directory,

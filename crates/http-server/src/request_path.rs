@@ -82,6 +82,16 @@ pub enum File {
     },
 }
 
+impl File {
+    /// It is a media playlist, which players load again and again.
+    pub(crate) const fn is_media_playlist(self) -> bool {
+        matches!(
+            self,
+            Self::Playlist | Self::IFrames | Self::Sound | Self::Media(_) | Self::MediaIFrames
+        )
+    }
+}
+
 /// What a file of CMAF is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {

@@ -139,6 +139,32 @@ fn hls_js_goes_to_a_silent_rung_and_back_with_its_sound() {
     assert_eq!(browser.run("return window.waits"), json!([]));
 }
 
+/// The gateway waits for its encoder for longer than anybody watches a picture that stands.
+#[test]
+fn hls_js_leaves_a_rung_whose_encoder_has_died() {
+    let browser = Browser::start();
+    let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
+    // The sound of all is that of another.
+    let mut best = silent_rung(&gateway, 360, 60);
+    let _others = [270, 180].map(|height| rung(&gateway, height, 60));
+    for form in ["classic", "low-latency"] {
+        variants(&gateway, "/live/show/index.m3u8", 3);
+        play(&browser, &gateway, form);
+        browser.until(
+            "the best rung",
+            SOON,
+            "return window.forebay.video.videoHeight === 360",
+        );
+        best.kill();
+        browser.until(
+            "another rung",
+            SOON,
+            "const { video } = window.forebay; return video.videoHeight < 360 && video.readyState > 2",
+        );
+        best = silent_rung(&gateway, 360, 60);
+    }
+}
+
 /// What an adaptive player does by itself when the line gets worse and better.
 #[test]
 fn hls_js_goes_down_on_a_weak_line_and_up_again() {

@@ -2,13 +2,14 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::response::Response;
 use http::request::Parts;
 use media::PresentationName;
-use playlist::{Form, Ladder, Place, Rung, TranscoderState};
+use playlist::{Directory, Entry, Form, Ladder, Place, Presentation, Rung, TranscoderState};
 
 use super::low_latency::{is_without_parts, until_without_parts, without_parts};
 use super::{Presentations, not_yet, text_reply, unknown};
@@ -46,6 +47,30 @@ impl Wanted {
             Self::Manifest => Form::LowLatency,
         }
     }
+}
+
+/// The encoder of this rung has been away for a target duration, while those of others are there: players have to go
+/// over to these, and do not while its playlists are served as if it came back at once.
+pub(super) fn has_left(directory: &Directory, presentation: &Presentation) -> bool {
+    let (window, parts) = (presentation.window(), presentation.low_latency_window());
+    let ends = |it: &Arc<Entry>| it.segment.date + it.segment.duration.to_duration();
+    let until = window.listed().last().map(ends);
+    let until = until.max(parts.listed_until());
+    let target = window.target_duration().unwrap_or(parts.target_duration());
+    let by = SystemTime::now() - target.span().to_duration();
+    // The others are looked at last: nearly all are there themselves.
+    let name = presentation.name();
+    !window.is_ended()
+        && until.is_some_and(|until| until < by)
+        && directory
+            .ladder_over(name)
+            .is_some_and(|ladder| ladder.has_left(name))
+}
+
+/// For a playlist of it. hls.js changes to another level after two more tries.
+pub(super) fn left(name: &PresentationName) -> Response {
+    let detail = format!("the encoder of {name} is away, and other rungs of its ladder are there");
+    replies::try_again(&detail)
 }
 
 /// Which multivariant playlist a file is.

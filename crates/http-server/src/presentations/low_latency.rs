@@ -17,7 +17,9 @@ use playlist::{
 };
 use segmenter::cmaf::Fragment;
 
-use super::{BYTES, insert, insert_tag, not_yet, nothing_here, ranged, text_reply, unknown};
+use super::{
+    BYTES, insert, insert_tag, ladder, not_yet, nothing_here, ranged, text_reply, unknown,
+};
 use crate::directives::{self, Directives};
 use crate::negotiation;
 use crate::pieces::Pieces;
@@ -295,7 +297,7 @@ impl LowLatency<'_> {
         let shows: Condition = Box::new(move |window| shows(window) || window.is_ended());
         let window = tokio::select! {
             biased;
-            window = self.wait(rendition, self.first_segment_wait, shows) => window?,
+            window = self.wait(rendition, self.first_segment_wait, &shows) => window?,
             () = until_without_parts(self.presentation) => return Err(without_parts()),
         };
         match window {
@@ -367,10 +369,17 @@ impl LowLatency<'_> {
         if shows(&window) {
             return Ok(window);
         }
-        let longest = LONGEST_WAIT * window.target_duration().span().to_duration();
-        self.wait(rendition, longest, Box::new(shows))
-            .await?
-            .ok_or_else(late)
+        let shows: Condition = Box::new(shows);
+        let target = window.target_duration().span().to_duration();
+        for waited in 1..=LONGEST_WAIT {
+            if let Some(window) = self.wait(rendition, target, &shows).await? {
+                return Ok(window);
+            }
+            if waited < LONGEST_WAIT && ladder::has_left(self.directory, self.presentation) {
+                return Err(ladder::left(self.presentation.name()));
+            }
+        }
+        Err(late())
     }
 
     /// A place among those who wait for `rendition`, if one is free.
@@ -384,7 +393,7 @@ impl LowLatency<'_> {
         &self,
         rendition: Rendition,
         longest: Duration,
-        shows: Condition,
+        shows: &Condition,
     ) -> Result<Option<Arc<LowLatencyWindow>>, Response> {
         let _waiting = self.stand_in_line(rendition).ok_or_else(full)?;
         let mut windows = self.presentation.low_latency_windows();
