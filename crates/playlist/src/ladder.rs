@@ -16,7 +16,9 @@ mod tests;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Anchor, Arrivals, Grid, MediaTime, PresentationName, Rendition, TrackKind};
+use media::{
+    Anchor, Arrivals, Codec, Grid, MediaTime, PresentationName, Rendition, Track, TrackKind,
+};
 
 use crate::measured::Rate;
 use crate::multivariant::{self, Sound, Variant};
@@ -483,6 +485,7 @@ impl Rung {
                         date: entry.segment.date,
                     },
                     number: entry.discontinuity_sequence,
+                    is_entry: is_entry(entry.segment.independent, &entry.segment.tracks),
                     lasts: entry.segment.duration,
                     is_open: false,
                 };
@@ -496,6 +499,7 @@ impl Rung {
                         date: segment.head.date,
                     },
                     number: segment.discontinuity_sequence,
+                    is_entry: is_entry(segment.head.independent, &segment.head.tracks),
                     lasts: segment.end() - segment.start(),
                     is_open,
                 };
@@ -585,4 +589,13 @@ impl Rung {
             rate: variant.measured.all,
         }
     }
+}
+
+/// Segments begin with a key picture, or had to begin somewhere. Those of H.265 are not independent with CRA pictures
+/// either, which begin a GOP.
+fn is_entry(independent: bool, tracks: &[Track]) -> bool {
+    independent
+        || tracks
+            .iter()
+            .any(|track| matches!(track.codec, Codec::H265(_)))
 }

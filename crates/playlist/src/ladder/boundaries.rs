@@ -34,6 +34,8 @@ pub(super) struct Stretch {
     pub(super) begins: Anchor,
     /// Its discontinuity sequence number.
     pub(super) number: u64,
+    /// It begins with a key picture.
+    pub(super) is_entry: bool,
     /// How long it is so far.
     pub(super) lasts: MediaTime,
     /// Where it will end is not known.
@@ -150,8 +152,13 @@ impl Boundaries {
             }
         }
         let lone = |of: &Self, with: &Self| {
-            let covered = |at: &MediaTime| with.segments.iter().any(|it| it.covers(*at));
-            of.starts().rfind(covered)
+            let is_lone = |it: &&Stretch| {
+                let at = it.begins.at;
+                with.segments.iter().any(|there| {
+                    there.covers(at) || it.is_entry && !there.is_entry && near(at, there.begins.at)
+                })
+            };
+            Some(of.segments.iter().rfind(is_lone)?.begins.at)
         };
         let lone = lone(self, other).max(lone(other, self));
         let boundaries = |of: &Self| of.starts().chain(of.end()).collect::<Vec<_>>();

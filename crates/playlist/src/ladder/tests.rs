@@ -209,6 +209,24 @@ fn a_rung_is_left_out_unless_it_is_cut_where_the_others_are() {
     }
 }
 
+/// Its GOP is twice as long, and every other of its segments had to begin somewhere.
+#[test]
+fn a_rung_whose_segments_have_to_be_cut_inside_a_gop_is_left_out() {
+    let registry = Registry::new(Settings::default());
+    let [mut good, mut odd] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    for start in [10_000, 12_000, 14_000, 16_000, 18_000] {
+        list(&mut good, &[start], 0, 500_000);
+        let mut cut = segment(start, 2_000, 0, 100_000);
+        cut.independent = start % 4_000 == 0;
+        odd.push(cut, Instant::now()).expect("owned");
+    }
+    let misfit = Standing::Misfits(Misfit::KeyFrames(ms(18_000)));
+    assert_eq!(
+        ladder(&registry).standings(Form::Classic),
+        [Standing::Leads, misfit]
+    );
+}
+
 #[tokio::test]
 async fn a_bad_rung_and_a_lost_one_disturb_no_other() {
     let registry = Registry::new(Settings::default());
