@@ -62,7 +62,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
     const { stats, duration } = part ?? frag;
-    loaded = withLoaded(loaded, { bytes: stats.loaded, duration });
+    loaded = withLoaded(loaded, { kind: frag.type, bytes: stats.loaded, duration });
   });
   // hls.js takes the end for reached when the middle of the last part is buffered. Until the end is declared,
   // what is buffered ends with the shorter track: where the sound ends before the last part's middle, or where

@@ -1,23 +1,36 @@
-// The bit rate of what arrives, over the last few segments. Pure.
+// The bit rate of what arrives, over the last seconds. Pure.
 
-/** How many segments are averaged: with two seconds each, about what a viewer calls now. */
-const SEGMENTS = 5;
+/** So much is averaged, in seconds: about what a viewer calls now, and several groups of pictures. */
+const SECONDS = 10;
 
-/** A segment as it was loaded. */
+/** A segment as it was loaded, or a part of one. */
 export interface Loaded {
+  /** Pictures and sound may come apart, each at a rate of its own. */
+  kind: string;
   bytes: number;
   /** Seconds. */
   duration: number;
 }
 
-/** The latest segments with `loaded` added. */
+/** The latest with `loaded` added. */
 export function withLoaded(latest: readonly Loaded[], loaded: Loaded): readonly Loaded[] {
-  return [...latest, loaded].slice(-SEGMENTS);
+  let behind = 0;
+  const kept = [...latest, loaded].reverse().filter(({ kind, duration }) => {
+    if (kind !== loaded.kind) return true;
+    const keeps = behind < SECONDS;
+    behind += duration;
+    return keeps;
+  });
+  return kept.reverse();
 }
 
-/** Their bit rate in bit/s, or null if there are none. */
+/** The bit rate of all kinds together in bit/s, or null if nothing was loaded. */
 export function bitRateOf(latest: readonly Loaded[]): number | null {
-  const duration = latest.reduce((sum, loaded) => sum + loaded.duration, 0);
-  if (duration <= 0) return null;
-  return (8 * latest.reduce((sum, loaded) => sum + loaded.bytes, 0)) / duration;
+  const rates = [...new Set(latest.map(({ kind }) => kind))].map((kind) => {
+    const all = latest.filter((loaded) => loaded.kind === kind);
+    const duration = all.reduce((sum, loaded) => sum + loaded.duration, 0);
+    return duration > 0 ? (8 * all.reduce((sum, loaded) => sum + loaded.bytes, 0)) / duration : null;
+  });
+  const known = rates.filter((rate) => rate !== null);
+  return known.length > 0 ? known.reduce((sum, rate) => sum + rate, 0) : null;
 }
