@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use media::{Arrivals, Captions, MediaTime, PresentationName, Rendition, Segment, TrackKind};
+use media::{
+    Anchor, Arrivals, Captions, MediaTime, PresentationName, Rendition, Segment, TrackKind,
+};
 use tokio::sync::{Notify, watch};
 
 use crate::ladder::Texts;
@@ -99,6 +101,23 @@ pub(crate) struct Publish {
     pub(crate) begun: Instant,
     /// When its last media came, as of its last report; at first, when it began.
     pub(crate) active: Instant,
+}
+
+impl Inner {
+    /// How much later than they come media are, if they were put there; in whole tenths of a second, up.
+    pub(crate) fn ahead(&self, window: &LowLatencyWindow) -> MediaTime {
+        let arrivals = self.status.as_ref().and_then(|status| status.arrivals);
+        let arrivals = arrivals.filter(|arrivals| arrivals.is_guessed);
+        let ahead = arrivals.zip(window.all().next_back()).map(|(it, newest)| {
+            let dated = Anchor {
+                at: newest.start(),
+                date: newest.head.date,
+            };
+            dated.behind(&it.anchor)
+        });
+        let tenths = ahead.map_or(0, |ahead| (ahead.as_millis() + 99) / 100);
+        MediaTime::from_millis(tenths.max(0) * 100)
+    }
 }
 
 impl Presentation {

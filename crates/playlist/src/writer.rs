@@ -262,10 +262,11 @@ impl Writer {
         let target = before.part_target().unwrap_or(part.target);
         let tracks = part.head.as_ref().map(|head| head.tracks.clone());
         let settings = &self.shared.settings;
-        let (window, result) =
+        let (mut window, result) =
             inner
                 .growth
                 .part(&before, part, begun, self.generation, settings, now)?;
+        window.ahead = inner.ahead(&window);
         self.presentation.show_low_latency(window);
         if tracks.is_some_and(|tracks| !tracks.iter().all(|track| track.codec.fits_ts())) {
             self.presentation.leave_ts(&mut inner);

@@ -237,7 +237,8 @@ fn header(window: &LowLatencyWindow, listing: Listing) -> String {
          {of}#EXT-X-MEDIA-SEQUENCE:{}\n#EXT-X-DISCONTINUITY-SEQUENCE:{}\n",
         target.seconds(),
         Seconds(times(target.span(), SKIP_UNTIL).as_millis()),
-        Seconds(times(part_target, PART_HOLD_BACK).as_millis()),
+        // The sound of another is not there yet where it is: hls.js 1.7.4 would begin beyond that, and stay there.
+        Seconds((times(part_target, PART_HOLD_BACK) + window.ahead).as_millis()),
         Seconds(times(target.span(), HOLD_BACK).as_millis()),
         first.map_or(window.next_sequence, |first| first.sequence),
         // It counts the tags that are gone; one that still stands before the first segment is not.

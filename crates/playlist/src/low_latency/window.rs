@@ -47,6 +47,8 @@ pub struct LowLatencyWindow {
     pub(crate) next_sequence: u64,
     pub(super) target: TargetDuration,
     pub(super) part_target: Option<MediaTime>,
+    /// So much later than they come its media are, as they were put beside those of others.
+    pub(crate) ahead: MediaTime,
     /// Wall clock at the beginning of time in the description for DASH: before that of its first segment ever.
     pub(super) begun: Option<SystemTime>,
     pub(super) ended: bool,
@@ -79,6 +81,7 @@ impl LowLatencyWindow {
             next_sequence,
             target,
             part_target: None,
+            ahead: MediaTime::ZERO,
             ranges: DateRanges::default(),
             begun: None,
             ended: false,
@@ -102,6 +105,7 @@ impl LowLatencyWindow {
             settled: self.settled.clone(),
             open: self.open.clone(),
             part_target: self.part_target,
+            ahead: self.ahead,
             ranges: self.ranges.clone(),
             begun: self.begun,
             ended: self.ended,

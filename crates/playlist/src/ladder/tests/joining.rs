@@ -63,7 +63,7 @@ fn list_long(writer: &mut Writer) {
 }
 
 /// Its media come so late, by how it was put where it is.
-fn arriving(writer: &Writer, late: i64, is_settled: bool, is_guessed: bool) {
+pub(super) fn arriving(writer: &Writer, late: i64, is_settled: bool, is_guessed: bool) {
     let anchor = Anchor {
         at: ms(20_000),
         date: segment(20_000, 0, late, 0).date,

@@ -2,6 +2,7 @@
 
 use super::description::{push, registry, tracks};
 use super::*;
+use crate::low_latency::Playlist;
 
 /// Players load the multivariant playlist once, and those who wait for it load it then.
 #[test]
@@ -87,4 +88,29 @@ fn a_rung_of_sound_silences_no_other() {
         .collect();
     assert_eq!(hearing, [true, true], "{text}");
     assert!(text.contains("URI=\"../show_720p/audio.m3u8\""), "{text}");
+}
+
+/// The sound of the others is not there yet.
+#[test]
+fn players_begin_further_back_where_media_were_put_ahead() {
+    let registry = registry();
+    let mut rung = begin(&registry, "show_720p");
+    push(&mut rung, &tracks(), 10_000, 1, 0);
+    let hold_back = |writer: &Writer| {
+        let window = writer.presentation().low_latency_window();
+        let text = window.playlist(Rendition::Video, Playlist::Full, Vec::new);
+        let text = String::from_utf8_lossy(&text.plain()).into_owned();
+        let (_, rest) = text.split_once("PART-HOLD-BACK=").expect("it has some");
+        rest.split(',').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(hold_back(&rung), "0.654");
+    for (late, is_guessed, expected) in [
+        (-850, true, "1.554"),
+        (-850, false, "0.654"),
+        (850, true, "0.654"),
+    ] {
+        joining::arriving(&rung, late, false, is_guessed);
+        push(&mut rung, &tracks(), 11_000, 1, 0);
+        assert_eq!(hold_back(&rung), expected, "{late}");
+    }
 }
