@@ -95,6 +95,11 @@ impl House {
         (!is_rung).then_some((ladder, workshop))
     }
 
+    /// What a publish would be called as a rung, if its name looks like one and is none.
+    pub(crate) fn nearly_a_rung(&self, name: &PresentationName) -> Option<PresentationName> {
+        self.rung_names.nearly(name)
+    }
+
     /// What the sound of a publish is called by the configuration: by the number in its name, as first track without.
     pub(crate) fn label(&self, name: &PresentationName) -> Label {
         let track = RungNames::sound_in(name).unwrap_or(0);

@@ -471,6 +471,9 @@ impl Publish {
             "publish started: {}",
             tracks.join(", ")
         );
+        if let Some(rung) = self.house.nearly_a_rung(&self.name) {
+            info!(stream = %self.name, "it is a stream of its own; as a rung of a ladder it would be called {rung}");
+        }
     }
 
     fn record(&mut self, fault: Fault) {

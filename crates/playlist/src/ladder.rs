@@ -299,12 +299,14 @@ impl Ladder {
         })
     }
 
-    /// The encoder of the rung `name` is away, and players find what they need with others.
+    /// The encoder of the rung `name` is away, and players find what they need with others. One that has come back, and
+    /// has yet to list something, is not.
     pub fn has_left(&self, name: &PresentationName) -> bool {
         let standings = self.standings(self.form(Form::Classic));
         let standing = self.rungs.iter().zip(&standings);
         let mut own = standing.filter(|(rung, _)| rung.presentation.name() == name);
-        own.any(|(_, standing)| *standing == Standing::Away)
+        let comes = |rung: &Rung| rung.is_live() && !rung.presentation.has_listed();
+        own.any(|(rung, standing)| *standing == Standing::Away && !comes(rung))
             && standings.iter().any(|it| it.is_listed())
     }
 

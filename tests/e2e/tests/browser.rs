@@ -41,7 +41,7 @@ fn until_it_plays(browser: &Browser) {
     browser.until(
         "the picture to move",
         STARTS_WITHIN,
-        "const s = window.forebay.stats(); return s.phase === 'playing' && s.currentTime > 0 && s.bufferAhead > 0",
+        "const s = window.forebay?.stats(); return s?.phase === 'playing' && s.currentTime > 0 && s.bufferAhead > 0",
     );
 }
 
@@ -206,7 +206,7 @@ fn a_player_that_was_there_first_begins_by_itself_and_survives_a_reconnect() {
     browser.until(
         "the page to say that it waits",
         Duration::from_secs(30),
-        "return window.forebay.stats().phase === 'waiting'",
+        "return window.forebay?.stats().phase === 'waiting'",
     );
     let encoder = live("show", &gateway, Tracks::Both, 1);
     until_it_plays(&browser);

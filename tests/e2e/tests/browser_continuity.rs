@@ -94,7 +94,7 @@ fn until_it_moves(browser: &Browser, when: &str) {
     browser.until(
         &format!("the picture to move {when}"),
         SHOWN_WITHIN,
-        "const s = window.forebay.stats(); return s.phase === 'playing' && s.currentTime > 0 && s.bufferAhead > 0",
+        "const s = window.forebay?.stats(); return s?.phase === 'playing' && s.currentTime > 0 && s.bufferAhead > 0",
     );
 }
 

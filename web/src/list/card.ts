@@ -115,12 +115,13 @@ const STANDINGS: Record<Rung["standing"], string> = {
 };
 
 /** The ladder that it is a rung of, to be watched. */
-function showLadder(link: HTMLAnchorElement, { rung }: Stream): void {
-  link.hidden = rung === null;
+function showLadder(link: HTMLAnchorElement, { rung, state }: Stream): void {
+  link.hidden = rung === null || state === "ended";
   if (rung === null) return;
   link.href = onOrigin(`/watch/${rung.ladder}`, location.origin) ?? "/";
-  link.title = rung.reason ?? "One of several qualities of one stream: watch it with all of them";
-  setText(link, `${STANDINGS[rung.standing] ?? rung.standing} ${rung.ladder}`);
+  link.title = "One of several qualities of one stream: watch it with all of them";
+  const reason = rung.reason === null ? "" : `: ${rung.reason}`;
+  setText(link, `${STANDINGS[rung.standing] ?? rung.standing} ${rung.ladder}${reason}`);
 }
 
 /** A bar per segment, as high as it is long against the longest; the ones that begin badly stand out. */

@@ -176,8 +176,8 @@ impl Publish {
     /// An access unit of a track beside the first.
     fn climb(&mut self, track: Track, unit: Unit, now: SystemTime) {
         let origin = self.segmenter.origin();
-        if matches!(track, Track::Audio(_)) && origin.is_none() {
-            // Sound that began by its own clock could not be put elsewhere later without a discontinuity.
+        if self.segmenter.waits() || matches!(track, Track::Audio(_)) && origin.is_none() {
+            // What began by its own clock could not be put elsewhere later without a discontinuity.
             return;
         }
         if !self.rungs.by_track.contains_key(&track) {

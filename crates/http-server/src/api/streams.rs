@@ -87,7 +87,7 @@ pub(super) async fn show(State(api): State<Arc<Api>>, uri: Uri) -> Response {
 }
 
 /// How one presentation is doing, and what its encoder should change. Of one whose publisher has left, what
-/// was so when it left.
+/// was so when it left. Of a ladder that nobody publishes by its own name, what all that is published of it should.
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{app}/{name}/health",
@@ -101,9 +101,16 @@ pub(super) async fn show(State(api): State<Arc<Api>>, uri: Uri) -> Response {
     )
 )]
 pub(super) async fn health(State(api): State<Arc<Api>>, uri: Uri) -> Response {
-    match find(&api, health_path(&uri).unwrap_or_default()) {
-        Ok(presentation) => json(&Health::of(&presentation, SystemTime::now())),
-        Err(detail) => problem(StatusCode::NOT_FOUND, &detail),
+    let (path, now) = (health_path(&uri).unwrap_or_default(), SystemTime::now());
+    match find(&api, path) {
+        Ok(presentation) => json(&Health::of(&presentation, now)),
+        Err(detail) => {
+            let name = name_in(path).ok();
+            match name.and_then(|name| api.sources.directory.ladder(&name)) {
+                Some(ladder) => json(&Health::of_ladder(&ladder, now)),
+                None => problem(StatusCode::NOT_FOUND, &detail),
+            }
+        }
     }
 }
 
@@ -177,17 +184,21 @@ fn health_path(uri: &Uri) -> Option<&str> {
     named.contains('/').then_some(named)
 }
 
-/// The presentation that `path` names: the last component is the name, what stands before
-/// it the application, perhaps with an instance. Otherwise, why there is none.
+/// What `path` names: the last component is the name, what stands before it the application, perhaps with an instance.
 ///
 /// The slash before an instance may be encoded: generated clients put `{app}` into one segment. Nothing
 /// else of a name ever needs to be.
-fn find(api: &Api, path: &str) -> Result<Arc<Presentation>, String> {
+fn name_in(path: &str) -> Result<PresentationName, String> {
     let (app, name) = request_path::app_and_name(path)
         .map(|(app, name)| (app.replace("%2F", "/").replace("%2f", "/"), name))
         .filter(|(app, _)| !app.ends_with('/'))
         .ok_or("a stream is named by its application and its own name")?;
-    let name = PresentationName::parse(&app, name).map_err(|error| error.to_string())?;
+    PresentationName::parse(&app, name).map_err(|error| error.to_string())
+}
+
+/// The presentation that `path` names. Otherwise, why there is none.
+fn find(api: &Api, path: &str) -> Result<Arc<Presentation>, String> {
+    let name = name_in(path)?;
     let directory = &api.sources.directory;
     directory.find(&name).ok_or_else(|| {
         let Some(ladder) = directory.ladder(&name) else {

@@ -10,6 +10,11 @@ const JOINT: char = '_';
 /// What stands before the number of sound beside the rungs.
 const SOUND: &str = "audio";
 
+/// Heights that pictures have: a number at the end of a name that is one of these was meant as one.
+const USUAL: [&str; 12] = [
+    "144", "180", "240", "270", "360", "432", "480", "540", "720", "1080", "1440", "2160",
+];
+
 /// Stands for all applications that are not named.
 const ANY: &str = "*";
 
@@ -40,6 +45,21 @@ impl RungNames {
             app: name.app.clone(),
             name: Name::parse(ladder, "publish").ok()?,
         })
+    }
+
+    /// What a presentation would be called as a rung, if its name is none and looks like one: `show_720p` of `show_720` and
+    /// `show-720p`.
+    pub fn nearly(&self, name: &PresentationName) -> Option<PresentationName> {
+        let (ladder, rung) = name.name.as_str().rsplit_once([JOINT, '-'])?;
+        let height = rung.strip_suffix(['p', 'P']).unwrap_or(rung);
+        if !USUAL.contains(&height) || self.ladder_over(name).is_some() {
+            return None;
+        }
+        let rung = PresentationName {
+            app: name.app.clone(),
+            name: Name::parse(&format!("{ladder}{JOINT}{height}p"), "publish").ok()?,
+        };
+        self.ladder_over(&rung).is_some().then_some(rung)
     }
 
     /// The name of the sound of track `number`, which is not 0, beside that of `ladder`.
@@ -133,6 +153,27 @@ mod tests {
             let name = PresentationName::parse(app, name).expect("valid");
             let expected = ladder.map(|it| PresentationName::parse(app, it).expect("valid"));
             assert_eq!(rule.ladder_over(&name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_rung_is_told_its_name() {
+        let mut rule = RungNames::default();
+        rule.declare("live", &["1080".to_owned()]);
+        for (name, rung) in [
+            ("show_720", Some("show_720p")),
+            ("show-720p", Some("show_720p")),
+            ("show_480P", Some("show_480p")),
+            ("show_720p", None),
+            ("show_1080", None),
+            ("cam_2026", None),
+            ("show", None),
+            ("-720", None),
+        ] {
+            let name = PresentationName::parse("live", name).expect("valid");
+            let nearly = rule.nearly(&name);
+            let nearly = nearly.as_ref().map(|it| it.name.as_str());
+            assert_eq!(nearly, rung, "{name}");
         }
     }
 }

@@ -72,6 +72,11 @@ impl Segmenter {
         self.origin
     }
 
+    /// Its units are given up until one has a place in its ladder: what comes beside them has to wait as well.
+    pub const fn waits(&self) -> bool {
+        self.joining_since.is_some() && self.origin.is_none()
+    }
+
     /// How much later than when it came the present run was put, to begin where its ladder has a boundary.
     pub const fn shift(&self) -> MediaTime {
         self.shift

@@ -68,7 +68,7 @@ pub(crate) fn measure(gateway: &Path, duration: Duration, table: &mut Table) -> 
         );
         return Ok(());
     }
-    let plays = "return window.forebay.stats().phase === 'playing'";
+    let plays = "return window.forebay?.stats().phase === 'playing'";
     browser.until("the page to play", SHOWN_WITHIN, plays);
     browser.run(include_str!("glass.js"));
     wait::pass(duration);

@@ -1,7 +1,9 @@
 //! How a presentation is doing in one word, and in words what its encoder should change.
 
+use std::cmp::Reverse;
+
 use media::{AdviceKind, Severity};
-use playlist::{Presentation, PublishStatus};
+use playlist::{Ladder, Presentation, PublishStatus, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,12 +26,13 @@ pub(in crate::api) struct Health {
     /// reported yet.
     #[schema(format = DateTime)]
     publishing_since: Option<String>,
-    /// The gravest first, one of each kind at most; what has not been seen for a while goes away.
+    /// The gravest first, one of each kind at most, of a ladder for each rung; what has not been seen for a while goes
+    /// away.
     advice: Vec<Advice>,
 }
 
 /// How a presentation is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum HealthStatus {
     /// Nothing is wrong; there may be hints.
@@ -88,6 +91,46 @@ impl Health {
                 .iter()
                 .flat_map(|status| &status.advice)
                 .map(Advice::of)
+                .collect(),
+        }
+    }
+}
+
+impl Health {
+    /// Of a ladder that nobody publishes by its own name: what is said of all that is published of it, each by its name.
+    pub(super) fn of_ladder(ladder: &Ladder, at: std::time::SystemTime) -> Self {
+        let live = ladder.live().map(|rung| &rung.presentation);
+        let reported: Vec<_> = live
+            .filter_map(|it| Some((&it.name().name, it.status()?)))
+            .collect();
+        let mut said: Vec<_> = reported
+            .iter()
+            .flat_map(|(name, status)| status.advice.iter().map(move |it| (*name, it)))
+            .collect();
+        said.sort_by_key(|(_, advice)| Reverse(advice.severity));
+        let statuses = || reported.iter().map(|(_, status)| status);
+        let resumes = |state: State| state == State::Resuming;
+        let mut states = ladder.rungs().iter().map(|it| it.presentation.state());
+        let state = match ladder.live().next() {
+            Some(_) => State::Live,
+            None if states.any(resumes) => State::Resuming,
+            None => State::Ended,
+        };
+        let worst = statuses().map(|status| HealthStatus::of(Some(status)));
+        let since = statuses().map(|status| status.since).min();
+        Self {
+            app: ladder.name().app.to_string(),
+            name: ladder.name().name.to_string(),
+            state: Life::of(state),
+            status: worst.max().unwrap_or(HealthStatus::Good),
+            at: rfc3339(at),
+            publishing_since: since.map(rfc3339),
+            advice: said
+                .into_iter()
+                .map(|(name, advice)| Advice {
+                    text: format!("{name}: {}", advice.text),
+                    ..Advice::of(advice)
+                })
                 .collect(),
         }
     }

@@ -122,3 +122,42 @@ async fn a_stream_called_health_and_the_health_of_a_stream_are_told_apart() {
         assert_eq!(json["advice"].is_array(), health, "{path}");
     }
 }
+
+/// Nobody publishes the ladder by its own name, and its page asks for it.
+#[tokio::test]
+async fn the_health_of_a_ladder_is_that_of_its_rungs() {
+    let gateway = Gateway::new();
+    let site = serving(&gateway);
+    let [good, bad] = ["show_720p", "show_360p"].map(|rung| gateway.live("live", rung));
+    let says = |severity| PublishStatus {
+        advice: vec![advice(AdviceKind::KeyFrameInterval, severity)],
+        ..status()
+    };
+    good.report(says(Severity::Hint), Instant::now())
+        .expect("owned");
+    bad.report(says(Severity::Problem), Instant::now())
+        .expect("owned");
+    let health = fetch(&site, "/api/v1/streams/live/show/health")
+        .await
+        .json();
+    assert_eq!(
+        (&health["name"], &health["state"], &health["status"]),
+        (&json!("show"), &json!("live"), &json!("problem"))
+    );
+    let texts: Vec<_> = health["advice"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|advice| advice["text"].as_str().unwrap_or_default())
+        .collect();
+    assert!(texts[0].starts_with("show_360p: "), "{texts:?}");
+    assert!(texts[1].starts_with("show_720p: "), "{texts:?}");
+    let _left = [good.leave(), bad.leave()];
+    let health = fetch(&site, "/api/v1/streams/live/show/health")
+        .await
+        .json();
+    assert_eq!(
+        (&health["state"], &health["status"]),
+        (&json!("resuming"), &json!("good"))
+    );
+}

@@ -276,7 +276,7 @@ fn the_page_says_what_the_doctor_says_where_there_is_no_picture() {
     browser.until(
         "the picture, and a good word for its encoder",
         WITHIN,
-        "return window.forebay.stats().phase === 'playing'
+        "return window.forebay?.stats().phase === 'playing'
              && document.querySelector('#notice').innerText === ''
              && document.querySelector('#doctor-title').innerText.startsWith('The encoder is set right')
              && document.querySelectorAll('#advice li').length === 0",

@@ -1,4 +1,5 @@
-//! Everything end to end but what needs a browser, as one program: most of it waits for segments, and so waits together.
+//! What is tested end to end and mostly waits for segments, as one program, so that it waits together. What a browser has
+//! to show without being disturbed is in programs of its own, `browser…`, one after the other.
 
 mod any_stumble;
 mod backup;

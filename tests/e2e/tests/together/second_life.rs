@@ -28,13 +28,13 @@ fn goes_on_with_the_second_life(page: &str) {
     let first = TestPicture::publish(&url, Tracks::Both, 2);
     let browser = Browser::start();
     browser.open(&gateway.http_url(page));
-    let playing = "return window.forebay.stats().phase === 'playing'";
+    let playing = "return window.forebay?.stats().phase === 'playing'";
     browser.until("the first life", WITHIN, playing);
     drop(first);
     browser.until(
         "its end",
         WITHIN,
-        "return window.forebay.stats().phase === 'ended'",
+        "return window.forebay?.stats().phase === 'ended'",
     );
     wait::until("nothing to be left of it", WITHIN, || {
         (gateway.get("/live/show/index.m3u8").status == 404).then_some(())

@@ -16,9 +16,12 @@ use e2e::wait;
 /// A picture at 30 fps, in microseconds; timestamps of RTMP are whole milliseconds.
 const PICTURE_US: std::ops::RangeInclusive<i64> = 32_000..=35_000;
 
+/// As soon as there is one: while others are there, that of an encoder that is away is 503.
 fn playlist(gateway: &Gateway, height: u32) -> MediaPlaylist {
-    let answer = gateway.get(&format!("/live/show_{height}p/main.m3u8"));
-    MediaPlaylist::parse(&answer.text())
+    wait::until("the playlist of a rung", SOON, || {
+        let answer = gateway.get(&format!("/live/show_{height}p/main.m3u8"));
+        (answer.status == 200).then(|| MediaPlaylist::parse(&answer.text()))
+    })
 }
 
 /// Three encoders know nothing of each other. A player that takes each segment from another rung has each picture once.
@@ -253,10 +256,15 @@ fn a_lost_rung_leaves_and_joins_again_on_the_clock_of_the_others() {
     let _source = rung(&gateway, 360, 60);
     let mut lost = rung(&gateway, 270, 60);
     variants(&gateway, "/live/show.m3u8", 2);
+    let seen = playlist(&gateway, 270);
     lost.kill();
     let uris = variants(&gateway, "/live/show.m3u8", 1);
     assert_eq!(uris, ["show_360p/main.m3u8"]);
-    let seen = playlist(&gateway, 270);
+    let left = wait::until("its playlist to send players away", SOON, || {
+        let answer = gateway.get("/live/show_270p/main.m3u8");
+        (answer.status == 503).then(|| answer.text())
+    });
+    assert!(left.contains("other rungs"), "{left}");
     let _again = rung(&gateway, 270, 60);
     let joined = wait::until("it to list something", SOON, || {
         let list = playlist(&gateway, 270);
