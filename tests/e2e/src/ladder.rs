@@ -1,10 +1,17 @@
 //! A ladder of encoders that know nothing of each other, and its variants.
 
+use std::fs;
 use std::time::Duration;
 
 use crate::encoder::Encoder;
-use crate::gateway::Gateway;
-use crate::wait;
+use crate::ffmpeg_witness::Tracks;
+use crate::gateway::{Gateway, scratch};
+use crate::media_playlist::MediaPlaylist;
+use crate::reader::Recording;
+use crate::{current_ffmpeg, wait};
+
+/// A picture at 30 fps, in microseconds; timestamps of RTMP are whole milliseconds.
+const PICTURE_US: std::ops::RangeInclusive<i64> = 32_000..=35_000;
 
 /// The heights of the rungs of `show`, pixels.
 pub const HEIGHTS: [u32; 3] = [360, 270, 180];
@@ -40,6 +47,52 @@ fn start(gateway: &Gateway, height: u32, gop: u32, sound: &[&str]) -> Encoder {
     arguments.extend(["-vf", &size, "-g", &gop, "-b:v", &rate]);
     arguments.extend(["-maxrate", &rate, "-bufsize", &rate, "-f", "flv", &url]);
     Encoder::start("ffmpeg", &arguments)
+}
+
+/// All rungs as tracks of one connection (Enhanced RTMP), as FFmpeg 9 sends them.
+#[must_use]
+pub fn rungs_of_one_connection(gateway: &Gateway) -> Encoder {
+    let url = gateway.rtmp_url("live/show");
+    let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
+         sine=frequency=440:sample_rate=48000 -filter_complex \
+         [0:v]split=3[a][b][c];[b]scale=-2:270[b2];[c]scale=-2:180[c2] \
+         -map [a] -map [b2] -map [c2] -map 1:a -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
+         -pix_fmt yuv420p -sc_threshold 0 -g 60 -c:a aac -f flv";
+    let mut arguments: Vec<&str> = words.split_whitespace().collect();
+    arguments.push(&url);
+    let program = current_ffmpeg::program();
+    Encoder::start(program.to_str().expect("UTF-8"), &arguments)
+}
+
+/// Takes each of `count` segments from another of these rungs, by name, and sees that no picture of two seconds at 30 fps
+/// is missing or comes twice.
+///
+/// # Panics
+/// One does.
+pub fn assert_switches_cost_no_picture(
+    gateway: &Gateway,
+    rungs: &[(&str, &MediaPlaylist)],
+    count: usize,
+) {
+    let mut switched = Vec::new();
+    for at in 0..count {
+        let (name, list) = rungs[at % rungs.len()];
+        let uri = format!("/live/{name}/{}", list.entries[at].uri);
+        switched.extend(gateway.get(&uri).body);
+    }
+    let record = Recording(scratch("ts"));
+    fs::write(&record.0, switched).expect("scratch can be written");
+    let mut shown: Vec<i64> = Tracks::read(&record.0)
+        .video
+        .iter()
+        .map(|unit| unit.pts_us)
+        .collect();
+    shown.sort_unstable();
+    assert_eq!(shown.len(), count * 60);
+    let odd = shown
+        .windows(2)
+        .find(|pair| !PICTURE_US.contains(&(pair[1] - pair[0])));
+    assert_eq!(odd, None, "pictures are one apart, over all switches");
 }
 
 /// So many bits of a picture's number are drawn, the highest first.

@@ -1,10 +1,9 @@
 //! A ladder in players of DASH.
 
 use e2e::browser::Browser;
-use e2e::encoder::Encoder;
 use e2e::gateway::Gateway;
-use e2e::ladder::{HEIGHTS, SOON, rung, variants};
-use e2e::{current_ffmpeg, dash_site, wait};
+use e2e::ladder::{HEIGHTS, SOON, rung, rungs_of_one_connection, variants};
+use e2e::{dash_site, wait};
 use serde_json::{Value, json};
 
 /// The values of `key` of all players.
@@ -74,7 +73,7 @@ fn shaka_and_dash_js_switch_down_and_up() {
 fn shaka_goes_on_through_a_reconnect_and_switches_behind_it() {
     let browser = Browser::start();
     let gateway = Gateway::start();
-    let mut first = publish_all(&gateway);
+    let mut first = rungs_of_one_connection(&gateway);
     variants(&gateway, "/live/show/llhls.m3u8", HEIGHTS.len());
     browser.open(&format!("http://{}/", dash_site::serve()));
     let url = gateway.http_url("live/show/manifest.mpd");
@@ -85,7 +84,7 @@ fn shaka_goes_on_through_a_reconnect_and_switches_behind_it() {
         let stream = gateway.get("/api/v1/streams/live/show").json();
         (stream["state"] == "resuming").then_some(())
     });
-    let _second = publish_all(&gateway);
+    let _second = rungs_of_one_connection(&gateway);
     until_they_go_on(&browser, "it to go on after the reconnect");
     for height in [180, 360] {
         browser.run(&format!("window.showRung({height})"));
@@ -97,18 +96,4 @@ fn shaka_goes_on_through_a_reconnect_and_switches_behind_it() {
         until_they_go_on(&browser, &format!("{height} pixels to go on"));
     }
     assert_eq!(of_all(&browser, "fatal"), [json!([])]);
-}
-
-/// The rungs as tracks of one connection (Enhanced RTMP), as FFmpeg 9 sends them.
-fn publish_all(gateway: &Gateway) -> Encoder {
-    let url = gateway.rtmp_url("live/show");
-    let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
-         sine=frequency=440:sample_rate=48000 -filter_complex \
-         [0:v]split=3[a][b][c];[b]scale=-2:270[b2];[c]scale=-2:180[c2] \
-         -map [a] -map [b2] -map [c2] -map 1:a -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
-         -pix_fmt yuv420p -sc_threshold 0 -g 60 -c:a aac -f flv";
-    let mut arguments: Vec<&str> = words.split_whitespace().collect();
-    arguments.push(&url);
-    let program = current_ffmpeg::program();
-    Encoder::start(program.to_str().expect("UTF-8"), &arguments)
 }

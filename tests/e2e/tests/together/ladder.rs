@@ -3,18 +3,15 @@
 use std::fs;
 use std::time::UNIX_EPOCH;
 
-use e2e::current_ffmpeg;
-use e2e::encoder::Encoder;
 use e2e::ffmpeg_witness::Tracks;
 use e2e::gateway::{Gateway, scratch};
-use e2e::ladder::{HEIGHTS, SOON, rung, variants};
+use e2e::ladder::{
+    HEIGHTS, SOON, assert_switches_cost_no_picture, rung, rungs_of_one_connection, variants,
+};
 use e2e::media_playlist::MediaPlaylist;
 use e2e::reader::Recording;
 use e2e::scenario::{ALL_LISTED, SHORT_RESUME};
 use e2e::wait;
-
-/// A picture at 30 fps, in microseconds; timestamps of RTMP are whole milliseconds.
-const PICTURE_US: std::ops::RangeInclusive<i64> = 32_000..=35_000;
 
 /// As soon as there is one: while others are there, that of an encoder that is away is 503.
 fn playlist(gateway: &Gateway, height: u32) -> MediaPlaylist {
@@ -57,28 +54,9 @@ fn a_player_goes_from_rung_to_rung_and_no_picture_is_missing_or_comes_twice() {
         lists.iter().all(|list| list.sequence == lists[0].sequence),
         "rungs that begin together have the same numbers"
     );
-    let mut switched = Vec::new();
-    for at in 0..5 {
-        let turn = at % HEIGHTS.len();
-        let uri = format!(
-            "/live/show_{}p/{}",
-            HEIGHTS[turn], lists[turn].entries[at].uri
-        );
-        switched.extend(gateway.get(&uri).body);
-    }
-    let record = Recording(scratch("ts"));
-    fs::write(&record.0, switched).expect("scratch can be written");
-    let mut shown: Vec<i64> = Tracks::read(&record.0)
-        .video
-        .iter()
-        .map(|unit| unit.pts_us)
-        .collect();
-    shown.sort_unstable();
-    assert_eq!(shown.len(), 5 * 60);
-    let odd = shown
-        .windows(2)
-        .find(|pair| !PICTURE_US.contains(&(pair[1] - pair[0])));
-    assert_eq!(odd, None, "pictures are one apart, over all switches");
+    let names = HEIGHTS.map(|height| format!("show_{height}p"));
+    let rungs: Vec<_> = names.iter().map(String::as_str).zip(&lists).collect();
+    assert_switches_cost_no_picture(&gateway, &rungs, 5);
 }
 
 /// For lines that no picture gets through: in MPEG-TS as packed audio, in CMAF as the rendition that there is anyway.
@@ -126,16 +104,7 @@ fn a_ladder_has_its_sound_alone_frame_by_frame_and_in_its_time() {
 #[test]
 fn the_tracks_of_one_connection_are_a_ladder() {
     let gateway = Gateway::start();
-    let url = gateway.rtmp_url("live/show");
-    let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
-         sine=frequency=440:sample_rate=48000 -filter_complex \
-         [0:v]split=3[a][b][c];[b]scale=-2:270[b2];[c]scale=-2:180[c2] \
-         -map [a] -map [b2] -map [c2] -map 1:a -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 \
-         -pix_fmt yuv420p -sc_threshold 0 -g 60 -c:a aac -f flv";
-    let mut arguments: Vec<&str> = words.split_whitespace().collect();
-    arguments.push(&url);
-    let program = current_ffmpeg::program();
-    let mut encoder = Encoder::start(program.to_str().expect("UTF-8"), &arguments);
+    let mut encoder = rungs_of_one_connection(&gateway);
     let uris = variants(&gateway, "/live/show/index.m3u8", 3);
     for uri in [
         "main.m3u8",

@@ -17,6 +17,12 @@ fn grid(ago: u64) -> Grid {
 }
 
 impl Bench {
+    /// It has listed nothing, and has pictures.
+    fn join(&mut self, grid: Grid) {
+        let segmenter = &mut self.segmenter;
+        segmenter.join_ladder(grid, MediaTime::ZERO, TrackKind::Video);
+    }
+
     /// So many seconds, as [`Bench::seconds`] has them, each a second behind the one before.
     fn live(&mut self, from: u32, count: u32) {
         for second in 0..count {
@@ -32,9 +38,7 @@ fn who_joins_what_is_late_is_where_that_arrives() {
         let mut bench = Bench::new();
         let mut grid = grid(8_000);
         grid.arrival.at -= MediaTime::from_millis(late);
-        bench
-            .segmenter
-            .join_ladder(grid, MediaTime::ZERO, TrackKind::Video);
+        bench.join(grid);
         bench.seconds(40, 5);
         bench.finish();
         let first = &bench.segments[0];
@@ -47,9 +51,7 @@ fn who_joins_what_is_late_is_where_that_arrives() {
 fn who_joins_a_ladder_begins_at_the_boundary_that_is_nearest_to_the_clock() {
     for (ago, start) in [(8_900, 109_500), (9_100, 111_500)] {
         let mut bench = Bench::new();
-        bench
-            .segmenter
-            .join_ladder(grid(ago), MediaTime::ZERO, TrackKind::Video);
+        bench.join(grid(ago));
         bench.seconds(40, 5);
         bench.finish();
         let first = &bench.segments[0];
@@ -71,9 +73,7 @@ fn who_comes_back_first_is_told_nothing() {
         is_live: false,
         ..grid(8_900)
     };
-    bench
-        .segmenter
-        .join_ladder(grid, MediaTime::ZERO, TrackKind::Video);
+    bench.join(grid);
     bench.seconds(40, 5);
     bench.finish();
     assert_eq!(bench.segments[0].start, MediaTime::from_millis(109_500));
@@ -99,9 +99,7 @@ fn who_has_no_place_at_the_nearest_boundary_begins_with_the_next_key_frame() {
 fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
     let mut bench = Bench::new();
     // 500 ms late: links differ by as much.
-    bench
-        .segmenter
-        .join_ladder(grid(500), MediaTime::ZERO, TrackKind::Video);
+    bench.join(grid(500));
     bench.seconds(101_500, 4);
     bench.finish();
     let first = &bench.segments[0];
@@ -113,9 +111,7 @@ fn timestamps_that_agree_with_a_ladder_stay_as_they_are() {
 fn a_publish_that_joins_late_goes_on_behind_a_discontinuity_with_a_key_frame() {
     let mut bench = Bench::new();
     bench.live(0, 3);
-    bench
-        .segmenter
-        .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
+    bench.join(grid(0));
     bench.live(3_000, 4);
     bench.finish();
     let starts: Vec<_> = bench
@@ -170,9 +166,7 @@ fn a_place_that_no_segment_reaches_does_not_make_one_end_without_a_key_frame() {
 fn who_is_ahead_of_a_ladder_is_left_out_until_that_is_there() {
     let mut bench = Bench::new();
     bench.live(106_500, 3);
-    bench
-        .segmenter
-        .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
+    bench.join(grid(0));
     bench.live(109_500, 9);
     bench.finish();
     // It has come to 109.5 s, 500 ms more are between two runs, and the first key frame that belongs behind that comes with
@@ -189,9 +183,7 @@ fn who_is_ahead_of_a_ladder_is_left_out_until_that_is_there() {
 fn who_is_far_ahead_of_a_ladder_stays_where_it_is() {
     let mut bench = Bench::new();
     bench.live(118_000, 3);
-    bench
-        .segmenter
-        .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
+    bench.join(grid(0));
     bench.live(121_000, 4);
     bench.finish();
     assert_eq!(bench.starts(), [118_000, 120_000, 122_000, 124_000]);
@@ -205,9 +197,7 @@ fn who_is_far_ahead_of_a_ladder_stays_where_it_is() {
 fn who_joins_leaves_out_what_has_no_place() {
     let mut bench = Bench::new();
     bench.live(98_200, 3);
-    bench
-        .segmenter
-        .join_ladder(grid(800), MediaTime::ZERO, TrackKind::Video);
+    bench.join(grid(800));
     bench.live(101_200, 6);
     bench.finish();
     assert_eq!(bench.starts(), [98_200, 100_200, 105_500, 107_500, 109_500]);
@@ -218,9 +208,7 @@ fn who_joins_leaves_out_what_has_no_place() {
 fn a_clock_that_jumps_in_a_ladder_goes_on_at_a_boundary_with_a_key_frame() {
     let mut bench = Bench::new();
     bench.seconds(101_500, 3);
-    bench
-        .segmenter
-        .join_ladder(grid(3_000), MediaTime::ZERO, TrackKind::Video);
+    bench.join(grid(3_000));
     bench.push(MessageKind::Video, 104_500, INTER);
     bench.push(MessageKind::Video, 4_960, INTER);
     bench.seconds(5_000, 3);
@@ -236,9 +224,7 @@ fn timestamps_that_agree_are_dated_by_the_ladder_where_no_date_steps_back() {
     let mut bench = Bench::new();
     bench.seconds(101_500, 3);
     // By its clock, 101.5 s was 2.5 s before everything arrives here: what is listed has dates that are as much later.
-    bench
-        .segmenter
-        .join_ladder(grid(2_500), MediaTime::ZERO, TrackKind::Video);
+    bench.join(grid(2_500));
     for second in 0..6 {
         // 500 ms behind its time, by the same clock.
         bench.arrival = *ARRIVAL + Duration::from_millis(1_000 + u64::from(second) * 1_000);
@@ -257,9 +243,7 @@ fn who_follows_is_where_the_other_is_whatever_becomes_of_its_clock() {
     let mut source = Bench::new();
     let mut beside = Bench::new();
     // Joined late, then a jump of the clock that both have.
-    source
-        .segmenter
-        .join_ladder(grid(0), MediaTime::ZERO, TrackKind::Video);
+    source.join(grid(0));
     for (from, count) in [(5_000, 3), (8_000, 4), (90_000, 4)] {
         for second in 0..count {
             let from = from + second * 1_000;
