@@ -410,10 +410,10 @@ impl Publish {
             Some(Misfit::Clock(_)) if self.has_own_clock() => self.join(grid),
             Some(Misfit::KeyFrames(_)) => self.segmenter.begin_next_at(next),
             None if self.has_own_clock() => self.segmenter.begin_next_at(next),
-            // It is where the publish is that it follows, or those that follow are where it is; or nothing helps.
             Some(Misfit::Discontinuities(own, others)) if own < others => self.segmenter.finish(),
             Some(Misfit::Discontinuities(..)) => self.begin_anew(),
-            Some(_) | None => {}
+            // It is where the publish is that it follows, or those that follow are where it is; or nothing helps.
+            Some(Misfit::Clock(_) | Misfit::Pictures) | None => {}
         }
         let Some(misfit) = misfit else {
             self.fits();

@@ -39,28 +39,27 @@ impl Event {
         size_of::<Self>() + self.tag.len() + cues
     }
 
+    fn splices(&self) -> impl Iterator<Item = &Splice> {
+        self.cues.iter().filter_map(|cue| cue.splice.as_ref())
+    }
+
     /// The numbers of what it takes back.
     pub fn cancels(&self) -> impl Iterator<Item = u32> {
-        let splices = self.cues.iter().filter_map(|cue| cue.splice.as_ref());
-        splices
-            .filter(|splice| splice.side == Side::Cancel)
-            .filter_map(|splice| splice.event)
+        let cancels = self.splices().filter(|it| it.side == Side::Cancel);
+        cancels.filter_map(|splice| splice.event)
     }
 
     /// It is where this begins or ends, and nothing else does.
     pub fn is_of(&self, event: u32) -> bool {
-        let mut splices = self.cues.iter().map(|cue| cue.splice.as_ref());
-        !self.cues.is_empty()
-            && splices.all(|it| {
-                it.is_some_and(|splice| splice.event == Some(event) && splice.side != Side::Cancel)
-            })
+        let is_of = |it: &Splice| it.event == Some(event) && it.side != Side::Cancel;
+        let all = |cue: &Cue| cue.splice.as_ref().is_some_and(is_of);
+        !self.cues.is_empty() && self.cues.iter().all(all)
     }
 
     /// How long behind it segments begin, each at the first random access from there on: at once where the programme is
     /// left or comes back, and where a break ends by itself.
     pub fn boundaries(&self) -> impl Iterator<Item = MediaTime> {
-        let mut splices = self.cues.iter().filter_map(|cue| cue.splice.as_ref());
-        let at_once = splices.any(|splice| splice.side != Side::Command);
+        let at_once = self.splices().any(|it| it.side != Side::Command);
         let returns = self.cues.iter().filter_map(Cue::returns_after);
         at_once
             .then_some(MediaTime::ZERO)

@@ -246,8 +246,7 @@ impl Ladder {
     /// decoding can begin anywhere.
     fn standing_of_sound(&self, sound: &Rung, form: Form, standings: &[Standing]) -> Standing {
         let boundaries = sound.boundaries(form);
-        let leads = standings.iter().position(|it| *it == Standing::Leads);
-        let Some(leader) = leads.and_then(|at| self.rungs.get(at)) else {
+        let Some(leader) = self.leading_in(standings) else {
             return Standing::Empty;
         };
         let leader = leader.boundaries(form);
@@ -282,9 +281,8 @@ impl Ladder {
     pub fn grid(&self, name: &PresentationName) -> Option<Grid> {
         let form = self.form(Form::Classic);
         if let Some(leader) = self.leader(name, &self.standings(form)) {
-            let grid = leader.boundaries(form).grid()?;
             let is_live = leader.presentation.has_listed();
-            return Some(Grid { is_live, ..grid });
+            return leader.boundaries(form).grid(is_live);
         }
         let all = self.rungs.iter().chain(&self.sounds);
         let all = all.map(|it| (it.presentation.name(), it.boundaries(form)));
@@ -292,11 +290,7 @@ impl Ladder {
         let has_others = known.iter().any(|(other, _)| *other != name);
         let known = known.iter().filter(|_| has_others);
         let (_, newest) = known.max_by_key(|(_, it)| it.until())?;
-        let grid = newest.grid()?;
-        Some(Grid {
-            is_live: false,
-            ..grid
-        })
+        newest.grid(false)
     }
 
     /// The encoder of the rung `name` is away, and players find what they need with others. One that has come back, and
@@ -330,23 +324,25 @@ impl Ladder {
         let leader = self.leader(name, &standings)?.boundaries(form);
         Some(Adjustment {
             misfit,
-            grid: leader.grid()?,
+            grid: leader.grid(true)?,
             next: leader.next_from(from)?,
         })
     }
 
     /// The leading rung, if something is listed of any.
     pub(crate) fn leading(&self) -> Option<&Rung> {
-        let standings = self.standings(self.form(Form::Classic));
+        self.leading_in(&self.standings(self.form(Form::Classic)))
+    }
+
+    fn leading_in(&self, standings: &[Standing]) -> Option<&Rung> {
         let leads = standings.iter().position(|it| *it == Standing::Leads)?;
         self.rungs.get(leads)
     }
 
     /// The leading rung, if it is another than that.
     fn leader(&self, other_than: &PresentationName, standings: &[Standing]) -> Option<&Rung> {
-        let leads = standings.iter().position(|it| *it == Standing::Leads)?;
-        let leader = self.rungs.get(leads)?;
-        (leader.presentation.name() != other_than).then_some(leader)
+        let leading = self.leading_in(standings);
+        leading.filter(|leader| leader.presentation.name() != other_than)
     }
 
     /// The multivariant playlist to be fetched at `place`; `None` while nothing can be played.

@@ -133,13 +133,14 @@ impl Registry {
         let shared = &self.shared;
         // Held throughout, so that nobody ends, forgets or takes over the presentation in between.
         let mut presentations = shared.write();
-        let leading = shared.leading(&presentations, name);
+        let leading = |presentations: &Presentations| shared.leading(presentations, name);
         if let Some(there) = presentations.get(name) {
             // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them, nor
             // pictures to the sound of others. What has both goes on, with its own sound.
             let is_out_of_step = there.lacks_a_kind()
                 && !there.is_published()
-                && leading.is_some_and(|it| it.parts <= there.discontinuities().parts);
+                && leading(&presentations)
+                    .is_some_and(|it| it.parts <= there.discontinuities().parts);
             if is_out_of_step {
                 there.release();
             } else if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
@@ -153,7 +154,7 @@ impl Registry {
         let number = number_beside(&beside);
         // Where media match, so do these numbers (rfc8216bis §6.2.4).
         let any = || beside.first().map(|it| it.discontinuities());
-        let discontinuities = leading
+        let discontinuities = leading(&presentations)
             .or_else(any)
             .unwrap_or_else(|| shared.discontinuity_floor());
         let target = target_beside(&beside);
@@ -344,8 +345,7 @@ impl Shared {
         presentations: &Presentations,
         name: &PresentationName,
     ) -> Option<Discontinuities> {
-        let above = self.settings.rung_names.ladder_over(name);
-        let ladder = self.ladder_of(presentations, above.as_ref().unwrap_or(name))?;
+        let ladder = self.ladder_of(presentations, &self.ladder_named(name))?;
         let leading = ladder.leading().filter(|rung| rung.is_live())?;
         Some(leading.presentation.discontinuities())
     }
@@ -356,10 +356,9 @@ impl Shared {
         presentations: &Presentations,
         name: &PresentationName,
     ) -> Vec<Arc<Presentation>> {
-        let above = self.settings.rung_names.ladder_over(name);
-        let ladder = above.as_ref().unwrap_or(name);
-        let source = presentations.get(ladder);
-        let all = source.into_iter().chain(self.rungs(presentations, ladder));
+        let ladder = self.ladder_named(name);
+        let source = presentations.get(&ladder);
+        let all = source.into_iter().chain(self.rungs(presentations, &ladder));
         let going_on = all.filter(|other| !other.window().is_ended());
         going_on.cloned().collect()
     }
@@ -375,8 +374,13 @@ impl Shared {
 
     /// The ladder that has the presentation `name` as a rung, or as its source.
     pub(crate) fn ladder_over(&self, name: &PresentationName) -> Option<Ladder> {
+        self.ladder(&self.ladder_named(name))
+    }
+
+    /// The ladder that `name` is a rung of, or stands for.
+    fn ladder_named(&self, name: &PresentationName) -> PresentationName {
         let above = self.settings.rung_names.ladder_over(name);
-        self.ladder(above.as_ref().unwrap_or(name))
+        above.unwrap_or_else(|| name.clone())
     }
 
     /// A presentation whose first segment has the number `first`, if all used before are below it, behind so many

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use media::{MediaTime, Name, Rendition, Segment, Track, TrackKind};
@@ -159,6 +159,12 @@ impl Window {
     /// The segments of the media playlist, oldest first.
     pub fn listed(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> + DoubleEndedIterator {
         self.listed.iter()
+    }
+
+    /// The wall clock at the end of what is listed.
+    pub fn listed_until(&self) -> Option<SystemTime> {
+        let last = &self.listed.back()?.segment;
+        Some(last.date + last.duration.to_duration())
     }
 
     /// The segment with this media sequence number, listed or recently removed.

@@ -249,10 +249,8 @@ impl Writer {
     pub fn push_part(&mut self, part: Part, now: Instant) -> Result<MediaTime, PushError> {
         // The beginning of time of a ladder stays where it is when the rung leaves that it was of. Asked before the lock
         // is taken: the registry's comes first.
-        let begun = match self.presentation.low_latency_window().begun() {
-            None => self.shared.begun_beside(self.presentation.name()),
-            begun => begun,
-        };
+        let begun = self.presentation.low_latency_window().begun();
+        let begun = begun.or_else(|| self.shared.begun_beside(self.presentation.name()));
         let mut inner = self.presentation.lock();
         let before = self.presentation.low_latency_window();
         // The successor makes its parts as the window it found asks for: nothing must be fixed behind its back.

@@ -39,10 +39,8 @@ impl Seat {
             return [None; 2];
         };
         let presentation = writer.presentation();
-        let window = presentation.window();
-        let last = window.listed().last().map(|entry| &entry.segment);
         [
-            last.map(|last| last.date + last.duration.to_duration()),
+            presentation.window().listed_until(),
             presentation.low_latency_window().listed_until(),
         ]
     }

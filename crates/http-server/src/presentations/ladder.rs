@@ -2,14 +2,13 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use axum::response::Response;
 use http::request::Parts;
 use media::PresentationName;
-use playlist::{Directory, Entry, Form, Ladder, Place, Presentation, Rung, TranscoderState};
+use playlist::{Directory, Form, Ladder, Place, Presentation, Rung, TranscoderState};
 
 use super::low_latency::{is_without_parts, until_without_parts, without_parts};
 use super::{Presentations, not_yet, text_reply, unknown};
@@ -53,9 +52,7 @@ impl Wanted {
 /// over to these, and do not while its playlists are served as if it came back at once.
 pub(super) fn has_left(directory: &Directory, presentation: &Presentation) -> bool {
     let (window, parts) = (presentation.window(), presentation.low_latency_window());
-    let ends = |it: &Arc<Entry>| it.segment.date + it.segment.duration.to_duration();
-    let until = window.listed().last().map(ends);
-    let until = until.max(parts.listed_until());
+    let until = window.listed_until().max(parts.listed_until());
     let target = window.target_duration().unwrap_or(parts.target_duration());
     let by = SystemTime::now() - target.span().to_duration();
     // The others are looked at last: nearly all are there themselves.

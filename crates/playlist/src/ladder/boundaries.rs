@@ -128,6 +128,11 @@ impl Boundaries {
         Some(last.reached())
     }
 
+    /// Where segments begin, and the next may.
+    fn boundaries(&self) -> impl Iterator<Item = MediaTime> {
+        self.starts().chain(self.end())
+    }
+
     /// Compares what both have media of. Where one goes on and the other begins a segment, they are out of step until
     /// they have begun [`IN_STEP`] together.
     pub(super) fn compare(&self, other: &Self) -> Result<(), Misfit> {
@@ -161,10 +166,8 @@ impl Boundaries {
             Some(of.segments.iter().rfind(is_lone)?.begins.at)
         };
         let lone = lone(self, other).max(lone(other, self));
-        let boundaries = |of: &Self| of.starts().chain(of.end()).collect::<Vec<_>>();
-        let theirs = boundaries(other);
-        let shared = boundaries(self).into_iter().filter(|&at| {
-            lone.is_none_or(|lone| at > lone) && theirs.iter().any(|&there| near(at, there))
+        let shared = self.boundaries().filter(|&at| {
+            lone.is_none_or(|lone| at > lone) && other.boundaries().any(|there| near(at, there))
         });
         match (lone, shared.count()) {
             (None, 0) => Err(Misfit::KeyFrames(last.reached().min(other_last.reached()))),
@@ -200,15 +203,16 @@ impl Boundaries {
             .is_some_and(|until| until + reach.to_duration() >= newest)
     }
 
-    /// Where boundaries are, if segments go on as long as most are; `None` before the first is whole.
-    pub(super) fn grid(&self) -> Option<Grid> {
+    /// Where boundaries are, if segments go on as long as most are, and whether somebody is about to go on by them; `None`
+    /// before the first is whole.
+    pub(super) fn grid(&self, is_live: bool) -> Option<Grid> {
         let is_known = self.segments.iter().any(|it| !it.is_open);
         let origin = self.segments.last().filter(|_| is_known)?.begins;
         Some(Grid {
             origin,
             step: self.step(),
             arrival: self.arrivals.map_or(origin, |it| it.anchor),
-            is_live: true,
+            is_live,
         })
     }
 

@@ -102,10 +102,7 @@ impl Tracks {
         let Some(how) = configured(self.kind, body.codec) else {
             return unsupported.codec(self.kind, body.codec).map(|()| None);
         };
-        let is_early =
-            |colour: &(u8, FourCc, Colour)| (colour.0, colour.1) == (body.track, body.codec);
-        let early = self.early_colours.iter().position(is_early);
-        let early = early.map(|at| self.early_colours.swap_remove(at));
+        let early = self.early_colour(&body);
         let Some(track) = self.track(body.track) else {
             if std::mem::replace(&mut self.too_many_reported, true) {
                 return Ok(None);
@@ -117,7 +114,7 @@ impl Tracks {
                 enhanced::MAX_TRACKS,
             )));
         };
-        if let Some((.., colour)) = early {
+        if let Some(colour) = early {
             track.set_colour(colour);
         }
         match composition_ms {
@@ -155,11 +152,17 @@ impl Tracks {
         if let Some(track) = at.and_then(|at| self.tracks.get_mut(at)) {
             return track.set_colour(colour);
         }
-        let is_same = |early: &(u8, FourCc, Colour)| (early.0, early.1) == (body.track, body.codec);
-        self.early_colours.retain(|early| !is_same(early));
+        self.early_colour(body);
         if self.early_colours.len() < enhanced::MAX_TRACKS as usize {
             self.early_colours.push((body.track, body.codec, colour));
         }
+    }
+
+    /// Takes what was said ahead of the track of this body.
+    fn early_colour(&mut self, body: &Body) -> Option<Colour> {
+        let mut all = self.early_colours.iter();
+        let at = all.position(|&(track, codec, _)| (track, codec) == (body.track, body.codec))?;
+        Some(self.early_colours.swap_remove(at).2)
     }
 
     fn track(&mut self, id: u8) -> Option<&mut Track> {

@@ -140,12 +140,14 @@ impl Segmenter {
                     .insert(edge.map_or(behind, |edge| edge.max(behind)))
             }
         };
-        let composition = MediaTime::from_millis(unit.composition_ms.into());
-        let shown = wanted + composition;
-        let at = match leads(unit) {
-            _ if agrees => sent,
-            true => grid.nearest(shown, shown - grid.step) - composition,
-            false => wanted,
+        let at = if agrees {
+            sent
+        } else if leads(unit) {
+            let composition = MediaTime::from_millis(unit.composition_ms.into());
+            let shown = wanted + composition;
+            grid.nearest(shown, shown - grid.step) - composition
+        } else {
+            wanted
         };
         if at < resumes_at && waited < FOR_A_PICTURE + MOST_LEFT_OUT.to_duration() {
             return Joining::GivenUp;
