@@ -30,7 +30,7 @@ pub use boundaries::Misfit;
 pub use names::RungNames;
 pub(crate) use texts::Texts;
 
-use boundaries::{Boundaries, Stretch};
+use boundaries::{Boundaries, Stretch, compared};
 use groups::Groups;
 
 pub(crate) use boundaries::{CLOCKS_AGREE, TOLERANCE};
@@ -209,37 +209,39 @@ impl Ladder {
         let is_away = |rung: &Rung, boundaries: &Boundaries| {
             (any_live && !rung.is_live()) || (anybody && !goes_on(rung, boundaries))
         };
-        let candidates = || {
-            let all = self.rungs.iter().zip(&boundaries).enumerate();
-            all.filter(|(_, (rung, boundaries))| {
-                !boundaries.is_empty() && !is_away(rung, boundaries)
+        let mut standings: Vec<_> = self
+            .rungs
+            .iter()
+            .zip(&boundaries)
+            .map(|(rung, boundaries)| match boundaries.is_empty() {
+                true => Standing::Empty,
+                false if is_away(rung, boundaries) => Standing::Away,
+                false => Standing::Fits,
             })
-        };
+            .collect();
+        let there = standings.iter_mut().zip(&boundaries);
+        let (mut there, candidates): (Vec<_>, Vec<_>) =
+            there.filter(|(it, _)| **it == Standing::Fits).unzip();
+        let leads = compared(&candidates).into_iter().enumerate();
         // Whom most agree with leads, so that a bad one leaves out itself and not the others; of several one that others
         // are behind, for no media go back in time; of several the first.
-        let rank = |one: &Boundaries| {
-            let all = candidates().map(|(_, (_, other))| one.compare(other));
-            all.fold((0, 0), |(agreeing, behind), it| match it {
+        let rank = |row: &[Result<(), Misfit>]| {
+            row.iter().fold((0, 0), |(agreeing, behind), it| match it {
                 Ok(()) => (agreeing + 1, behind),
-                Err(Misfit::Clock(by)) if by > MediaTime::ZERO => (agreeing, behind + 1),
+                Err(Misfit::Clock(by)) if *by > MediaTime::ZERO => (agreeing, behind + 1),
                 Err(_) => (agreeing, behind),
             })
         };
-        let leader = candidates()
-            .max_by_key(|(at, (_, boundaries))| (rank(boundaries), std::cmp::Reverse(*at)))
-            .map(|(at, (_, boundaries))| (at, boundaries));
-        let all = self.rungs.iter().zip(&boundaries).enumerate();
-        all.map(|(at, (rung, boundaries))| match leader {
-            _ if boundaries.is_empty() => Standing::Empty,
-            _ if is_away(rung, boundaries) => Standing::Away,
-            Some((leads, _)) if leads == at => Standing::Leads,
-            Some((_, leader)) => match leader.compare(boundaries) {
+        let leads = leads.max_by_key(|(at, row)| (rank(row), std::cmp::Reverse(*at)));
+        let (leads, row) = leads.unwrap_or_default();
+        for (at, (standing, compared)) in there.iter_mut().zip(row).enumerate() {
+            **standing = match compared {
+                _ if at == leads => Standing::Leads,
                 Ok(()) => Standing::Fits,
                 Err(misfit) => Standing::Misfits(misfit),
-            },
-            None => Standing::Empty,
-        })
-        .collect()
+            };
+        }
+        standings
     }
 
     /// How `sound` stands beside the rungs, which stand as told. Its segments need not begin with theirs: of sound,
@@ -475,7 +477,7 @@ impl Rung {
 
     /// Of its newest segments: enough to tell where the others are, however many are listed.
     fn boundaries(&self, form: Form) -> Boundaries {
-        let mut newest: Vec<Stretch> = match form {
+        let newest: Boundaries = match form {
             Form::Classic => {
                 let stretch = |entry: &Arc<Entry>| Stretch {
                     begins: Anchor {
@@ -507,9 +509,7 @@ impl Rung {
                 open.into_iter().chain(whole).collect()
             }
         };
-        newest.reverse();
-        let boundaries: Boundaries = newest.into_iter().collect();
-        boundaries.arriving(self.arrivals)
+        newest.arriving(self.arrivals)
     }
 
     fn variant(&self, form: Form, folder: &str) -> Variant<'_> {

@@ -19,9 +19,11 @@ const MAY_LAG: i64 = 3;
 /// together again and again.
 const IN_STEP: usize = 3;
 
-/// The segments that a window shows, oldest first.
+/// The newest segments that a window shows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Boundaries {
+    /// Oldest first. Those of a run whose clock was ahead of the one behind it are on no clock that counts now, and not
+    /// among them, so that they are in the order of their times.
     segments: Vec<Stretch>,
     /// When the media come, where that says something.
     arrivals: Option<Arrivals>,
@@ -56,6 +58,17 @@ pub enum Misfit {
     Discontinuities(u64, u64),
 }
 
+impl Misfit {
+    /// As the other of the two finds it.
+    const fn the_other_way(self) -> Self {
+        match self {
+            Self::Clock(by) => Self::Clock(MediaTime::from_nanos(-by.as_nanos())),
+            Self::Discontinuities(own, others) => Self::Discontinuities(others, own),
+            Self::KeyFrames(_) | Self::Pictures => self,
+        }
+    }
+}
+
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,10 +100,17 @@ impl fmt::Display for Misfit {
 }
 
 impl FromIterator<Stretch> for Boundaries {
-    /// Of the segments, oldest first.
+    /// Of the segments, newest first.
     fn from_iter<T: IntoIterator<Item = Stretch>>(segments: T) -> Self {
+        let mut newer = None;
+        let goes_on = |it: &Stretch| {
+            let at = it.begins.at;
+            newer.replace(at).is_none_or(|newer| at <= newer)
+        };
+        let mut segments: Vec<_> = segments.into_iter().take_while(goes_on).collect();
+        segments.reverse();
         Self {
-            segments: segments.into_iter().collect(),
+            segments,
             arrivals: None,
         }
     }
@@ -133,6 +153,23 @@ impl Boundaries {
         self.starts().chain(self.end())
     }
 
+    /// The segment that goes on up to `at`, or before it, and those that begin about there.
+    fn about(&self, at: MediaTime) -> &[Stretch] {
+        let begun = |within: MediaTime| {
+            let segments = &self.segments;
+            segments.partition_point(|it| it.begins.at < at + within)
+        };
+        let first = begun(-TOLERANCE).saturating_sub(1);
+        let all = first..begun(TOLERANCE + MediaTime::from_nanos(1));
+        self.segments.get(all).unwrap_or_default()
+    }
+
+    /// Something begins there.
+    fn has_boundary(&self, at: MediaTime) -> bool {
+        let mut starts = self.about(at).iter().map(|it| it.begins.at);
+        starts.any(|there| near(at, there)) || self.end().is_some_and(|end| near(at, end))
+    }
+
     /// Compares what both have media of. Where one goes on and the other begins a segment, they are out of step until
     /// they have begun [`IN_STEP`] together.
     pub(super) fn compare(&self, other: &Self) -> Result<(), Misfit> {
@@ -159,16 +196,16 @@ impl Boundaries {
         let lone = |of: &Self, with: &Self| {
             let is_lone = |it: &&Stretch| {
                 let at = it.begins.at;
-                with.segments.iter().any(|there| {
+                with.about(at).iter().any(|there| {
                     there.covers(at) || it.is_entry && !there.is_entry && near(at, there.begins.at)
                 })
             };
             Some(of.segments.iter().rfind(is_lone)?.begins.at)
         };
         let lone = lone(self, other).max(lone(other, self));
-        let shared = self.boundaries().filter(|&at| {
-            lone.is_none_or(|lone| at > lone) && other.boundaries().any(|there| near(at, there))
-        });
+        let shared = self
+            .boundaries()
+            .filter(|&at| lone.is_none_or(|lone| at > lone + TOLERANCE) && other.has_boundary(at));
         match (lone, shared.count()) {
             (None, 0) => Err(Misfit::KeyFrames(last.reached().min(other_last.reached()))),
             (Some(at), ..IN_STEP) => Err(Misfit::KeyFrames(at)),
@@ -241,6 +278,88 @@ impl Boundaries {
     }
 }
 
+/// How each of `all` finds each. It is the same both ways, so that a pair is compared once.
+pub(super) fn compared(all: &[&Boundaries]) -> Vec<Vec<Result<(), Misfit>>> {
+    let mut rows: Vec<Vec<_>> = Vec::with_capacity(all.len());
+    for (at, one) in all.iter().enumerate() {
+        let before = rows.iter().filter_map(|row| row.get(at).copied());
+        let before = before.map(|found: Result<(), Misfit>| found.map_err(Misfit::the_other_way));
+        let behind = all.iter().skip(at + 1).map(|other| one.compare(other));
+        let row = before.chain([Ok(())]).chain(behind).collect();
+        rows.push(row);
+    }
+    rows
+}
+
 fn near(one: MediaTime, other: MediaTime) -> bool {
     one.max(other) - one.min(other) <= TOLERANCE
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Segments that last so long each, from `at` on, all in milliseconds; the last is open or not.
+    fn boundaries(at: i64, segments: &[(i64, bool)], is_open: bool) -> Boundaries {
+        let mut at = MediaTime::from_millis(at);
+        let mut newest_first = Vec::new();
+        for &(lasts, is_entry) in segments {
+            let lasts = MediaTime::from_millis(lasts);
+            let date = UNIX_EPOCH + at.to_duration();
+            newest_first.insert(
+                0,
+                Stretch {
+                    begins: Anchor { at, date },
+                    number: 0,
+                    is_entry,
+                    lasts,
+                    is_open: false,
+                },
+            );
+            at += lasts;
+        }
+        if let Some(last) = newest_first.first_mut() {
+            last.is_open = is_open;
+        }
+        newest_first.into_iter().collect()
+    }
+
+    fn some() -> impl Strategy<Value = Boundaries> {
+        // Of one GOP, of others, and cut anywhere; not so short that two begin where one does.
+        let lasts = prop_oneof![Just(1_000), Just(2_000), 1_940..2_060_i64, 250..3_000_i64];
+        let segments = prop::collection::vec((lasts, prop::bool::weighted(0.9)), 0..17);
+        let at = prop_oneof![Just(10_000), 10_000..20_000_i64];
+        (at, segments, prop::bool::ANY)
+            .prop_map(|(at, segments, is_open)| boundaries(at, &segments, is_open))
+    }
+
+    proptest! {
+        #[test]
+        fn a_look_about_a_time_finds_all_that_is_there(all in some(), at in 5_000..50_000_i64) {
+            let at = MediaTime::from_millis(at);
+            let is_there = |it: &&Stretch| it.covers(at) || near(it.begins.at, at);
+            let expected = all.segments.iter().filter(is_there).count();
+            prop_assert_eq!(all.about(at).iter().filter(is_there).count(), expected);
+            prop_assert_eq!(all.has_boundary(at), all.boundaries().any(|it| near(it, at)));
+        }
+
+        #[test]
+        fn two_find_each_other_alike(one in some(), other in some()) {
+            let back = other.compare(&one).map_err(Misfit::the_other_way);
+            let rows = compared(&[&one, &other]);
+            prop_assert_eq!(rows, [vec![Ok(()), one.compare(&other)], vec![back, Ok(())]]);
+        }
+    }
+
+    #[test]
+    fn what_was_on_a_clock_that_was_ahead_does_not_count() {
+        let [before, behind] = [60_000, 0].map(|at| boundaries(at, &[(2_000, true); 4], false));
+        let both = before.segments.iter().chain(&behind.segments);
+        let both: Boundaries = both.rev().copied().collect();
+        assert!(both.starts().eq(behind.starts()));
+    }
 }
