@@ -116,6 +116,11 @@ impl Doctor {
         }
     }
 
+    /// Its media are where they came: what was told of another place is over.
+    pub fn in_place(&mut self) {
+        self.repairs.in_place();
+    }
+
     /// What advice is due at `at`, the gravest first. To be asked about once a second.
     pub fn advice(&mut self, at: Duration) -> Vec<Advice> {
         self.uplink.look(at, &mut self.chart);

@@ -39,12 +39,7 @@ impl Fresh {
             return;
         }
         let Self { times, last, text } = std::mem::take(self);
-        let finding = Finding {
-            severity: words.severity,
-            text: format!("{}: {text}.", words.says),
-            remedy: words.remedy.to_owned(),
-        };
-        chart.see_times(words.kind, last, times, words.needs, finding);
+        chart.see_times(words.kind, last, times, words.needs, words.finding(&text));
     }
 }
 
@@ -56,6 +51,17 @@ struct Words {
     needs: u64,
     says: &'static str,
     remedy: &'static str,
+}
+
+impl Words {
+    /// With the words of the fault itself.
+    fn finding(&self, text: &str) -> Finding {
+        Finding {
+            severity: self.severity,
+            text: format!("{}: {text}.", self.says),
+            remedy: self.remedy.to_owned(),
+        }
+    }
 }
 
 const UNREADABLE: Words = Words {
@@ -115,7 +121,8 @@ pub(crate) struct Repairs {
     unsupported: Fresh,
     contested: Fresh,
     misfit: Fresh,
-    guessed: Fresh,
+    /// The words of the last one, for as long as it lasts.
+    guessed: Option<String>,
     transcoding: Fresh,
 }
 
@@ -149,7 +156,10 @@ impl Repairs {
             FaultKind::UnsupportedCodec => &mut self.unsupported,
             FaultKind::NameContested => &mut self.contested,
             FaultKind::LadderMisfit => &mut self.misfit,
-            FaultKind::LadderClock => &mut self.guessed,
+            FaultKind::LadderClock => {
+                self.guessed = Some(fault.text.clone());
+                return;
+            }
             FaultKind::Transcoding => &mut self.transcoding,
             // Whoever connects in the middle of a GOP sends early media; the rest shows elsewhere.
             FaultKind::EarlyMedia
@@ -173,9 +183,16 @@ impl Repairs {
         self.unsupported.tell(&UNSUPPORTED, chart);
         self.contested.tell(&CONTESTED, chart);
         // Two of one kind: the graver is the last, and stays.
-        self.guessed.tell(&GUESSED, chart);
+        if let Some(text) = &self.guessed {
+            chart.hold(GUESSED.kind, at, GUESSED.finding(text));
+        }
         self.misfit.tell(&MISFIT, chart);
         self.transcoding.tell(&TRANSCODING, chart);
+    }
+
+    /// The place of its media is not guessed.
+    pub(crate) fn in_place(&mut self) {
+        self.guessed = None;
     }
 
     fn see_timestamps(&mut self, chart: &mut Chart) {

@@ -494,6 +494,9 @@ impl Publish {
             self.house.totals.bytes_received.add(bytes - self.reported);
         }
         self.reported = bytes;
+        if !self.segmenter.is_shift_noticed() {
+            self.doctor.in_place();
+        }
         let (bit_rate_current, bit_rate_average) = self.meter.read(Instant::now());
         let status = PublishStatus {
             address: self.peer,

@@ -420,7 +420,6 @@ fn what_viewers_notice_at_once_is_told_at_once() {
         (FaultKind::LateMedia, (Kind::TrackOffset, Problem)),
         (FaultKind::NameContested, (Kind::NameContested, Warning)),
         (FaultKind::LadderMisfit, (Kind::LadderMisfit, Problem)),
-        (FaultKind::LadderClock, (Kind::LadderMisfit, Warning)),
         (FaultKind::Transcoding, (Kind::Transcoding, Warning)),
     ] {
         let mut script = Script::new();
@@ -429,6 +428,20 @@ fn what_viewers_notice_at_once_is_told_at_once() {
         assert_eq!(script.kinds(1), [expected]);
         assert_eq!(script.run(31), []);
     }
+}
+
+#[test]
+fn a_guessed_place_is_told_for_as_long_as_media_are_there() {
+    let mut script = Script::new();
+    script.fault(FaultKind::LadderClock);
+    let advice = script.run(100);
+    let advice = advice.first().expect("it lasts");
+    assert_eq!(
+        (advice.kind, advice.severity, advice.times),
+        (Kind::LadderMisfit, Warning, 1)
+    );
+    script.doctor.in_place();
+    assert_eq!(script.run(40), []);
 }
 
 #[test]

@@ -82,6 +82,11 @@ impl Segmenter {
         self.shift
     }
 
+    /// That is as much as viewers notice where sound and pictures of two publishes meet.
+    pub fn is_shift_noticed(&self) -> bool {
+        self.shift >= NOTICED || -self.shift >= NOTICED
+    }
+
     fn date_by(&mut self, clock: Anchor) {
         self.cutter.date_by(clock);
         if let Some(cutter) = &mut self.low_latency {
@@ -181,7 +186,7 @@ impl Segmenter {
             true => (-self.shift, "before"),
             false => (self.shift, "behind"),
         };
-        if apart >= NOTICED {
+        if self.is_shift_noticed() {
             let text = format!(
                 "its timestamps are not those of the other rungs; its first key frame was put where theirs is, {apart} \
                  {word} when it arrived, and sound that is shared with them may be as far off"
