@@ -302,6 +302,11 @@ impl Config {
         apps::check(&self.apps)?;
         ladders::check(&self.ladders, &self.apps)
     }
+
+    /// What is allowed, and hardly meant.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        ladders::remarks(&self.ladders, &self.apps)
+    }
 }
 
 impl Config {

@@ -180,8 +180,9 @@ fn check(file: Option<&Path>) -> Result<()> {
         secure(&config),
         apps.join(", ")
     ));
-    let remarks = certificates.map(|certificates| certificates.remarks(SystemTime::now()));
-    for remark in remarks.into_iter().flatten() {
+    let of_certificates = certificates.map(|certificates| certificates.remarks(SystemTime::now()));
+    let remarks = config.remarks().into_iter();
+    for remark in remarks.chain(of_certificates.into_iter().flatten()) {
         say(&format!("warning: {remark}"));
     }
     Ok(())

@@ -43,6 +43,9 @@ pub(crate) async fn serve(
 ) -> Result<()> {
     let mut signals = Signals::listen()?;
     raise_descriptors();
+    for remark in config.remarks() {
+        warn!("{remark}");
+    }
     let workshop = Workshop::open(&config).await?;
     let listeners = Listeners::open(&config, ingest)?;
     let addresses = listeners.addresses()?;

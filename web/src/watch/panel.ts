@@ -9,7 +9,7 @@ import type { Phase, Stats } from "./player.ts";
 /** What a phase is called, and what is said over the picture meanwhile. */
 const PHASES: Record<Phase, { label: string; notice: string }> = {
   loading: { label: "Connecting", notice: "Connecting…" },
-  waiting: { label: "Waiting", notice: "Waiting for the encoder. This page starts by itself as soon as there is a picture." },
+  waiting: { label: "Waiting", notice: "Waiting for an encoder that publishes this name. This page starts by itself as soon as there is a picture." },
   playing: { label: "Playing", notice: "" },
   stalled: { label: "Waiting", notice: "Waiting for more from the encoder…" },
   ended: { label: "Ended", notice: "The stream has ended. This page goes on by itself if it comes back." },

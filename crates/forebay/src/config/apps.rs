@@ -206,6 +206,15 @@ impl App {
                 self.name
             );
         }
+        let mut defaults = self.audio.iter().filter(|audio| audio.default);
+        if let (Some(first), Some(second)) = (defaults.next(), defaults.next()) {
+            bail!(
+                "[[app]] {:?}: its audio of track {} and of track {} are both the default; players begin with one",
+                self.name,
+                first.track,
+                second.track
+            );
+        }
         for audio in &self.audio {
             audio
                 .check()
@@ -438,6 +447,10 @@ mod tests {
             (
                 "[[app]]\nname = 'live'\nresume = '8days'",
                 "resume of an [[app]] is 8days; 0s to 7days are allowed",
+            ),
+            (
+                "[[app]]\nname = 'live'\naudio = [{ track = 1, default = true }, { track = 3, default = true }]",
+                "[[app]] \"live\": its audio of track 1 and of track 3 are both the default; players begin with one",
             ),
             (
                 "[[app]]\nname = 'live'\nkeys = ['s3cret', 'b', { key = 's3cret', name = 'show' }]",

@@ -161,6 +161,21 @@ pub(super) fn check(ladders: &[Ladder], apps: &[App]) -> Result<()> {
     Ok(())
 }
 
+/// Of ladders that nobody asks for.
+pub(super) fn remarks(ladders: &[Ladder], apps: &[App]) -> Vec<String> {
+    let is_wanted = |ladder: &&Ladder| {
+        let mut wanted = apps.iter().filter_map(|app| app.ladder.as_ref());
+        wanted.any(|name| *name == ladder.name)
+    };
+    let idle = ladders.iter().filter(|ladder| !is_wanted(ladder));
+    idle.map(|Ladder { name, .. }| {
+        format!(
+            "[[ladder]] {name:?} is never made, since no [[app]] names it; write ladder = {name:?} into one"
+        )
+    })
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +207,18 @@ mod tests {
         let presets = ladder.renditions.iter().map(|it| it.preset.as_str());
         assert_eq!(presets.collect::<Vec<_>>(), ["fast", "veryfast"]);
         assert_eq!(config.transcoder.ffmpeg, "ffmpeg");
+    }
+
+    #[test]
+    fn a_ladder_that_nobody_names_is_remarked_upon() {
+        let config = read(LADDER).expect("valid");
+        assert_eq!(config.remarks(), [""; 0]);
+        let config = read(&LADDER.replace("ladder = 'mobile'", "")).expect("it does no harm");
+        let [remark] = &config.remarks()[..] else {
+            panic!("{:?}", config.remarks());
+        };
+        let expected = "[[ladder]] \"mobile\" is never made, since no [[app]] names it";
+        assert!(remark.starts_with(expected), "{remark}");
     }
 
     #[test]

@@ -28,12 +28,16 @@ pub(super) fn read_table<T: DeserializeOwned>(table: Table) -> Result<T> {
         .map_err(|error| anyhow!("{}", error.to_string().trim_end().replace('\n', " ")))
 }
 
-/// serde's `invalid type: string "s3cret", expected a sequence` without the value.
+/// serde's `invalid type: string "s3cret", expected a sequence` without the value, and without Rust's name of a number.
 fn without_value(message: &str) -> &str {
     let quotes = ["invalid type: ", "invalid value: "]
         .iter()
         .any(|start| message.starts_with(start));
     match message.rsplit_once(", ") {
+        Some((_, "expected u8")) if quotes => "expected a whole number, 0 to 255",
+        Some((_, "expected u32" | "expected u64" | "expected usize")) if quotes => {
+            "expected a whole number, 0 or more, without quotes"
+        }
         Some((_, expected)) if quotes && expected.starts_with("expected ") => expected,
         _ if quotes => "a value of the wrong kind",
         _ => message,
@@ -72,7 +76,7 @@ mod tests {
             ),
             (
                 "[rtmp]\nmax_connections = -1\n",
-                "line 2, column 19: expected usize",
+                "line 2, column 19: expected a whole number, 0 or more",
             ),
             ("[hls\n", "line 1, column 5: "),
             ("# é\n[hls]\nsegment = '2 parsecs'\n", "line 3, column 11: "),
