@@ -413,7 +413,7 @@ impl Publish {
             Some(Misfit::Discontinuities(own, others)) if own < others => self.segmenter.finish(),
             Some(Misfit::Discontinuities(..)) => self.begin_anew(),
             // It is where the publish is that it follows, or those that follow are where it is; or nothing helps.
-            Some(Misfit::Clock(_) | Misfit::Pictures) | None => {}
+            Some(Misfit::Clock(_) | Misfit::Late(_) | Misfit::Pictures) | None => {}
         }
         let Some(misfit) = misfit else {
             self.fits();

@@ -14,7 +14,7 @@ mod texts;
 mod tests;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use media::{
     Anchor, Arrivals, Codec, Grid, MediaTime, PresentationName, Rendition, Track, TrackKind,
@@ -83,7 +83,7 @@ pub enum Standing {
     Misfits(Misfit),
     /// It lists nothing yet.
     Empty,
-    /// Its encoder is away or sends nothing, while those of others are there.
+    /// Its encoder is away, or nothing of it is listed for some segments, while those of others go on.
     Away,
 }
 
@@ -190,37 +190,31 @@ impl Ladder {
             .iter()
             .map(|rung| rung.boundaries(form))
             .collect();
-        let live = || {
-            self.rungs
-                .iter()
-                .zip(&boundaries)
-                .filter(|(rung, _)| rung.is_live())
+        let all = || self.rungs.iter().zip(&boundaries);
+        let live = self.rungs.iter().filter(|rung| rung.is_live());
+        let last_listed = live.filter_map(Rung::last_listed).max();
+        let any_live = self.any_live();
+        let is_away = |rung: &Rung, boundaries: &Boundaries| match rung.is_live() {
+            true => last_listed.is_some_and(|last| rung.is_silent(last, boundaries)),
+            false => any_live,
         };
         // A date to come is a mistake, or all are ahead of their time.
         let now = SystemTime::now();
-        let newest = live()
-            .filter_map(|(_, boundaries)| Some(boundaries.until()?.min(now)))
+        let goes_on = all().filter(|(rung, it)| any_live && !is_away(rung, it));
+        let newest = goes_on
+            .filter_map(|(_, it)| Some(it.until()?.min(now)))
             .max();
-        let goes_on = |rung: &Rung, boundaries: &Boundaries| {
-            rung.is_live() && newest.is_some_and(|newest| boundaries.reach(newest))
-        };
-        let anybody = live().any(|(rung, boundaries)| goes_on(rung, boundaries));
-        let any_live = self.any_live();
-        let is_away = |rung: &Rung, boundaries: &Boundaries| {
-            (any_live && !rung.is_live()) || (anybody && !goes_on(rung, boundaries))
-        };
-        let mut standings: Vec<_> = self
-            .rungs
-            .iter()
-            .zip(&boundaries)
-            .map(|(rung, boundaries)| match boundaries.is_empty() {
-                true => Standing::Empty,
-                false if is_away(rung, boundaries) => Standing::Away,
-                false => Standing::Fits,
-            })
-            .collect();
+        let found = all().map(|(rung, boundaries)| {
+            match newest.and_then(|newest| boundaries.lags(newest)) {
+                _ if boundaries.is_empty() => Standing::Empty,
+                _ if is_away(rung, boundaries) => Standing::Away,
+                Some(late) => Standing::Misfits(late),
+                None => Standing::Fits,
+            }
+        });
+        let mut standings: Vec<_> = found.collect();
         let there = standings.iter_mut().zip(&boundaries);
-        let (mut there, candidates): (Vec<_>, Vec<_>) =
+        let (there, candidates): (Vec<_>, Vec<_>) =
             there.filter(|(it, _)| **it == Standing::Fits).unzip();
         let leads = compared(&candidates).into_iter().enumerate();
         // Whom most agree with leads, so that a bad one leaves out itself and not the others; of several one that others
@@ -234,12 +228,21 @@ impl Ladder {
         };
         let leads = leads.max_by_key(|(at, row)| (rank(row), std::cmp::Reverse(*at)));
         let (leads, row) = leads.unwrap_or_default();
-        for (at, (standing, compared)) in there.iter_mut().zip(row).enumerate() {
-            **standing = match compared {
+        for (at, (standing, compared)) in there.into_iter().zip(row).enumerate() {
+            *standing = match compared {
                 _ if at == leads => Standing::Leads,
                 Ok(()) => Standing::Fits,
                 Err(misfit) => Standing::Misfits(misfit),
             };
+        }
+        let leader = candidates.get(leads);
+        for (standing, boundaries) in standings.iter_mut().zip(&boundaries) {
+            // One whose clock is another is helped by being put beside the others.
+            if let (Standing::Misfits(misfit @ Misfit::Late(_)), Some(leader)) = (standing, leader)
+                && let Err(clock @ Misfit::Clock(_)) = leader.compare(boundaries)
+            {
+                *misfit = clock;
+            }
         }
         standings
     }
@@ -251,22 +254,21 @@ impl Ladder {
         let Some(leader) = self.leading_in(standings) else {
             return Standing::Empty;
         };
+        let last_listed = leader.last_listed();
         let leader = leader.boundaries(form);
-        let newest = leader.until();
         if boundaries.is_empty() {
             Standing::Empty
         } else if sound.has_pictures(form) {
             Standing::Misfits(Misfit::Pictures)
-        } else if newest.is_some_and(|newest| !boundaries.reach(newest)) {
+        } else if last_listed.is_some_and(|last| sound.is_silent(last, &boundaries)) {
             Standing::Away
         } else {
-            match leader.compare(&boundaries) {
-                Err(misfit @ Misfit::Clock(_)) => Standing::Misfits(misfit),
-                _ => match boundaries.apart_by_discontinuities(&leader) {
-                    Some((own, others)) => Standing::Misfits(Misfit::Discontinuities(own, others)),
-                    None => Standing::Fits,
-                },
-            }
+            let clock = leader.compare(&boundaries).err();
+            let clock = clock.filter(|it| matches!(it, Misfit::Clock(_)));
+            let late = || boundaries.lags(leader.until()?);
+            let apart = || boundaries.apart_by_discontinuities(&leader);
+            let misfit = clock.or_else(late).or_else(apart);
+            misfit.map_or(Standing::Fits, Standing::Misfits)
         }
     }
 
@@ -434,6 +436,17 @@ impl Rung {
     /// Somebody publishes it.
     pub fn is_live(&self) -> bool {
         self.state == State::Live
+    }
+
+    /// When something was last listed of it in any form.
+    fn last_listed(&self) -> Option<Instant> {
+        self.window.last_listed().max(self.low_latency.last_listed())
+    }
+
+    /// It lists nothing while others have, the last at `last`: players who change to it would not find what they need.
+    fn is_silent(&self, last: Instant, boundaries: &Boundaries) -> bool {
+        let own = self.last_listed();
+        own.is_none_or(|own| last.saturating_duration_since(own) > boundaries.may_lag())
     }
 
     fn is_begun(&self, form: Form) -> bool {

@@ -167,6 +167,11 @@ impl Window {
         Some(last.date + last.duration.to_duration())
     }
 
+    /// When the newest segment was listed, by the monotonic clock.
+    pub fn last_listed(&self) -> Option<Instant> {
+        Some(self.listed.back()?.listed_at)
+    }
+
     /// The segment with this media sequence number, listed or recently removed.
     pub fn entry(&self, sequence: u64) -> Option<&Arc<Entry>> {
         let first = self

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::response::Response;
 use http::request::Parts;
@@ -48,17 +48,16 @@ impl Wanted {
     }
 }
 
-/// The encoder of this rung has been away for a target duration, while those of others are there: players have to go
-/// over to these, and do not while its playlists are served as if it came back at once.
+/// Nothing of this rung has been listed for a target duration, while others go on: players have to go over to these, and
+/// do not while its playlists are served as if more came at once.
 pub(super) fn has_left(directory: &Directory, presentation: &Presentation) -> bool {
     let (window, parts) = (presentation.window(), presentation.low_latency_window());
-    let until = window.listed_until().max(parts.listed_until());
+    let last = window.last_listed().max(parts.last_listed());
     let target = window.target_duration().unwrap_or(parts.target_duration());
-    let by = SystemTime::now() - target.span().to_duration();
     // The others are looked at last: nearly all are there themselves.
     let name = presentation.name();
     !window.is_ended()
-        && until.is_some_and(|until| until < by)
+        && last.is_some_and(|last| last.elapsed() > target.span().to_duration())
         && directory
             .ladder_over(name)
             .is_some_and(|ladder| ladder.has_left(name))

@@ -1,7 +1,7 @@
 //! Where the segments of a rung begin and end, and whether those of another do so at the same times.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use media::{Anchor, Arrivals, Grid, MediaTime};
 
@@ -51,6 +51,8 @@ pub enum Misfit {
     Clock(MediaTime),
     /// A segment begins where none of the other does: no key frame is at the same time.
     KeyFrames(MediaTime),
+    /// What it lists ends so much before what the others do.
+    Late(MediaTime),
     /// It is named as sound, and has pictures.
     Pictures,
     /// It is sound that has had so many discontinuities, and the pictures beside it another number of them. Players look
@@ -64,7 +66,7 @@ impl Misfit {
         match self {
             Self::Clock(by) => Self::Clock(MediaTime::from_nanos(-by.as_nanos())),
             Self::Discontinuities(own, others) => Self::Discontinuities(others, own),
-            Self::KeyFrames(_) | Self::Pictures => self,
+            Self::KeyFrames(_) | Self::Late(_) | Self::Pictures => self,
         }
     }
 }
@@ -86,6 +88,11 @@ impl fmt::Display for Misfit {
                 f,
                 "no key frame at {at}, where the others have one: give all rungs the same key frame interval (ffmpeg: \
                  -force_key_frames 'expr:gte(t,n_forced*2)')"
+            ),
+            Self::Late(by) => write!(
+                f,
+                "its media come {by} behind those of the others, too late for who changes over to it: its line or its \
+                 encoder holds them up; give it more bit rate to send with, or less to send"
             ),
             Self::Discontinuities(own, others) => write!(
                 f,
@@ -214,7 +221,7 @@ impl Boundaries {
     }
 
     /// The discontinuity sequence numbers of both where both have media (rfc8216bis §6.2.4), if they differ.
-    pub(super) fn apart_by_discontinuities(&self, other: &Self) -> Option<(u64, u64)> {
+    pub(super) fn apart_by_discontinuities(&self, other: &Self) -> Option<Misfit> {
         let newest = self.starts().last()?.min(other.starts().last()?);
         let number = |of: &Self| {
             let mut newest_first = of.segments.iter().rev();
@@ -222,7 +229,7 @@ impl Boundaries {
             Some(there.number)
         };
         let (ours, theirs) = (number(self)?, number(other)?);
-        (ours != theirs).then_some((ours, theirs))
+        (ours != theirs).then_some(Misfit::Discontinuities(ours, theirs))
     }
 
     /// The wall clock at the end of its media.
@@ -231,13 +238,17 @@ impl Boundaries {
         Some(last.begins.date_at(last.reached()))
     }
 
-    /// Whether it ends so close before `newest` that players who change to it find what they need.
-    pub(super) fn reach(&self, newest: SystemTime) -> bool {
-        let reach = MediaTime::from_nanos(self.step().as_nanos().saturating_mul(MAY_LAG));
+    /// So long behind the others players who change to it still find what they need.
+    pub(super) fn may_lag(&self) -> Duration {
+        let lag = MediaTime::from_nanos(self.step().as_nanos().saturating_mul(MAY_LAG));
         // How long segments are is not known with the first.
-        let reach = reach.max(CLOCKS_AGREE);
-        self.until()
-            .is_some_and(|until| until + reach.to_duration() >= newest)
+        lag.max(CLOCKS_AGREE).to_duration()
+    }
+
+    /// By how much it ends too early before `newest` for those.
+    pub(super) fn lags(&self, newest: SystemTime) -> Option<Misfit> {
+        let by = newest.duration_since(self.until()?).ok()?;
+        (by > self.may_lag()).then(|| Misfit::Late(by.into()))
     }
 
     /// Where boundaries are, if segments go on as long as most are, and whether somebody is about to go on by them; `None`

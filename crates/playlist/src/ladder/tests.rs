@@ -190,8 +190,12 @@ fn a_rung_is_left_out_unless_it_is_cut_where_the_others_are() {
         // Two lengths come together now and then.
         (&[10_000, 13_000, 15_000, 18_000], 0, misfit(16_000)),
         (&[9_000, 11_000, 14_000, 16_000], 0, Standing::Fits),
-        // It has stopped, or has just come back.
-        (&[4_000, 6_000, 8_000, 10_000], 0, Standing::Away),
+        // Its line holds it up for more than those who change to it can wait.
+        (
+            &[4_000, 6_000, 8_000, 10_000],
+            0,
+            Standing::Misfits(Misfit::Late(ms(8_000))),
+        ),
         (&[], 0, Standing::Empty),
         (
             &[10_000, 12_000, 14_000],
@@ -263,6 +267,40 @@ async fn a_bad_rung_and_a_lost_one_disturb_no_other() {
         [Standing::Leads, Standing::Fits]
     ));
     drop((vacancy, vacancies));
+}
+
+/// Its encoder sends nothing, which is another thing than being late: who lists something is there for its viewers.
+#[test]
+fn a_rung_has_left_when_it_lists_nothing_while_others_go_on() {
+    let registry = Registry::new(Settings::default());
+    let [mut there, mut late] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    let begun = Instant::now();
+    let push = |writer: &mut Writer, start, at| {
+        let at = begun + ms(at).to_duration();
+        let pushed = writer.push(segment(start, 2_000, 0, 500_000), at);
+        pushed.expect("owned");
+    };
+    let is_late = |by| Standing::Misfits(Misfit::Late(ms(by)));
+    for (start, at) in [(0, 2_000), (2_000, 4_000)] {
+        push(&mut there, start, at);
+        push(&mut late, start, at);
+    }
+    for start in [4_000, 6_000, 8_000] {
+        push(&mut there, start, start + 2_000);
+    }
+    let now = || {
+        let ladder = ladder(&registry);
+        let standing = ladder.standings(Form::Classic)[1];
+        (standing, ladder.has_left(&name("show_360p")))
+    };
+    assert_eq!(now(), (Standing::Fits, false));
+    push(&mut there, 10_000, 12_000);
+    assert_eq!(now(), (Standing::Away, true));
+    push(&mut there, 12_000, 14_000);
+    push(&mut late, 4_000, 14_500);
+    assert_eq!(now(), (is_late(8_000), false));
+    let adjustment = late.adjustment(ms(6_000)).expect("it is told why");
+    assert_eq!(adjustment.misfit, Some(Misfit::Late(ms(8_000))));
 }
 
 /// It has no place in MPEG-TS.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use media::{MediaTime, Name, Rendition, Track, TrackKind};
 
@@ -135,6 +135,11 @@ impl LowLatencyWindow {
     pub fn listed_until(&self) -> Option<SystemTime> {
         let last = self.all().next_back()?;
         Some(last.head.date + (last.end() - last.start()).to_duration())
+    }
+
+    /// When the newest part was listed, by the monotonic clock.
+    pub fn last_listed(&self) -> Option<Instant> {
+        Some(self.all().next_back()?.listed_at)
     }
 
     /// A segment is complete: players that know nothing of parts find something to play.
