@@ -202,6 +202,10 @@ impl Publish {
         if sends {
             self.measure_arrivals();
         }
+        if self.seat.is_none() {
+            // It was to begin anew, and could not at that moment.
+            self.begin_anew();
+        }
         self.hear_of_transcoder();
         self.report();
         self.tick_rungs();
@@ -260,7 +264,7 @@ impl Publish {
     /// Goes on as a presentation that is new, with the discontinuity number of what is beside it.
     fn begin_anew(&mut self) {
         self.vacate();
-        // Nobody has the name but who took it at this moment.
+        // Nobody has the name but who took it at this moment; it is tried again then.
         if let Ok(seat) = Seat::find(&self.name, &self.terms, &self.house) {
             self.sit_down(seat);
         }
@@ -275,7 +279,8 @@ impl Publish {
             Some(_) => media::TrackKind::Audio,
             None => media::TrackKind::Video,
         };
-        self.segmenter.join_ladder(grid, behind, begins);
+        let arrival = self.arrivals().map(|arrivals| arrivals.anchor);
+        self.segmenter.join_ladder(grid, behind, begins, arrival);
     }
 
     fn show_label(&self) {
@@ -367,8 +372,8 @@ impl Publish {
             return Ok(());
         }
         self.entrance = Entrance::open();
-        let duration = segment.duration;
-        let end = segment.start + duration;
+        let (start, duration) = (segment.start, segment.duration);
+        let end = start + duration;
         // Else it is there for the doctor, and players have the parts.
         if self.segmenter.fits_ts() && segment.fits_ts() {
             let target = match writer.push(segment, Instant::now()) {
@@ -382,7 +387,10 @@ impl Publish {
         let adjustment = writer.adjustment(end + SHORTEST_BEFORE);
         self.segments += 1;
         self.duration += duration;
-        self.adjust(adjustment);
+        // What stands against one that is over was mended with the run that goes on.
+        if !self.segmenter.is_over(start) {
+            self.adjust(adjustment);
+        }
         if self.segments == 1 {
             self.announce();
         }

@@ -440,7 +440,9 @@ impl Rung {
 
     /// When something was last listed of it in any form.
     fn last_listed(&self) -> Option<Instant> {
-        self.window.last_listed().max(self.low_latency.last_listed())
+        self.window
+            .last_listed()
+            .max(self.low_latency.last_listed())
     }
 
     /// It lists nothing while others have, the last at `last`: players who change to it would not find what they need.

@@ -86,8 +86,12 @@ pub struct Segmenter {
     shift: MediaTime,
     /// To join it, media are left out up to there.
     resumes_at: Option<MediaTime>,
+    /// When the media of the present run come, where that is known.
+    arrival: Option<Anchor>,
     /// Whose media this publish's come beside: it says when they are.
     follows: Option<Origin>,
+    /// The run of that by which its media were last put where they are.
+    followed: Option<u64>,
     /// Of the last unit.
     origin: Option<Origin>,
     /// Its pictures are those of another publish.
@@ -120,7 +124,9 @@ impl Segmenter {
             joins_behind: MediaTime::ZERO,
             shift: MediaTime::ZERO,
             resumes_at: None,
+            arrival: None,
             follows: None,
+            followed: None,
             origin: None,
             without_pictures: false,
             early: Vec::new(),

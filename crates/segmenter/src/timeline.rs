@@ -107,14 +107,17 @@ impl Timeline {
     }
 
     /// Begins a new run with `unit`, which follows `end`, where the run before ended on the window's timeline: at `at`,
-    /// if that is later. The distance between the tracks stays as sent.
+    /// unless that is before. The distance between the tracks stays as sent.
     pub(crate) fn begin_run(&mut self, unit: &Unit, end: Option<MediaTime>, at: Option<MediaTime>) {
-        if let Some(begin) = end.map(|end| end + RUN_MARGIN).max(at) {
+        let at = at.filter(|&at| end.is_none_or(|end| at >= end));
+        if let Some(begin) = at.or(end.map(|end| end + RUN_MARGIN)) {
             self.origin = (unit.dts_ms, begin);
             self.floor = end.or(self.floor);
         }
         self.run += 1;
-        self.before_ms = std::mem::take(&mut self.last_ms);
+        if self.is_begun() {
+            self.before_ms = std::mem::take(&mut self.last_ms);
+        }
         self.newest_ms = None;
         self.last = PerKind::default();
         self.reorder = MediaTime::ZERO;
@@ -124,6 +127,11 @@ impl Timeline {
     /// The number of this run.
     pub(crate) const fn run(&self) -> u64 {
         self.run
+    }
+
+    /// What is there was placed in a run before this one.
+    pub(crate) fn is_over(&self, there: MediaTime) -> bool {
+        self.floor.is_some_and(|floor| there < floor)
     }
 
     /// Something of this run has been placed.

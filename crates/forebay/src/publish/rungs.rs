@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use media::{Fault, FaultKind, Message, PresentationName, TrackKind};
 use playlist::{Dismissal, PushError};
+use segmenter::Origin;
 use segmenter::flv::{Entry, Unit};
 use tracing::{info, warn};
 
@@ -16,6 +17,9 @@ use super::{Publish, REPORT_EVERY, Source};
 use crate::metadata;
 use crate::pipeline::Ending;
 use crate::transcoder::Placed;
+
+/// So far tracks of one connection may be apart: no more is one clock's.
+const FURTHEST_APART_MS: u64 = 10_000;
 
 /// A track of which nothing came for so long has ended, though the connection goes on: in reports.
 const LOST_AFTER: u32 = 5;
@@ -117,6 +121,11 @@ impl Rungs {
     }
 }
 
+/// It would be put where the first track never comes, or is long over.
+const fn is_elsewhere(unit: &Unit, first: Origin) -> bool {
+    unit.dts_ms.abs_diff(first.sent_ms) > FURTHEST_APART_MS
+}
+
 impl Publish {
     /// Takes the access units of a message, each to its publish. Gives where the one of a first track was put.
     pub(super) fn take_apart(&mut self, message: &Message) -> Result<Option<Placed>, PushError> {
@@ -139,10 +148,15 @@ impl Publish {
                     self.guide(&guide, now);
                 }
                 (TrackKind::Audio, 0) => {
-                    for rung in self.rungs.of_pictures() {
-                        rung.take_unit(unit.clone(), now);
-                    }
+                    let shared = unit.clone();
                     placed = self.place(unit, now);
+                    // What has no place beside its own pictures has none beside theirs.
+                    if let Some(Placed { origin, .. }) = placed {
+                        for rung in self.rungs.of_pictures() {
+                            rung.segmenter.follow(origin);
+                            rung.take_unit(shared.clone(), now);
+                        }
+                    }
                 }
                 _ => self.climb(Track::of(&unit), unit, now),
             }
@@ -179,6 +193,15 @@ impl Publish {
         if self.segmenter.waits() || matches!(track, Track::Audio(_)) && origin.is_none() {
             // What began by its own clock could not be put elsewhere later without a discontinuity.
             return;
+        }
+        if origin.is_some_and(|origin| is_elsewhere(&unit, origin)) {
+            return self.record(Fault {
+                kind: FaultKind::TimestampJump,
+                text: format!(
+                    "{track} is at {} ms, where the first track is nowhere near; left out",
+                    unit.dts_ms
+                ),
+            });
         }
         if !self.rungs.by_track.contains_key(&track) {
             let rung = self.begin_rung(track, &unit, now);

@@ -149,6 +149,13 @@ impl Boundaries {
         self.segments.iter().map(|it| it.begins.at)
     }
 
+    /// Those that go on from one before them. Where a run begins is when somebody came, not where key frames are.
+    fn inner(&self) -> impl DoubleEndedIterator<Item = &Stretch> {
+        let pairs = self.segments.iter().zip(self.segments.iter().skip(1));
+        let inner = pairs.filter(|(before, it)| before.number == it.number);
+        inner.map(|(_, it)| it)
+    }
+
     /// Where the last segment ends, if it is whole: the next may begin there.
     fn end(&self) -> Option<MediaTime> {
         let last = self.segments.last().filter(|last| !last.is_open)?;
@@ -207,7 +214,7 @@ impl Boundaries {
                     there.covers(at) || it.is_entry && !there.is_entry && near(at, there.begins.at)
                 })
             };
-            Some(of.segments.iter().rfind(is_lone)?.begins.at)
+            Some(of.inner().rfind(is_lone)?.begins.at)
         };
         let lone = lone(self, other).max(lone(other, self));
         let shared = self

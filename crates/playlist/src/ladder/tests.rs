@@ -161,7 +161,11 @@ fn standing(starts: &[i64], late: i64) -> Standing {
         list(writer, &others, 0, 500_000);
     }
     let mut own = begin(&registry, "show_360p");
-    list(&mut own, starts, late, 100_000);
+    for (at, &start) in starts.iter().enumerate() {
+        let lasts = starts.get(at + 1).map_or(2_000, |next| next - start);
+        let pushed = own.push(segment(start, lasts, late, 100_000), Instant::now());
+        pushed.expect("owned");
+    }
     let ladder = ladder(&registry);
     let standings = ladder.standings(Form::Classic);
     assert_eq!(standings[..2], [Standing::Leads, Standing::Fits]);
@@ -177,13 +181,15 @@ fn standing(starts: &[i64], late: i64) -> Standing {
 #[test]
 fn a_rung_is_left_out_unless_it_is_cut_where_the_others_are() {
     let misfit = |at| Standing::Misfits(Misfit::KeyFrames(ms(at)));
-    let cases: [(&[i64], i64, Standing); 12] = [
+    let cases: [(&[i64], i64, Standing); 13] = [
         (&[10_000, 12_000, 14_000, 16_000, 18_000], 0, Standing::Fits),
         // Timestamps are rounded, and encoders begin to count a few pictures apart.
         (&[10_066, 12_066, 14_066, 16_066, 18_066], 0, Standing::Fits),
         // It is behind, or has just come.
         (&[6_000, 8_000, 10_000, 12_000], 0, Standing::Fits),
         (&[18_000], 200, Standing::Fits),
+        // With the first key frame that it sends, in the middle of their segment.
+        (&[17_000, 18_000], 0, Standing::Fits),
         // It was cut elsewhere, and no longer is.
         (&[11_000, 13_000, 16_000, 18_000], 0, Standing::Fits),
         (&[11_000, 13_000, 15_000, 17_000], 0, misfit(18_000)),

@@ -51,11 +51,20 @@ impl Segmenter {
     /// of the `grid` that is nearest to when it comes. When a picture was taken no clock here says, and encoders differ by
     /// a second or more anyway. Both ways nothing is put before what is out, which ends at `behind`: media are left out up
     /// to a picture that has a place. A publish of sound, which is told by `begins`, begins with that, and anywhere.
-    pub fn join_ladder(&mut self, grid: Grid, behind: MediaTime, begins: TrackKind) {
+    ///
+    /// When media come that are going on is told by `arrival`, where it is known: the next of them may be held up.
+    pub fn join_ladder(
+        &mut self,
+        grid: Grid,
+        behind: MediaTime,
+        begins: TrackKind,
+        arrival: Option<Anchor>,
+    ) {
         self.ladder = Some(grid);
         self.begins = begins;
         self.joins_behind = behind;
         self.joins = Joins::IfApart;
+        self.arrival = arrival;
     }
 
     /// Its media come beside those of another publish, or are made of them, with timestamps of the same clock: they
@@ -73,8 +82,14 @@ impl Segmenter {
     }
 
     /// Its units are given up until one has a place in its ladder: what comes beside them has to wait as well.
-    pub const fn waits(&self) -> bool {
-        self.joining_since.is_some() && self.origin.is_none()
+    pub fn waits(&self) -> bool {
+        let is_left_out = self.resumes_at.is_some() || !self.timeline.is_begun();
+        self.joining_since.is_some() && is_left_out
+    }
+
+    /// A segment that begins there is of a run before the present one: what it has been changed for is done.
+    pub fn is_over(&self, begins: MediaTime) -> bool {
+        self.timeline.is_over(begins)
     }
 
     /// How much later than when it came the present run was put, to begin where its ladder has a boundary.
@@ -98,13 +113,15 @@ impl Segmenter {
     /// boundaries are. `unit`, sent at `sent_ms`, is given up where it is not the one to begin with.
     pub(super) fn join(&mut self, unit: &Unit, sent_ms: i64, now: SystemTime) -> Joining {
         if let Some(origin) = self.follows {
-            self.join_followed(unit, origin.media_time(sent_ms));
-            return Joining::Goes;
+            return self.join_followed(unit, origin, sent_ms);
         }
         let Some(grid) = self.ladder.filter(|_| self.joins != Joins::Settled) else {
             return Joining::Goes;
         };
-        let (sent, wanted) = (self.timeline.sent(unit), grid.arriving(now));
+        let sent = self.timeline.sent(unit);
+        let is_known = self.joins == Joins::IfApart && self.timeline.is_begun();
+        let arrival = self.arrival.filter(|_| is_known);
+        let wanted = grid.arriving(arrival.map_or(now, |arrival| arrival.date_at(sent)));
         let apart = sent - wanted;
         let is_near = apart <= CLOCKS_AGREE && -apart <= CLOCKS_AGREE;
         let agrees = is_near && self.joins == Joins::IfApart;
@@ -116,9 +133,26 @@ impl Segmenter {
             Some(dated) => dated.max(sent) - dated.min(sent) < NOTICED,
             None => sent >= self.joins_behind,
         };
-        if agrees && goes_on && self.resumes_at.is_none() {
+        let at = if agrees {
+            sent
+        } else if leads(unit) {
+            let composition = MediaTime::from_millis(unit.composition_ms.into());
+            let shown = wanted + composition;
+            grid.nearest(shown, shown - grid.step) - composition
+        } else {
+            wanted
+        };
+        let is_there = agrees || leads(unit) && at - sent < NOTICED && sent - at < NOTICED;
+        if is_there && goes_on && self.resumes_at.is_none() {
             self.settle();
             self.date_by(grid.origin);
+            if !agrees {
+                // It has no better place than where it is.
+                self.shift = at - wanted;
+            }
+            if !self.timeline.is_begun() {
+                self.end_first_at_boundary(&grid, sent);
+            }
             return Joining::Goes;
         }
         let since = *self.joining_since.get_or_insert(now);
@@ -145,15 +179,6 @@ impl Segmenter {
                     .insert(edge.map_or(behind, |edge| edge.max(behind)))
             }
         };
-        let at = if agrees {
-            sent
-        } else if leads(unit) {
-            let composition = MediaTime::from_millis(unit.composition_ms.into());
-            let shown = wanted + composition;
-            grid.nearest(shown, shown - grid.step) - composition
-        } else {
-            wanted
-        };
         if at < resumes_at && waited < FOR_A_PICTURE + MOST_LEFT_OUT.to_duration() {
             return Joining::GivenUp;
         }
@@ -165,11 +190,17 @@ impl Segmenter {
         }
         self.date_by(grid.origin);
         self.timeline.begin_run(unit, self.edge(), Some(at));
-        if self.begins == TrackKind::Audio {
-            // It has no key frames that would have it cut there.
-            self.begin_next_at(grid.nearest(at, at + SHORTEST));
-        }
+        self.end_first_at_boundary(&grid, at);
         Joining::Goes
+    }
+
+    /// The segment that begins at `at` ends where those of its ladder do: it may be sound, which has no key frames that
+    /// would have it cut there, or begin between two boundaries.
+    fn end_first_at_boundary(&mut self, grid: &Grid, at: MediaTime) {
+        let next = grid.nearest(at, at + SHORTEST);
+        if self.begins == TrackKind::Audio || next - at < self.settings.segment_target {
+            self.begin_next_at(next);
+        }
     }
 
     /// A publish that joins a ladder can begin there with `unit`.
@@ -201,16 +232,34 @@ impl Segmenter {
         self.resumes_at = None;
     }
 
-    /// Begins a run with `unit` at `wanted`, if that is elsewhere and it can.
-    fn join_followed(&mut self, unit: &Unit, wanted: MediaTime) {
-        let behind = wanted - self.timeline.sent(unit);
+    /// Begins a run with `unit` where the publish is that it follows, if that is elsewhere and it can: with a run of that
+    /// wherever it is, else further on. What has no place there behind what is out is left out.
+    fn join_followed(&mut self, unit: &Unit, origin: Origin, sent_ms: i64) -> Joining {
+        let wanted = origin.media_time(sent_ms);
         let begun = self.timeline.is_begun();
-        let is_entry = leads(unit) || !self.cutter.has_pictures();
-        if behind.as_millis() == 0 || (begun && (!is_entry || behind < RUN_MARGIN)) {
-            return;
+        let begins = !begun || leads(unit) || !self.cutter.has_pictures();
+        if self.resumes_at.is_none() {
+            let behind = wanted - self.timeline.sent(unit);
+            if behind.as_millis() == 0 {
+                self.followed = Some(origin.run);
+                return Joining::Goes;
+            }
+            let is_put_elsewhere = self.followed != Some(origin.run) || behind >= RUN_MARGIN;
+            if begun && !(begins && is_put_elsewhere) {
+                return Joining::Goes;
+            }
+            self.finish();
         }
-        self.finish();
-        self.timeline.begin_run(unit, self.edge(), Some(wanted));
+        let edge = self.edge();
+        let is_out = |edge| wanted < edge && edge - wanted <= MOST_LEFT_OUT;
+        if !begins || edge.is_some_and(is_out) {
+            self.resumes_at = edge.or(Some(wanted));
+            return Joining::GivenUp;
+        }
+        self.resumes_at = None;
+        self.followed = Some(origin.run);
+        self.timeline.begin_run(unit, edge, Some(wanted));
+        Joining::Goes
     }
 }
 

@@ -20,7 +20,7 @@ impl Bench {
     /// It has listed nothing, and has pictures.
     fn join(&mut self, grid: Grid) {
         let segmenter = &mut self.segmenter;
-        segmenter.join_ladder(grid, MediaTime::ZERO, TrackKind::Video);
+        segmenter.join_ladder(grid, MediaTime::ZERO, TrackKind::Video, None);
     }
 
     /// So many seconds, as [`Bench::seconds`] has them, each a second behind the one before.
@@ -88,7 +88,7 @@ fn who_has_no_place_at_the_nearest_boundary_begins_with_the_next_key_frame() {
     let listed = MediaTime::from_millis(109_533);
     bench
         .segmenter
-        .join_ladder(grid(8_900), listed, TrackKind::Video);
+        .join_ladder(grid(8_900), listed, TrackKind::Video, None);
     bench.live(40, 6);
     bench.finish();
     assert_eq!(bench.starts(), [111_500, 113_500, 115_500]);
@@ -272,7 +272,7 @@ fn sound_alone_joins_a_ladder_with_its_first_unit() {
     let audio = TrackKind::Audio;
     bench
         .segmenter
-        .join_ladder(grid(700), MediaTime::ZERO, audio);
+        .join_ladder(grid(700), MediaTime::ZERO, audio, None);
     for n in 0..200 {
         bench.push(MessageKind::Audio, 5_000 + n * 64 / 3, SOUND);
     }
@@ -348,4 +348,98 @@ fn who_follows_late_and_with_timestamps_of_its_own_is_where_the_other_is() {
     assert_eq!(begins.date, origin.clock.date_at(begins.start));
     assert_eq!(of(&source.segments[run + 1..]), of(&late.segments));
     assert_eq!(late.faults, []);
+}
+
+/// The tracks of a connection whose first is ahead of a ladder.
+#[test]
+fn who_follows_one_that_is_put_back_is_put_back_as_well() {
+    let mut source = Bench::new();
+    let mut beside = Bench::new();
+    for second in 0..12 {
+        if second == 3 {
+            source.join(grid(0));
+        }
+        let from = 106_500 + second * 1_000;
+        source.live(from, 1);
+        if source.segmenter.waits() {
+            beside.arrival += Duration::from_secs(1);
+            continue;
+        }
+        let origin = source.segmenter.origin().expect("something was taken");
+        beside.segmenter.follow(origin);
+        beside.live(from, 1);
+    }
+    source.finish();
+    beside.finish();
+    assert_eq!(source.starts(), [106_500, 108_500, 111_500, 113_500]);
+    assert_eq!(source.shown(), beside.shown());
+}
+
+/// It is 1.15 s ahead, and what comes next is late itself.
+#[test]
+fn who_joins_is_put_by_when_its_media_come_and_not_by_one_that_is_held_up() {
+    for (known, starts) in [
+        (true, [102_350, 104_350, 107_500, 109_500]),
+        (false, [102_350, 104_350, 106_350, 108_350]),
+    ] {
+        let mut bench = Bench::new();
+        bench.live(102_350, 3);
+        let arrival = Anchor {
+            at: MediaTime::from_millis(105_350),
+            date: bench.arrival - Duration::from_millis(300),
+        };
+        let (behind, arrival) = (MediaTime::ZERO, known.then_some(arrival));
+        let segmenter = &mut bench.segmenter;
+        segmenter.join_ladder(grid(0), behind, TrackKind::Video, arrival);
+        bench.live(105_350, 8);
+        bench.finish();
+        assert_eq!(bench.starts()[..4], starts);
+    }
+}
+
+/// The next boundary is further away than its clock has run ahead.
+#[test]
+fn who_has_no_better_place_than_its_own_goes_on() {
+    let mut bench = Bench::new();
+    let grid = Grid {
+        step: MediaTime::from_millis(4_000),
+        ..grid(0)
+    };
+    for n in 0..400 {
+        if n == 150 {
+            bench.arrival -= Duration::from_millis(1_200);
+            bench.join(grid);
+        }
+        let body = if n % 100 == 0 { IDR } else { INTER };
+        bench.push(MessageKind::Video, 101_500 + n * 40, body);
+        bench.arrival += Duration::from_millis(40);
+    }
+    bench.finish();
+    assert_eq!(bench.starts(), [101_500, 105_500, 109_500, 113_500]);
+    assert!(bench.segments.iter().all(|it| !it.discontinuity));
+    let shift = bench.segmenter.shift().as_millis();
+    assert!((1_100..=1_300).contains(&shift), "{shift}");
+}
+
+/// Others have begun a segment before, and will begin the next before this one's is long enough.
+#[test]
+fn who_joins_between_two_boundaries_ends_its_first_segment_at_the_next() {
+    let mut bench = Bench::new();
+    bench.join(grid(1_000));
+    bench.live(102_500, 6);
+    bench.finish();
+    assert_eq!(bench.starts(), [102_500, 103_500, 105_500, 107_500]);
+}
+
+/// What was wrong with a segment that ends a run was mended with the next.
+#[test]
+fn a_segment_before_the_run_that_goes_on_is_over() {
+    let mut bench = Bench::new();
+    bench.live(98_200, 3);
+    bench.join(grid(800));
+    bench.live(101_200, 6);
+    bench.finish();
+    let over = bench.segments.iter();
+    let over: Vec<_> = over.map(|it| bench.segmenter.is_over(it.start)).collect();
+    assert_eq!(over, [true, true, false, false, false]);
 }
