@@ -294,8 +294,8 @@ impl Presentation {
         Backup(self.backups.clone())
     }
 
-    /// Its newest segment has either pictures or sound, and so what is played beside it is another's.
-    pub(crate) fn lacks_a_kind(&self) -> bool {
+    /// Its newest segment has sound; `None` while nothing is listed.
+    pub(crate) fn has_sound(&self) -> Option<bool> {
         let window = self.window();
         let tracks = window
             .listed()
@@ -306,9 +306,14 @@ impl Presentation {
             .all()
             .next_back()
             .map(|segment| segment.head.tracks.clone());
-        let kinds = tracks.or(newest).unwrap_or_default();
-        let has = |kind| kinds.iter().any(|track| track.kind() == kind);
-        has(TrackKind::Video) != has(TrackKind::Audio)
+        let tracks = tracks.or(newest)?;
+        Some(tracks.iter().any(|it| it.kind() == TrackKind::Audio))
+    }
+
+    /// Another presentation has its name: nobody waits for its encoder any more.
+    pub(crate) fn retire(&self) {
+        self.lock().generation += 1;
+        self.release();
     }
 
     /// Wakes whoever waits for a part, in vain: what is here is all that comes.

@@ -136,13 +136,16 @@ impl Registry {
         let leading = |presentations: &Presentations| shared.leading(presentations, name);
         if let Some(there) = presentations.get(name) {
             // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them, nor
-            // pictures to the sound of others. What has both goes on, with its own sound.
-            let is_out_of_step = there.lacks_a_kind()
-                && !there.is_published()
-                && leading(&presentations)
-                    .is_some_and(|it| it.parts <= there.discontinuities().parts);
-            if is_out_of_step {
-                there.release();
+            // pictures to the sound of others. Where each has its own, it goes on.
+            let before = there.discontinuities();
+            let falls_behind = |leading: Discontinuities| {
+                leading.parts <= before.parts || leading.segments <= before.segments
+            };
+            if !there.is_published()
+                && shared.shares_sound(&presentations, there)
+                && leading(&presentations).is_some_and(falls_behind)
+            {
+                there.retire();
             } else if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
                 return Ok(writer);
             }
@@ -361,6 +364,19 @@ impl Shared {
         let all = source.into_iter().chain(self.rungs(presentations, &ladder));
         let going_on = all.filter(|other| !other.window().is_ended());
         going_on.cloned().collect()
+    }
+
+    /// It is played beside the sound of another that is live, or that beside its own.
+    fn shares_sound(&self, presentations: &Presentations, there: &Presentation) -> bool {
+        let name = there.name();
+        let mut others = self.beside(presentations, name).into_iter();
+        let has_sound = there.has_sound();
+        others.any(|other| {
+            let any_is_sound = [name, other.name()].map(RungNames::sound_in) != [None, None];
+            let with = other.has_sound();
+            let is_mixed = has_sound.zip(with).is_some_and(|(own, with)| own != with);
+            other.name() != name && other.is_published() && (any_is_sound || is_mixed)
+        })
     }
 
     /// When time began for those that are in a ladder with `name`, itself included: one of them, once any has begun.

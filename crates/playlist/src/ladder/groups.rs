@@ -11,8 +11,8 @@ pub(super) struct Groups<'a> {
     form: Form,
     /// The rungs that have sound of their own, and that.
     own: Vec<(&'a Rung, Sound<'a>)>,
-    /// Sound in MPEG-TS, for a rung that has none.
-    apart: Option<Sound<'a>>,
+    /// Sound in MPEG-TS, for a rung that has none, and what it is of.
+    apart: Option<(&'a Rung, Sound<'a>)>,
     /// Further sound, for all.
     beside: Vec<Sound<'a>>,
     all: Vec<Vec<Sound<'a>>>,
@@ -38,19 +38,25 @@ impl<'a> Groups<'a> {
         }
         let has_silent = own.len() < listed.len();
         // What a rung of sound has is that.
-        let alone = |(rung, folder): &'a (&'a Rung, String)| match rung.has_pictures(form) {
-            true => rung.sound_variant(form, folder),
-            false => Some(rung.variant(form, folder)),
+        let alone = |(rung, folder): &'a (&'a Rung, String)| {
+            let alone = match rung.has_pictures(form) {
+                true => rung.sound_variant(form, folder)?,
+                false => rung.variant(form, folder),
+            };
+            Some((*rung, alone))
         };
         let apart = listed
             .iter()
             .find_map(alone)
             .filter(|_| form == Form::Classic && has_silent)
             .zip(own.first())
-            .map(|(alone, (_, own))| Sound {
-                uri: Some(alone.uri),
-                rate: alone.measured.all,
-                ..own.clone()
+            .map(|((rung, alone), (_, own))| {
+                let sound = Sound {
+                    uri: Some(alone.uri),
+                    rate: alone.measured.all,
+                    ..own.clone()
+                };
+                (rung, sound)
             });
         Self {
             form,
@@ -80,25 +86,31 @@ impl<'a> Groups<'a> {
     }
 
     /// The sound of a rung: that of the first that has some, if it has as many discontinuities behind it. Players begin
-    /// with the pictures of a discontinuity and look for the sound of the same (hls.js waits for ever).
+    /// with the pictures of a discontinuity and look for the sound of the same (hls.js waits for ever): a rung that has
+    /// none of its own is silent rather than that.
     fn own_of(&self, rung: &Rung) -> Option<&Sound<'a>> {
+        let number = rung.discontinuity(self.form);
+        let is_same = |there: &Rung| there.discontinuity(self.form) == number;
         let own = self
             .own
             .iter()
             .find(|(there, _)| std::ptr::eq(*there, rung));
         let beside = || self.own.iter().filter(|(_, sound)| sound.uri.is_some());
-        let Some((_, first)) = beside().next() else {
-            let (_, first) = self.own.first()?;
-            let apart = self.apart.as_ref().filter(|_| own.is_none());
-            return Some(apart.unwrap_or(first));
-        };
+        if beside().next().is_none() {
+            return match own {
+                Some(_) => self.own.first().map(|(_, first)| first),
+                None => {
+                    let apart = self.apart.as_ref().filter(|(there, _)| is_same(there));
+                    apart.map(|(_, apart)| apart)
+                }
+            };
+        }
         if own.is_some_and(|(_, sound)| sound.uri.is_none()) {
             // It is sound itself, among rungs that have theirs beside their pictures.
             return None;
         }
-        let number = rung.discontinuity(self.form);
-        let same = beside().find(|(there, _)| there.discontinuity(self.form) == number);
-        Some(same.map_or(first, |(_, sound)| sound))
+        let same = beside().find(|(there, _)| is_same(there));
+        same.map(|(_, sound)| sound)
     }
 
     /// Those that variants hear.

@@ -201,23 +201,43 @@ fn what_begins_beside_others_has_the_number_of_the_one_that_leads() {
     assert_eq!(newest.discontinuity_sequence, 0);
 }
 
-/// The sound of another serves it, and that has had no discontinuity.
+/// Whose sound is another's, or another's too, has the number of that; who shares none goes on behind a discontinuity.
 #[test]
-fn a_silent_rung_that_has_come_back_has_the_number_of_the_others() {
-    let registry = Registry::new(Settings::default());
-    let [mut steady, mut silent] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
-    let pictures = |start| {
+fn a_rung_that_has_come_back_has_the_number_of_those_it_shares_sound_with() {
+    let with = |start| segment(start, 2_000, 0, 200_000);
+    let silent = |start| {
         let mut pictures = segment(start, 2_000, 0, 200_000);
         pictures.tracks = pictures.tracks[..1].into();
         pictures.units.retain(|unit| unit.track == 0);
         pictures
     };
-    list(&mut steady, &[0], 0, 500_000);
-    silent.push(pictures(0), Instant::now()).expect("owned");
-    let _vacancy = silent.leave();
-    let mut back = begin(&registry, "show_360p");
-    back.push(pictures(2_000), Instant::now()).expect("owned");
-    let window = back.presentation().window();
-    let newest = window.listed().last().expect("listed");
-    assert_eq!(newest.discontinuity_sequence, 0);
+    let cases: [(&dyn Fn(i64) -> Segment, &dyn Fn(i64) -> Segment, bool, u64); 6] = [
+        (&with, &with, false, 1),
+        (&silent, &silent, false, 1),
+        (&silent, &with, false, 0),
+        (&with, &silent, false, 0),
+        (&with, &with, true, 0),
+        (&silent, &silent, true, 0),
+    ];
+    for (at, (own, beside, has_audio1, expected)) in cases.into_iter().enumerate() {
+        let registry = Registry::new(Settings::default());
+        let [mut steady, mut leaves] =
+            ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+        let mut further = begin(&registry, "show_audio1");
+        steady.push(beside(0), Instant::now()).expect("owned");
+        leaves.push(own(0), Instant::now()).expect("owned");
+        if has_audio1 {
+            let pushed = further.push(sound(0, 2_000, 0), Instant::now());
+            pushed.expect("owned");
+        } else {
+            let _ = further.leave();
+        }
+        let _vacancy = leaves.leave();
+        let mut back = begin(&registry, "show_360p");
+        back.push(own(2_000), Instant::now()).expect("owned");
+        let window = back.presentation().window();
+        let newest = window.listed().last().expect("listed");
+        assert_eq!(newest.discontinuity_sequence, expected, "case {at}");
+        assert_eq!(window.listed().len() > 1, expected > 0, "case {at}");
+    }
 }
