@@ -44,8 +44,16 @@ pub struct Arrivals {
     pub anchor: Anchor,
     /// Measured for so long that what held them up at first is not in it.
     pub is_settled: bool,
-    /// The media were put where they are by when they came: their timestamps are not those of the others.
-    pub is_guessed: bool,
+    /// So much later than they come the media were put, where that is by when they came: their timestamps are not those of
+    /// the others.
+    pub shift: MediaTime,
+}
+
+impl Arrivals {
+    /// Where the media are was guessed from when they came.
+    pub fn is_guessed(&self) -> bool {
+        self.shift != MediaTime::ZERO
+    }
 }
 
 /// Boundaries at equal distances, one of them dated.

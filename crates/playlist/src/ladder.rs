@@ -23,7 +23,7 @@ use media::{
 use crate::measured::Rate;
 use crate::multivariant::{self, Sound, Variant};
 use crate::{
-    CmafSegment, Container, Entry, LowLatencyWindow, Presentation, Report, State, Text, Window,
+    Beside, CmafSegment, Container, Entry, LowLatencyWindow, Presentation, State, Text, Window,
 };
 
 pub use boundaries::Misfit;
@@ -395,21 +395,27 @@ impl Ladder {
         Some(multivariant::render(&variants, groups))
     }
 
-    /// Where the others stand beside `rung`, for the low-latency playlists of that: their pictures, and the sound that
-    /// serves all.
-    pub fn reports(&self, rung: &PresentationName) -> Vec<Report> {
+    /// What the low-latency playlists of `rung` say of the others: where their pictures stand, and the sound that serves
+    /// all.
+    pub fn beside(&self, rung: &PresentationName) -> Beside {
         let mut live = self.live();
         let has_sound = |it: &&Rung| it.low_latency.renditions().len() > 1;
         let with_sound = live.find(has_sound).map(|it| it.presentation.name());
         let others = self.live().filter(|it| it.presentation.name() != rung);
-        others
-            .flat_map(|it| {
-                let name = it.presentation.name();
-                let reports = it.low_latency.reports(&format!("../{}/", name.name));
-                let count = if with_sound == Some(name) { 2 } else { 1 };
-                reports.into_iter().take(count)
-            })
-            .collect()
+        let reports = others.flat_map(|it| {
+            let name = it.presentation.name();
+            let reports = it.low_latency.reports(&format!("../{}/", name.name));
+            let count = if with_sound == Some(name) { 2 } else { 1 };
+            reports.into_iter().take(count)
+        });
+        Beside {
+            reports: reports.collect(),
+            ahead: self
+                .live()
+                .map(|it| it.low_latency.ahead)
+                .max()
+                .unwrap_or_default(),
+        }
     }
 
     /// What stands before the URIs of a rung's playlists.

@@ -30,8 +30,8 @@ pub use ladder::{
     Adjustment, Form, Ladder, Misfit, Place, Rung, RungNames, Standing as RungStanding,
 };
 pub use low_latency::{
-    Addressing, CmafSegment, InitSection, LowLatency, LowLatencyWindow, Packaging, PartEntry,
-    Playlist, Position, Report, Standing, uri,
+    Addressing, Beside, CmafSegment, InitSection, LowLatency, LowLatencyWindow, Packaging,
+    PartEntry, Playlist, Position, Report, Standing, uri,
 };
 pub use presentation::{Backup, Dismissal, Presentation, State, Waiting};
 pub use registry::{Directory, Registry, Settings};

@@ -17,7 +17,7 @@ mod tests;
 
 pub use edge::{Position, Standing};
 pub use segment::{CmafSegment, InitSection, PartEntry};
-pub use text::{Report, uri};
+pub use text::{Beside, Report, uri};
 pub use window::{LowLatencyWindow, Playlist};
 
 pub(crate) use dash::{Description, Member};

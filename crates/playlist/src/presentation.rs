@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use media::{
-    Anchor, Arrivals, Captions, MediaTime, PresentationName, Rendition, Segment, TrackKind,
-};
+use media::{Arrivals, Captions, MediaTime, PresentationName, Rendition, Segment, TrackKind};
 use tokio::sync::{Notify, watch};
 
 use crate::ladder::Texts;
@@ -104,19 +102,13 @@ pub(crate) struct Publish {
 }
 
 impl Inner {
-    /// How much later than they come media are, if they were put there; in whole tenths of a second, up.
-    pub(crate) fn ahead(&self, window: &LowLatencyWindow) -> MediaTime {
+    /// How much later than they come media were put: in whole tenths of a second, up, and no more than players can hold
+    /// back by.
+    pub(crate) fn ahead(&self, most: TargetDuration) -> MediaTime {
         let arrivals = self.status.as_ref().and_then(|status| status.arrivals);
-        let arrivals = arrivals.filter(|arrivals| arrivals.is_guessed);
-        let ahead = arrivals.zip(window.all().next_back()).map(|(it, newest)| {
-            let dated = Anchor {
-                at: newest.start(),
-                date: newest.head.date,
-            };
-            dated.behind(&it.anchor)
-        });
-        let tenths = ahead.map_or(0, |ahead| (ahead.as_millis() + 99) / 100);
-        MediaTime::from_millis(tenths.max(0) * 100)
+        let shift = arrivals.map_or(MediaTime::ZERO, |arrivals| arrivals.shift);
+        let tenths = (shift.as_millis() + 99) / 100;
+        MediaTime::from_millis(tenths.max(0) * 100).min(most.span())
     }
 }
 

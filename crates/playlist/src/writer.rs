@@ -264,7 +264,7 @@ impl Writer {
             inner
                 .growth
                 .part(&before, part, begun, self.generation, settings, now)?;
-        window.ahead = inner.ahead(&window);
+        window.ahead = inner.ahead(window.target_duration());
         self.presentation.show_low_latency(window);
         if tracks.is_some_and(|tracks| !tracks.iter().all(|track| track.codec.fits_ts())) {
             self.presentation.leave_ts(&mut inner);

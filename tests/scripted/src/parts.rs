@@ -54,7 +54,9 @@ impl PartFollower {
 /// Every text can be rendered, and what it names is there.
 fn read_all(window: &LowLatencyWindow, rendition: Rendition) {
     let text = |form| {
-        let text = window.playlist(rendition, form, Vec::new).plain();
+        let text = window
+            .playlist(rendition, form, playlist::Beside::default)
+            .plain();
         String::from_utf8(text.to_vec()).expect("a playlist is UTF-8")
     };
     let (full, delta) = (text(Playlist::Full), text(Playlist::Delta));

@@ -85,7 +85,7 @@ impl Publish {
         Some(Arrivals {
             anchor,
             is_settled: self.arriving.is_settled(),
-            is_guessed: self.segmenter.shift() != MediaTime::ZERO,
+            shift: self.segmenter.shift(),
         })
     }
 }

@@ -12,8 +12,8 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use media::Rendition;
 use playlist::{
-    CmafSegment, Container, Directory, LowLatencyWindow, PartEntry, Place, Position, Presentation,
-    Standing, Waiting,
+    Beside, CmafSegment, Container, Directory, LowLatencyWindow, PartEntry, Place, Position,
+    Presentation, Standing, Waiting,
 };
 use segmenter::cmaf::Fragment;
 
@@ -121,7 +121,7 @@ impl LowLatency<'_> {
         let name = self.presentation.name();
         let beside = || {
             let ladder = self.directory.ladder_over(name);
-            ladder.map_or_else(Vec::new, |ladder| ladder.reports(name))
+            ladder.map_or_else(Beside::default, |ladder| ladder.beside(name))
         };
         let text = window.playlist(rendition, form, beside);
         text_reply(kind, text, &request.headers)

@@ -199,7 +199,7 @@ impl Boundaries {
         // others are by when it came is up to half a segment off.
         let settled = |it: &Self| it.arrivals.filter(|arrivals| arrivals.is_settled);
         if let (Some(ours), Some(theirs)) = (settled(self), settled(other)) {
-            let guessed = i64::from(ours.is_guessed) + i64::from(theirs.is_guessed);
+            let guessed = i64::from(ours.is_guessed()) + i64::from(theirs.is_guessed());
             let off = MediaTime::from_nanos(guessed * (self.step().as_nanos() / 2));
             let most = CLOCKS_AGREE.max(off) + TOLERANCE;
             let behind = theirs.anchor.behind(&ours.anchor);

@@ -8,7 +8,7 @@ use media::{Captions, Codec, Head, MediaTime, Part, PresentationName, Segment, S
 use super::*;
 use crate::registry::number_by_the_clock;
 use crate::window::tests::video_segment;
-use crate::{Label, Registry, Settings, Terms, Writer};
+use crate::{Label, Registry, Report, Settings, Terms, Writer};
 
 mod description;
 mod joining;
@@ -388,14 +388,14 @@ fn where_one_rung_has_no_place_in_ts_all_are_played_in_cmaf() {
         segment,
         part: 0,
     };
-    let first = ladder(&registry).reports(&name("show_360p"))[0].segment;
+    let first = ladder(&registry).beside(&name("show_360p")).reports[0].segment;
     assert_eq!(
-        ladder(&registry).reports(&name("show_360p")),
+        ladder(&registry).beside(&name("show_360p")).reports,
         [report(first)]
     );
     list_parts(&mut one, &[2_000]);
     assert_eq!(
-        ladder(&registry).reports(&name("show_360p")),
+        ladder(&registry).beside(&name("show_360p")).reports,
         [report(first + 1)]
     );
     // Nobody publishes: what is there can still be played.

@@ -149,7 +149,9 @@ impl Bench {
     /// A playlist with what differs from run to run written as `EPOCH` and numbers counted from 0.
     fn text(&self, rendition: Rendition, form: Playlist) -> String {
         let window = self.window();
-        let text = window.playlist(rendition, form, Vec::new).plain();
+        let text = window
+            .playlist(rendition, form, crate::Beside::default)
+            .plain();
         let text = String::from_utf8(text.to_vec()).expect("UTF-8");
         self.plain(&text)
     }
@@ -425,7 +427,7 @@ async fn a_publish_that_is_over_ends_the_playlist_and_wakes_who_waits() {
     assert_eq!(presentation.low_latency_followers(), 0);
     let window = presentation.low_latency_window();
     let text = window
-        .playlist(Rendition::Video, Playlist::Full, Vec::new)
+        .playlist(Rendition::Video, Playlist::Full, crate::Beside::default)
         .plain();
     let text = std::str::from_utf8(&text).expect("UTF-8");
     assert!(text.ends_with("#EXT-X-ENDLIST\n"), "{text}");
@@ -479,7 +481,9 @@ fn entries(text: &str) -> Vec<(u64, String)> {
 
 fn check(window: &LowLatencyWindow, seen: &mut Vec<(u64, String)>) -> Result<(), TestCaseError> {
     let text = |form| {
-        let text = window.playlist(Rendition::Video, form, Vec::new).plain();
+        let text = window
+            .playlist(Rendition::Video, form, crate::Beside::default)
+            .plain();
         String::from_utf8(text.to_vec()).expect("UTF-8")
     };
     let (full, delta) = (text(Playlist::Full), text(Playlist::Delta));

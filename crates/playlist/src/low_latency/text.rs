@@ -95,9 +95,10 @@ pub(super) fn render(
     window: &LowLatencyWindow,
     rendition: Rendition,
     form: Playlist,
-    beside: impl FnOnce() -> Vec<Report>,
+    beside: impl FnOnce() -> Beside,
 ) -> String {
-    let mut text = header(window, Listing::Media);
+    let Beside { reports, ahead } = beside();
+    let mut text = header(window, Listing::Media, ahead);
     window.ranges.write(&mut text);
     let skipped = match form {
         Playlist::Full => 0,
@@ -144,7 +145,7 @@ pub(super) fn render(
         let others = window.renditions().into_iter();
         let others = others.filter(|&other| other != rendition);
         let others = others.filter_map(|other| report(window, other, ""));
-        for Report { uri, segment, part } in others.chain(beside()) {
+        for Report { uri, segment, part } in others.chain(reports) {
             let _ = writeln!(
                 text,
                 "#EXT-X-RENDITION-REPORT:URI=\"{uri}\",LAST-MSN={segment},LAST-PART={part}"
@@ -156,7 +157,7 @@ pub(super) fn render(
 
 /// The whole I-frame playlist: of the pictures alone, whatever travels together. A segment is complete.
 pub(super) fn render_i_frames(window: &LowLatencyWindow) -> String {
-    let mut text = header(window, Listing::IFrames);
+    let mut text = header(window, Listing::IFrames, MediaTime::ZERO);
     let mut section = None;
     for segment in window.listed() {
         if segment.head.discontinuity {
@@ -211,7 +212,7 @@ enum Listing {
     IFrames,
 }
 
-fn header(window: &LowLatencyWindow, listing: Listing) -> String {
+fn header(window: &LowLatencyWindow, listing: Listing, ahead: MediaTime) -> String {
     let first = window.all().next();
     let opened = window.open.as_ref();
     let independent = if window.settled.measured.is_independent()
@@ -238,7 +239,7 @@ fn header(window: &LowLatencyWindow, listing: Listing) -> String {
         target.seconds(),
         Seconds(times(target.span(), SKIP_UNTIL).as_millis()),
         // The sound of another is not there yet where it is: hls.js 1.7.4 would begin beyond that, and stay there.
-        Seconds((times(part_target, PART_HOLD_BACK) + window.ahead).as_millis()),
+        Seconds((times(part_target, PART_HOLD_BACK) + window.ahead.max(ahead)).as_millis()),
         Seconds(times(target.span(), HOLD_BACK).as_millis()),
         first.map_or(window.next_sequence, |first| first.sequence),
         // It counts the tags that are gone; one that still stands before the first segment is not.
@@ -323,6 +324,16 @@ fn hint(window: &LowLatencyWindow, rendition: Rendition) -> String {
             )
         }
     }
+}
+
+/// What a media playlist says of the other rungs of its ladder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Where they stand.
+    pub reports: Vec<Report>,
+    /// How much later than they come the media of any of them are: all hold players back by that
+    /// (rfc8216bis §6.2.4).
+    pub ahead: MediaTime,
 }
 
 /// Where another rendition stands (rfc8216bis §4.4.5.4), for players that go over to it.

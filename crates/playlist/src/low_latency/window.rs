@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use media::{MediaTime, Name, Rendition, Track, TrackKind};
 
 use super::segment::{CmafSegment, InitSection, Lazy};
-use super::{Description, LowLatency, Member, Packaging, Report, text};
+use super::{Beside, Description, LowLatency, Member, Packaging, Report, text};
 use crate::date_ranges::DateRanges;
 use crate::measured::Measured;
 use crate::multivariant::{self, Sound, Variant};
@@ -261,7 +261,7 @@ impl LowLatencyWindow {
         &self,
         rendition: Rendition,
         form: Playlist,
-        beside: impl FnOnce() -> Vec<Report>,
+        beside: impl FnOnce() -> Beside,
     ) -> &Text {
         let cell = match form {
             Playlist::Full => &self.full,

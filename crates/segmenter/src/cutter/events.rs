@@ -73,7 +73,10 @@ impl Events {
             self.bytes -= timed.event.cost();
             for behind in timed.event.boundaries() {
                 let at = timed.at + behind;
-                self.boundaries.retain(|&boundary| boundary != at);
+                // Another may be there at the same time, for one of its own.
+                if let Some(place) = self.boundaries.iter().position(|&it| it == at) {
+                    self.boundaries.remove(place);
+                }
             }
         }
     }

@@ -72,7 +72,8 @@ pub(super) fn arriving(writer: &Writer, late: i64, is_settled: bool, is_guessed:
         arrivals: Some(Arrivals {
             anchor,
             is_settled,
-            is_guessed,
+            // It was put elsewhere than when it came by as much.
+            shift: ms(if is_guessed { -late } else { 0 }),
         }),
         ..crate::PublishStatus::sample()
     };

@@ -90,15 +90,16 @@ fn a_rung_of_sound_silences_no_other() {
     assert!(text.contains("URI=\"../show_720p/audio.m3u8\""), "{text}");
 }
 
-/// The sound of the others is not there yet.
+/// The sound of the others is not there yet. All say the same.
 #[test]
 fn players_begin_further_back_where_media_were_put_ahead() {
     let registry = registry();
-    let mut rung = begin(&registry, "show_720p");
+    let [mut rung, mut other] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
     push(&mut rung, &tracks(), 10_000, 1, 0);
     let hold_back = |writer: &Writer| {
         let window = writer.presentation().low_latency_window();
-        let text = window.playlist(Rendition::Video, Playlist::Full, Vec::new);
+        let beside = || ladder(&registry).beside(writer.presentation().name());
+        let text = window.playlist(Rendition::Video, Playlist::Full, beside);
         let text = String::from_utf8_lossy(&text.plain()).into_owned();
         let (_, rest) = text.split_once("PART-HOLD-BACK=").expect("it has some");
         rest.split(',').next().unwrap_or_default().to_owned()
@@ -108,9 +109,13 @@ fn players_begin_further_back_where_media_were_put_ahead() {
         (-850, true, "1.554"),
         (-850, false, "0.654"),
         (850, true, "0.654"),
+        // No more than a target duration.
+        (-60_000, true, "1.654"),
     ] {
         joining::arriving(&rung, late, false, is_guessed);
-        push(&mut rung, &tracks(), 11_000, 1, 0);
-        assert_eq!(hold_back(&rung), expected, "{late}");
+        for writer in [&mut rung, &mut other] {
+            push(writer, &tracks(), 11_000, 1, 0);
+            assert_eq!(hold_back(writer), expected, "{late}");
+        }
     }
 }

@@ -155,7 +155,9 @@ type Before = [Option<Read>; 2];
 
 fn check(window: &LowLatencyWindow, before: &mut Before, came: Came, ahead: u64) {
     let text = |rendition, form| {
-        let text = window.playlist(rendition, form, Vec::new).plain();
+        let text = window
+            .playlist(rendition, form, crate::Beside::default)
+            .plain();
         String::from_utf8(text.to_vec()).expect("UTF-8")
     };
     let renditions = [Rendition::Video, Rendition::Audio];

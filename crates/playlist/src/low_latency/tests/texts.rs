@@ -141,11 +141,15 @@ async fn an_ended_playlist() {
     let window = presentation.low_latency_window();
     let of = |rendition| {
         for form in [Playlist::Full, Playlist::Delta] {
-            let text = window.playlist(rendition, form, Vec::new).plain();
+            let text = window
+                .playlist(rendition, form, crate::Beside::default)
+                .plain();
             let text = std::str::from_utf8(&text).expect("UTF-8");
             assert_eq!(text.matches("#EXT-X-ENDLIST").count(), 1, "{form:?}");
         }
-        let text = window.playlist(rendition, Playlist::Full, Vec::new).plain();
+        let text = window
+            .playlist(rendition, Playlist::Full, crate::Beside::default)
+            .plain();
         let text = String::from_utf8(text.to_vec()).expect("UTF-8");
         plain(&text, presentation.epoch(), first)
     };

@@ -181,6 +181,24 @@ fn what_is_cancelled_ahead_does_not_happen() {
     }
 }
 
+#[test]
+fn a_break_at_the_time_of_a_cancelled_one_begins_a_segment() {
+    let mut other = Event::clone(&splice(Side::Out));
+    for splice in other.cues.iter_mut().filter_map(|cue| cue.splice.as_mut()) {
+        splice.event = Some(2);
+    }
+    for bench in six_seconds(&[
+        (4_600, splice(Side::Out)),
+        (4_600, Arc::new(other)),
+        (2_100, splice(Side::Cancel)),
+    ]) {
+        let whole = bench.segments.iter().map(|it| it.start.as_millis());
+        let parted = bench.parted.iter().filter_map(|parts| parts.first());
+        let starts = whole.chain(parted.map(|part| part.start.as_millis()));
+        assert_eq!(starts.collect::<Vec<_>>(), [0, 2_000, 4_000, 5_000]);
+    }
+}
+
 /// A picture is decoded before it is shown, and encoders of one programme differ a little.
 #[test]
 fn a_splice_near_the_beginning_of_its_segment_is_there() {
