@@ -263,3 +263,26 @@ fn a_lost_rung_leaves_and_joins_again_on_the_clock_of_the_others() {
         "who stayed is not disturbed"
     );
 }
+
+/// Both begin before anything is listed of the other, with clocks two seconds apart, and their key frames are four seconds
+/// apart.
+#[test]
+fn encoders_that_begin_together_are_put_beside_each_other_once() {
+    let gateway = Gateway::start_with(&[ALL_LISTED]);
+    let _first = rung(&gateway, 360, 120);
+    wait::until("the first to have published for two seconds", SOON, || {
+        let stream = gateway.get("/api/v1/streams/live/show_360p").json();
+        let kilobits = stream["publisher"]["bytes"].as_u64()? / 125;
+        (kilobits > 2 * u64::from(e2e::ladder::kilobits(360))).then_some(())
+    });
+    let _second = rung(&gateway, 180, 120);
+    variants(&gateway, "/live/show.m3u8", 2);
+    for height in [360, 180] {
+        let list = wait::until("five segments", SOON, || {
+            let list = playlist(&gateway, height);
+            (list.entries.len() >= 5).then_some(list)
+        });
+        let breaks = list.entries.iter().filter(|it| it.discontinuity).count();
+        assert!(breaks <= 1, "{height}: {:?}", list.entries);
+    }
+}
