@@ -218,7 +218,7 @@ impl Ladder {
             there.filter(|(it, _)| **it == Standing::Fits).unzip();
         let leads = compared(&candidates).into_iter().enumerate();
         // Whom most agree with leads, so that a bad one leaves out itself and not the others; of several one that others
-        // are behind, for no media go back in time; of several the first.
+        // are behind, for who goes back leaves media out; of several the first.
         let rank = |row: &[Result<(), Misfit>]| {
             row.iter().fold((0, 0), |(agreeing, behind), it| match it {
                 Ok(()) => (agreeing + 1, behind),
@@ -308,7 +308,8 @@ impl Ladder {
             && standings.iter().any(|it| it.is_listed())
     }
 
-    /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads.
+    /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads, or
+    /// lists nothing.
     /// Of sound, always where the pictures are cut next: it has none that would say so.
     pub fn adjustment(&self, name: &PresentationName, from: MediaTime) -> Option<Adjustment> {
         let form = self.form(Form::Classic);

@@ -405,7 +405,7 @@ impl LowLatency<'_> {
             Ok(Some(Arc::clone(&window)))
         } else {
             Err(replies::try_again(
-                "the gateway is about to leave; try again",
+                "nothing more comes here: the gateway is about to leave, or the encoder has come back to another playlist; try again",
             ))
         }
     }

@@ -175,7 +175,7 @@ impl Growth {
         window
     }
 
-    /// The same window for whoever waits for another, when the gateway is about to leave.
+    /// The same window for whoever waits for another, that does not come.
     pub(crate) fn release(before: &LowLatencyWindow) -> LowLatencyWindow {
         LowLatencyWindow {
             over: true,

@@ -168,7 +168,7 @@ impl LowLatencyWindow {
         self.ended
     }
 
-    /// The gateway is about to leave: nothing more comes, although the presentation has not ended.
+    /// The gateway is about to leave, or another presentation has its name: nothing more comes, although the presentation has not ended.
     pub fn is_over(&self) -> bool {
         self.over
     }

@@ -24,11 +24,11 @@ enum Standing {
     Leads,
     /// A variant.
     Fits,
-    /// No variant: its segments do not begin where those of the others do.
+    /// No variant: it does not go with the others, as `reason` says.
     Misfits,
     /// No variant yet: it lists nothing.
     Empty,
-    /// No variant: its encoder is away, or sends nothing.
+    /// No variant: its encoder is away, or nothing of it has been listed for some segments.
     Away,
 }
 
