@@ -165,6 +165,33 @@ fn hls_js_leaves_a_rung_whose_encoder_has_died() {
     }
 }
 
+/// In low latency all rungs hear what one has.
+#[test]
+fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all() {
+    let browser = Browser::start();
+    let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
+    let mut best = rung(&gateway, 360, 60);
+    let _others = [270, 180].map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    play(&browser, &gateway, "low-latency");
+    browser.until(
+        "the best rung",
+        SOON,
+        "return window.forebay.video.videoHeight === 360",
+    );
+    best.kill();
+    browser.until(
+        "a hundred pictures of another rung, with sound",
+        SOON,
+        "const { video } = window.forebay; \
+         if (video.videoHeight === 360 || video.readyState < 3) { window.first = undefined; return false; } \
+         const pictures = video.getVideoPlaybackQuality().totalVideoFrames; \
+         const sound = video.webkitAudioDecodedByteCount; \
+         window.first ??= { pictures, sound }; \
+         return pictures > window.first.pictures + 100 && sound > window.first.sound",
+    );
+}
+
 /// What an adaptive player does by itself when the line gets worse and better.
 #[test]
 fn hls_js_goes_down_on_a_weak_line_and_up_again() {

@@ -102,9 +102,11 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       if (!paused) video.play().catch(() => undefined);
       return;
     }
-    // Of a presentation that was never there, hls.js has nothing to go on with.
+    // Of a presentation that was never there, hls.js has nothing to go on with; nor of sound that all rungs had from one
+    // whose encoder is away: the multivariant playlist names another now.
     const loading = error.type === Hls.ErrorTypes.NETWORK_ERROR;
-    resumable = loading && hls.latestLevelDetails !== null;
+    const soundIsGone = error.details === Hls.ErrorDetails.AUDIO_TRACK_LOAD_ERROR && error.response?.code === 503;
+    resumable = loading && hls.latestLevelDetails !== null && !soundIsGone;
     events.failed(words, loading ? "not loaded" : "not playable");
   });
   video.addEventListener("timeupdate", () => {

@@ -89,6 +89,8 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
   let failures = 0;
   let looking: AbortController | null = null;
   let resuming = 0;
+  // Loading went on, and nothing has played since.
+  let resumed = false;
   let standstill: Standstill | null = null;
 
   function enter(next: Phase): void {
@@ -124,11 +126,13 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
     looking = null;
     // Where something is buffered the picture goes on without a break, if what is there now follows on it.
     const buffered = form === loaded && video.readyState > 0 && !video.ended;
-    if (wanted === "live" && buffered && source?.resume()) watchResumption();
+    // Where it fails again at once, what was loaded names what is no longer there.
+    if (wanted === "live" && buffered && !resumed && source?.resume()) watchResumption();
     else load();
   }
 
   function watchResumption(): void {
+    resumed = true;
     clearTimeout(resuming);
     const position = video.currentTime;
     resuming = window.setTimeout(() => {
@@ -149,6 +153,7 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
 
   function load(): void {
     clearTimeout(resuming);
+    resumed = false;
     standstill = null;
     stall("interrupted");
     enter("loading");
@@ -173,6 +178,7 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
 
   video.addEventListener("playing", () => {
     failures = 0;
+    resumed = false;
     enter("playing");
   });
   video.addEventListener("timeupdate", () => {
