@@ -3,6 +3,7 @@
 
 mod arriving;
 mod events;
+mod fitting;
 mod rungs;
 mod seat;
 mod transcoding;
@@ -14,13 +15,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use doctor::Doctor;
 use media::{
-    Cadence, Fault, FaultKind, Faults, Grid, MediaTime, Message, MessageKind, Part,
-    PresentationName, Segment, Track,
+    Cadence, Fault, FaultKind, Faults, MediaTime, Message, MessageKind, Part, PresentationName,
+    Segment, Track,
 };
-use playlist::{
-    Adjustment, Dismissal, Label, Misfit, OnConflict, PublishStatus, PushError, Refused, RungNames,
-    Terms,
-};
+use playlist::{Dismissal, Label, OnConflict, PublishStatus, PushError, Refused, Terms};
 use segmenter::flv::{Demuxer, Role};
 use segmenter::{Output, Segmenter};
 use tracing::{info, warn};
@@ -35,6 +33,7 @@ use crate::pipeline::Ending;
 use crate::repeated::Repeated;
 use crate::transcoder::{Preamble, Transcoder};
 use arriving::Arriving;
+use fitting::Misfits;
 use rungs::Rungs;
 use seat::Seat;
 
@@ -43,9 +42,6 @@ pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// The least that a segment has which ends early so that those behind it begin where the others of a ladder do.
 const SHORTEST_BEFORE: MediaTime = MediaTime::from_millis(200);
-
-/// So many segments in a row that do not fit a ladder are nothing to tell: whoever joins it has to find its way.
-const MISFITS_PARDONED: u32 = 3;
 
 /// Where the media of a publish come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +88,8 @@ pub(crate) struct Publish {
     /// For how long nothing has come, in whole reports; `None` if something came since the last.
     silent: Option<Duration>,
     segments: u64,
-    /// How many segments in a row did not fit its ladder.
-    misfits: u32,
+    /// The segments in a row that did not fit its ladder.
+    misfits: Misfits,
     arriving: Arriving,
     duration: MediaTime,
     faults: Faults,
@@ -156,7 +152,7 @@ impl Publish {
             reported: 0,
             silent: None,
             segments: 0,
-            misfits: 0,
+            misfits: Misfits::default(),
             arriving: Arriving::default(),
             duration: MediaTime::ZERO,
             faults: Faults::default(),
@@ -259,28 +255,6 @@ impl Publish {
         if let Some(grid) = grid {
             self.join(grid);
         }
-    }
-
-    /// Goes on as a presentation that is new, with the discontinuity number of what is beside it.
-    fn begin_anew(&mut self) {
-        self.vacate();
-        // Nobody has the name but who took it at this moment; it is tried again then.
-        if let Ok(seat) = Seat::find(&self.name, &self.terms, &self.house) {
-            self.sit_down(seat);
-        }
-    }
-
-    /// Goes on by the clock of a ladder, behind what is listed.
-    fn join(&mut self, grid: Grid) {
-        let listed = self.seat.as_ref().map(Seat::listed_until);
-        let listed = listed.into_iter().flatten().flatten().max();
-        let behind = listed.map_or(MediaTime::ZERO, |until| grid.origin.media_time(until));
-        let begins = match RungNames::sound_in(&self.name) {
-            Some(_) => media::TrackKind::Audio,
-            None => media::TrackKind::Video,
-        };
-        let arrival = self.arrivals().map(|arrivals| arrivals.anchor);
-        self.segmenter.join_ladder(grid, behind, begins, arrival);
     }
 
     fn show_label(&self) {
@@ -389,7 +363,7 @@ impl Publish {
         self.duration += duration;
         // What stands against one that is over was mended with the run that goes on.
         if !self.segmenter.is_over(start) {
-            self.adjust(adjustment);
+            self.adjust(adjustment, duration);
         }
         if self.segments == 1 {
             self.announce();
@@ -406,40 +380,6 @@ impl Publish {
             });
         }
         Ok(())
-    }
-
-    /// Cuts so that it fits its ladder, and tells what stands against it if that has not helped.
-    fn adjust(&mut self, adjustment: Option<Adjustment>) {
-        let Some(Adjustment { misfit, grid, next }) = adjustment else {
-            self.fits();
-            return;
-        };
-        match misfit {
-            Some(Misfit::Clock(_)) if self.has_own_clock() => self.join(grid),
-            Some(Misfit::KeyFrames(_)) => self.segmenter.begin_next_at(next),
-            None if self.has_own_clock() => self.segmenter.begin_next_at(next),
-            Some(Misfit::Discontinuities(own, others)) if own < others => self.segmenter.finish(),
-            Some(Misfit::Discontinuities(..)) => self.begin_anew(),
-            // It is where the publish is that it follows, or those that follow are where it is; or nothing helps.
-            Some(Misfit::Clock(_) | Misfit::Late(_) | Misfit::Pictures) | None => {}
-        }
-        let Some(misfit) = misfit else {
-            self.fits();
-            return;
-        };
-        self.misfits += 1;
-        if self.misfits > MISFITS_PARDONED {
-            self.record(Fault {
-                kind: FaultKind::LadderMisfit,
-                text: format!("{} is no variant of its ladder: {misfit}", self.name),
-            });
-        }
-    }
-
-    fn fits(&mut self) {
-        if std::mem::take(&mut self.misfits) > MISFITS_PARDONED {
-            info!(stream = %self.name, "it is a variant of its ladder again");
-        }
     }
 
     fn list_part(&mut self, part: Part) -> Result<(), PushError> {

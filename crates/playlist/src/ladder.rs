@@ -260,7 +260,9 @@ impl Ladder {
             Standing::Empty
         } else if sound.has_pictures(form) {
             Standing::Misfits(Misfit::Pictures)
-        } else if last_listed.is_some_and(|last| sound.is_silent(last, &boundaries)) {
+        } else if !sound.is_live()
+            || last_listed.is_some_and(|last| sound.is_silent(last, &boundaries))
+        {
             Standing::Away
         } else {
             let clock = leader.compare(&boundaries).err();
@@ -297,15 +299,32 @@ impl Ladder {
         newest.grid(false)
     }
 
-    /// The encoder of the rung `name` is away, and players find what they need with others. One that has come back, and
-    /// has yet to list something, is not.
+    /// The encoder of the rung, or of the sound, `name` is away, and players find what they need with others. One that has
+    /// come back, and has yet to list something, is not.
     pub fn has_left(&self, name: &PresentationName) -> bool {
-        let standings = self.standings(self.form(Form::Classic));
-        let standing = self.rungs.iter().zip(&standings);
-        let mut own = standing.filter(|(rung, _)| rung.presentation.name() == name);
-        let comes = |rung: &Rung| rung.is_live() && !rung.presentation.has_listed();
-        own.any(|(rung, standing)| *standing == Standing::Away && !comes(rung))
-            && standings.iter().any(|it| it.is_listed())
+        let form = self.form(Form::Classic);
+        let standings = self.standings(form);
+        let own = self.standing_of(name, form, &standings);
+        let has_left = own.is_some_and(|(own, standing)| {
+            let comes = own.is_live() && !own.presentation.has_listed();
+            standing == Standing::Away && !comes
+        });
+        has_left && standings.iter().any(|it| it.is_listed())
+    }
+
+    /// The rung, or the sound, `name`, and how it stands beside the rungs, which stand as told.
+    fn standing_of(
+        &self,
+        name: &PresentationName,
+        form: Form,
+        standings: &[Standing],
+    ) -> Option<(&Rung, Standing)> {
+        let is_it = |rung: &&Rung| rung.presentation.name() == name;
+        let mut rungs = self.rungs.iter().zip(standings.iter().copied());
+        rungs.find(|(rung, _)| is_it(rung)).or_else(|| {
+            let sound = self.sounds.iter().find(is_it)?;
+            Some((sound, self.standing_of_sound(sound, form, standings)))
+        })
     }
 
     /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads, or
@@ -314,13 +333,7 @@ impl Ladder {
     pub fn adjustment(&self, name: &PresentationName, from: MediaTime) -> Option<Adjustment> {
         let form = self.form(Form::Classic);
         let standings = self.standings(form);
-        let is_it = |rung: &Rung| rung.presentation.name() == name;
-        let standing = if let Some(at) = self.rungs.iter().position(is_it) {
-            *standings.get(at)?
-        } else {
-            let sound = self.sounds.iter().find(|it| is_it(it))?;
-            self.standing_of_sound(sound, form, &standings)
-        };
+        let (_, standing) = self.standing_of(name, form, &standings)?;
         let misfit = match standing {
             Standing::Misfits(misfit) => Some(misfit),
             Standing::Fits if RungNames::sound_in(name).is_some() => None,

@@ -323,6 +323,12 @@ impl Presentation {
         }
     }
 
+    /// The media sequence number of its next segment, or of the one that is open.
+    pub(crate) fn next_sequence(&self) -> u64 {
+        let low_latency = self.low_latency.borrow().next_sequence();
+        self.lock().next_sequence.max(low_latency)
+    }
+
     /// The first media sequence number and the first discontinuity sequence number that it has not used.
     pub(crate) fn floors(&self) -> (u64, u64) {
         let inner = self.lock();

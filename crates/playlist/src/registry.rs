@@ -119,8 +119,8 @@ impl Registry {
 
     /// Begins a publish of `name` on `terms`. A presentation that has not ended goes on: same URLs, next
     /// media sequence number; whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
-    /// the terms say. Otherwise a new presentation takes the name, with sequence numbers above all that
-    /// were used before. `now` is the monotonic clock.
+    /// the terms say. Otherwise a new presentation takes the name, with the sequence numbers of the ladder that it joins, or
+    /// above all that were used before. `now` is the monotonic clock.
     ///
     /// # Errors
     /// Somebody publishes the name and keeps it, or there are too many presentations for another.
@@ -133,33 +133,42 @@ impl Registry {
         let shared = &self.shared;
         // Held throughout, so that nobody ends, forgets or takes over the presentation in between.
         let mut presentations = shared.write();
-        let leading = |presentations: &Presentations| shared.leading(presentations, name);
+        let leading = shared.leading(&presentations, name);
+        let mut used = 0;
         if let Some(there) = presentations.get(name) {
             // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them, nor
             // pictures to the sound of others. Where each has its own, it goes on.
             let before = there.discontinuities();
-            let falls_behind = |leading: Discontinuities| {
+            let falls_behind = |leading: &Arc<Presentation>| {
+                let leading = leading.discontinuities();
                 leading.parts <= before.parts || leading.segments <= before.segments
             };
             if !there.is_published()
                 && shared.shares_sound(&presentations, there)
-                && leading(&presentations).is_some_and(falls_behind)
+                && leading.as_ref().is_some_and(falls_behind)
             {
                 there.retire();
             } else if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
                 return Ok(writer);
             }
             shared.raise_floors(there);
+            (used, _) = there.floors();
         } else if presentations.len() >= shared.settings.presentations {
             return Err(Refused::TooMany(shared.settings.presentations));
         }
         let beside = shared.beside(&presentations, name);
-        let number = number_beside(&beside);
+        // Its playlist has the name of one that players may have loaded: they take it for as far behind that as the numbers
+        // are.
+        let number = match &leading {
+            Some(leading) => leading.next_sequence().max(used),
+            None => shared.above_floor(number_beside(&beside)),
+        };
         // Where media match, so do these numbers (rfc8216bis §6.2.4).
-        let any = || beside.first().map(|it| it.discontinuities());
-        let discontinuities = leading(&presentations)
-            .or_else(any)
-            .unwrap_or_else(|| shared.discontinuity_floor());
+        let discontinuities = leading.as_ref().or(beside.first());
+        let discontinuities = discontinuities.map_or_else(
+            || shared.discontinuity_floor(),
+            |beside| beside.discontinuities(),
+        );
         let target = target_beside(&beside);
         let fresh = Arc::new(shared.begin(name, number, discontinuities, None));
         presentations.insert(name.clone(), fresh.clone());
@@ -223,7 +232,7 @@ impl Registry {
             .filter(|(_, target)| *target >= least)
             .take(shared.settings.presentations);
         kept.map(|(name, target)| {
-            let number = number_by_the_clock();
+            let number = shared.above_floor(number_by_the_clock());
             let floor = shared.discontinuity_floor();
             let waiting = Arc::new(shared.begin(name, number, floor, Some(*target)));
             presentations.insert(name.clone(), waiting.clone());
@@ -342,15 +351,15 @@ impl Shared {
             .map(|(_, rung)| rung)
     }
 
-    /// The discontinuity sequence numbers of the rung that leads the ladder of `name`, if that is live.
+    /// The rung that leads the ladder of `name`, if that is live.
     fn leading(
         &self,
         presentations: &Presentations,
         name: &PresentationName,
-    ) -> Option<Discontinuities> {
+    ) -> Option<Arc<Presentation>> {
         let ladder = self.ladder_of(presentations, &self.ladder_named(name))?;
         let leading = ladder.leading().filter(|rung| rung.is_live())?;
-        Some(leading.presentation.discontinuities())
+        Some(leading.presentation.clone())
     }
 
     /// The presentations of the ladder that `name` is of, or stands for, which go on.
@@ -399,8 +408,12 @@ impl Shared {
         above.unwrap_or_else(|| name.clone())
     }
 
-    /// A presentation whose first segment has the number `first`, if all used before are below it, behind so many
-    /// discontinuities.
+    /// The number `first`, if all that were used before are below it.
+    fn above_floor(&self, first: u64) -> u64 {
+        first.max(self.sequence_floor.load(Ordering::Relaxed))
+    }
+
+    /// A presentation whose first segment has the number `first`, behind so many discontinuities.
     fn begin(
         &self,
         name: &PresentationName,
@@ -408,7 +421,6 @@ impl Shared {
         discontinuities: Discontinuities,
         target: Option<TargetDuration>,
     ) -> Presentation {
-        let first = first.max(self.sequence_floor.load(Ordering::Relaxed));
         let epoch = self.epochs.hash_one((name, since_1970()));
         let epoch = u32::try_from(epoch & u64::from(u32::MAX)).unwrap_or_default();
         Presentation::new(

@@ -12,6 +12,8 @@ interface Choice {
   element: HTMLElement;
   /** Offers `names`, each under its value, and shows what is `chosen`; hidden where there is nothing to choose. */
   offer(names: readonly (readonly [number, string])[], chosen: number): void;
+  /** Shows that another one of them is `chosen`. */
+  show(chosen: number): void;
 }
 
 /** Adds the choices of `hls` to `place`. */
@@ -30,7 +32,10 @@ export function offerChoices(hls: Hls, place: HTMLElement): void {
     );
     // The best first, as viewers look for it; one is no choice.
     const names = levels.length > 1 ? [[AUTOMATIC, "Automatic"] as const, ...levels.reverse()] : [];
-    quality.offer(names, hls.autoLevelEnabled ? AUTOMATIC : hls.loadLevel);
+    quality.offer(names, chosenQuality());
+  }
+  function chosenQuality(): number {
+    return hls.autoLevelEnabled ? AUTOMATIC : hls.loadLevel;
   }
   function offerSound(): void {
     const names = hls.audioTracks.map(({ name, lang }, at) => [at, lang ? `${name} (${lang})` : name] as const);
@@ -38,6 +43,8 @@ export function offerChoices(hls: Hls, place: HTMLElement): void {
   }
   hls.on(Hls.Events.MANIFEST_PARSED, offerQuality);
   hls.on(Hls.Events.LEVELS_UPDATED, offerQuality);
+  // It leaves one that was chosen where that cannot be loaded.
+  hls.on(Hls.Events.LEVEL_SWITCHING, () => quality.show(chosenQuality()));
   hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, offerSound);
   hls.on(Hls.Events.AUDIO_TRACK_SWITCHING, offerSound);
 }
@@ -52,6 +59,9 @@ function choice(label: string, choose: (value: number) => void): Choice {
     offer(names, chosen) {
       element.hidden = names.length === 0;
       select.replaceChildren(...names.map(([value, name]) => el("option", { value: String(value) }, name)));
+      select.value = String(chosen);
+    },
+    show(chosen) {
       select.value = String(chosen);
     },
   };

@@ -307,6 +307,19 @@ fn a_rung_has_left_when_it_lists_nothing_while_others_go_on() {
     assert_eq!(now(), (is_late(8_000), false));
     let adjustment = late.adjustment(ms(6_000)).expect("it is told why");
     assert_eq!(adjustment.misfit, Some(Misfit::Late(ms(8_000))));
+    // Sound that viewers have chosen as well.
+    let mut sound = begin(&registry, "show_audio1");
+    let has_left = || ladder(&registry).has_left(&name("show_audio1"));
+    let pushed = sound.push(
+        sounds::sound(12_000, 2_000, 0),
+        begun + ms(14_000).to_duration(),
+    );
+    pushed.expect("owned");
+    assert!(!has_left());
+    for start in [14_000, 16_000, 18_000, 20_000] {
+        push(&mut there, start, start + 2_000);
+    }
+    assert!(has_left());
 }
 
 /// It has no place in MPEG-TS.

@@ -165,6 +165,11 @@ impl Segmenter {
         }
         let resumes_at = match self.resumes_at {
             Some(at) => at,
+            None if !self.begins_with(unit) && self.cutter.has_pictures() => {
+                // Elsewhere none of its pictures could be decoded before a key frame that may never come.
+                self.settle();
+                return Joining::Goes;
+            }
             None => {
                 let reached = dated.map_or(MediaTime::ZERO, |dated| dated.max(sent));
                 let behind = reached.max(self.joins_behind);

@@ -183,12 +183,14 @@ fn a_rung_has_at_least_the_target_duration_of_the_others() {
     }
 }
 
-/// One that has come back again and again does not lead.
+/// One that has come back again and again does not lead. Players that have its playlist of an earlier time count from that.
 #[test]
-fn what_begins_beside_others_has_the_number_of_the_one_that_leads() {
+fn what_begins_beside_others_has_the_numbers_of_the_one_that_leads() {
     let registry = Registry::new(Settings::default());
     let [mut steady, other] = ["show_720p", "show_180p"].map(|rung| begin(&registry, rung));
     list(&mut steady, &[0], 0, 500_000);
+    let leading = steady.presentation().window();
+    let leading = leading.listed().last().expect("listed").sequence;
     let mut vacancies = vec![other.leave()];
     for start in [0, 10_000, 20_000] {
         let mut flapping = begin(&registry, "show_180p");
@@ -200,6 +202,7 @@ fn what_begins_beside_others_has_the_number_of_the_one_that_leads() {
     let window = late.presentation().window();
     let newest = window.listed().last().expect("listed");
     assert_eq!(newest.discontinuity_sequence, 0);
+    assert_eq!(newest.sequence, leading + 1);
 }
 
 /// Whose sound is another's, or another's too, has the number of that; who shares none goes on behind a discontinuity.

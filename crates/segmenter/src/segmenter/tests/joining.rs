@@ -421,6 +421,24 @@ fn who_has_no_better_place_than_its_own_goes_on() {
     assert!((1_100..=1_300).contains(&shift), "{shift}");
 }
 
+/// It is three seconds ahead, and at the place that it should have nothing of it could be decoded.
+#[test]
+fn who_sends_no_key_frame_stays_where_its_pictures_can_be_decoded() {
+    let mut bench = Bench::new();
+    for n in 0..1_000 {
+        if n == 50 {
+            bench.join(grid(0));
+        }
+        let body = if n == 0 { IDR } else { INTER };
+        bench.push(MessageKind::Video, 104_500 + n * 40, body);
+        bench.arrival += Duration::from_millis(40);
+    }
+    bench.finish();
+    assert_eq!(bench.starts(), [104_500, 116_500, 128_500, 140_500]);
+    let pictures: usize = bench.segments.iter().map(|it| it.units.len()).sum();
+    assert_eq!(pictures, 1_000);
+}
+
 /// Others have begun a segment before, and will begin the next before this one's is long enough.
 #[test]
 fn who_joins_between_two_boundaries_ends_its_first_segment_at_the_next() {
