@@ -192,6 +192,50 @@ fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all() {
     );
 }
 
+/// hls.js goes by what it has loaded of the rung before, however long ago that was.
+#[test]
+fn hls_js_takes_up_a_rung_that_was_away_for_longer_than_it_is_waited_for() {
+    let browser = Browser::start();
+    let gateway = Gateway::start_on("[hls]\nresume = \"1s\"\n");
+    let _others = [360, 180].map(|height| rung(&gateway, height, 60));
+    let mut left = rung(&gateway, 270, 60);
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    play(&browser, &gateway, "low-latency");
+    let choose = |height: u32| {
+        browser.run(&format!(
+            "const hls = window.forebay.hls; hls.loadLevel = hls.levels.findIndex((it) => it.height === {height})"
+        ));
+        browser.until(
+            "the rung to be shown",
+            SOON,
+            &format!("return document.querySelector('video').videoHeight === {height}"),
+        );
+    };
+    choose(270);
+    choose(180);
+    left.kill();
+    wait::until("its presentation to end", SOON, || {
+        let stream = gateway.get("/api/v1/streams/live/show_270p").json();
+        (stream["state"] == "ended").then_some(())
+    });
+    let _again = rung(&gateway, 270, 60);
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    let now = || {
+        browser
+            .run("return window.forebay.video.currentTime")
+            .as_f64()
+    };
+    let before = now().expect("seconds");
+    choose(270);
+    browser.until(
+        "it to play",
+        SOON,
+        "return window.forebay.video.readyState > 2",
+    );
+    let passed = now().expect("seconds") - before;
+    assert!((0.0..30.0).contains(&passed), "{passed} s");
+}
+
 /// What an adaptive player does by itself when the line gets worse and better.
 #[test]
 fn hls_js_goes_down_on_a_weak_line_and_up_again() {

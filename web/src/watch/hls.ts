@@ -90,6 +90,13 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     const starting = video.played.length === 0;
     if (starting && error.details === Hls.ErrorDetails.BUFFER_SEEK_OVER_HOLE) return;
     if (starting && error.details === Hls.ErrorDetails.BUFFER_NUDGE_ON_STALL) return;
+    // The encoder is away whose sound all rungs had. The multivariant playlist names other sound now; hls.js asks for this
+    // one again and again.
+    if (error.details === Hls.ErrorDetails.AUDIO_TRACK_LOAD_ERROR && error.response?.code === 503) {
+      resumable = false;
+      hls.stopLoad();
+      return events.failed(words, "not loaded");
+    }
     if (!error.fatal) return events.trouble(words);
     const now = performance.now();
     const curable = error.details !== Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
@@ -102,11 +109,9 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       if (!paused) video.play().catch(() => undefined);
       return;
     }
-    // Of a presentation that was never there, hls.js has nothing to go on with; nor of sound that all rungs had from one
-    // whose encoder is away: the multivariant playlist names another now.
+    // Of a presentation that was never there, hls.js has nothing to go on with.
     const loading = error.type === Hls.ErrorTypes.NETWORK_ERROR;
-    const soundIsGone = error.details === Hls.ErrorDetails.AUDIO_TRACK_LOAD_ERROR && error.response?.code === 503;
-    resumable = loading && hls.latestLevelDetails !== null && !soundIsGone;
+    resumable = loading && hls.latestLevelDetails !== null;
     events.failed(words, loading ? "not loaded" : "not playable");
   });
   video.addEventListener("timeupdate", () => {
