@@ -1,6 +1,7 @@
 //! Ladders in a real player. One test after the other: each waits for its browser before it has three encoders.
 
 use e2e::browser::Browser;
+use e2e::encoder::Encoder;
 use e2e::gateway::Gateway;
 use e2e::ladder::{HEIGHTS, SOON, kilobits, rung, silent_rung, variants};
 use e2e::{player_site, wait};
@@ -190,6 +191,56 @@ fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all() {
          window.first ??= { pictures, sound }; \
          return pictures > window.first.pictures + 100 && sound > window.first.sound",
     );
+}
+
+/// Who listens to sound whose encoder leaves goes on with that of the pictures.
+#[test]
+fn hls_js_goes_on_when_the_sound_that_was_chosen_has_left() {
+    let browser = Browser::start();
+    let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
+    let _pictures = rung(&gateway, 360, 60);
+    let url = gateway.rtmp_url("live/show_audio1");
+    let sound = || {
+        let words = "-v error -re -f lavfi -i sine=frequency=880:sample_rate=48000 -c:a aac -f flv";
+        let mut arguments: Vec<&str> = words.split_whitespace().collect();
+        arguments.push(&url);
+        Encoder::start("ffmpeg", &arguments)
+    };
+    let mut beside = sound();
+    let offered = || {
+        wait::until("the sound to be offered", SOON, || {
+            let text = gateway.get("/live/show/llhls.m3u8").text();
+            text.contains("show_audio1").then_some(())
+        });
+    };
+    let hundred_pictures = |what: &str, sounds: usize| {
+        browser.run("window.first = undefined");
+        browser.until(
+            what,
+            SOON,
+            &format!(
+                "const video = window.forebay.video, hls = window.forebay.hls; \
+                 if (hls.audioTracks.length !== {sounds} || video.readyState < 3) {{ window.first = undefined; return 0; }} \
+                 const pictures = video.getVideoPlaybackQuality().totalVideoFrames; \
+                 window.first ??= pictures; \
+                 return pictures > window.first + 100"
+            ),
+        );
+    };
+    offered();
+    browser.open(&gateway.http_url("watch/live/show?form=low-latency"));
+    browser.until(
+        "it to play",
+        SOON,
+        "return window.forebay?.stats().phase === 'playing'",
+    );
+    browser.run("window.forebay.hls.audioTrack = 1");
+    hundred_pictures("pictures with the sound", 2);
+    beside.kill();
+    hundred_pictures("pictures without it", 1);
+    let _again = sound();
+    offered();
+    hundred_pictures("pictures when it is back", 1);
 }
 
 /// hls.js goes by what it has loaded of the rung before, however long ago that was.
