@@ -279,7 +279,11 @@ async fn supervise(making: Making, shared: Arc<Shared>) {
                 }
                 runs += 1;
                 let count = renditions.len();
-                info!(stream = %making.source, ladder = making.ladder.name, "ffmpeg makes {count} rungs of it");
+                let but = match making.ladder.renditions.len() - count {
+                    0 => String::new(),
+                    higher => format!("; {higher} would be higher than the source"),
+                };
+                info!(stream = %making.source, ladder = making.ladder.name, "ffmpeg makes {count} rungs of it{but}");
                 run::run(&making, &renditions, beginning, &shared).await
             }
             Err(_) => Err(Failure::Full(making.house.config.transcoder.max_processes)),

@@ -38,6 +38,9 @@ fn without_value(message: &str) -> &str {
         Some((_, "expected u32" | "expected u64" | "expected usize")) if quotes => {
             "expected a whole number, 0 or more, without quotes"
         }
+        Some((_, "expected a sequence")) if quotes => {
+            "expected a list, in brackets; a section that may be there more than once has two of them, as in [[app]]"
+        }
         Some((_, expected)) if quotes && expected.starts_with("expected ") => expected,
         _ if quotes => "a value of the wrong kind",
         _ => message,
@@ -79,6 +82,10 @@ mod tests {
                 "line 2, column 19: expected a whole number, 0 or more",
             ),
             ("[hls\n", "line 1, column 5: "),
+            (
+                "[ladder]\nname = 'mobile'\n",
+                "line 1, column 1: expected a list, in brackets; a section that may be there more than once has two",
+            ),
             ("# é\n[hls]\nsegment = '2 parsecs'\n", "line 3, column 11: "),
             (
                 "[[app]]\nname = 'live'\nkeys = [\n  'plain',\n  { key = 's3cret', nmae = 'show' },\n]\n",
