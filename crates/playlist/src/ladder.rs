@@ -309,7 +309,8 @@ impl Ladder {
             let comes = own.is_live() && !own.presentation.has_listed();
             standing == Standing::Away && !comes
         });
-        has_left && standings.iter().any(|it| it.is_listed())
+        // Where all are waited for, nobody else has anything for them.
+        has_left && self.any_live() && standings.iter().any(|it| it.is_listed())
     }
 
     /// The rung, or the sound, `name`, and how it stands beside the rungs, which stand as told.

@@ -119,8 +119,8 @@ impl Registry {
 
     /// Begins a publish of `name` on `terms`. A presentation that has not ended goes on: same URLs, next
     /// media sequence number; whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
-    /// the terms say. Otherwise a new presentation takes the name, with the sequence numbers of the ladder that it joins, or
-    /// above all that were used before. `now` is the monotonic clock.
+    /// the terms say. Otherwise a new presentation takes the name, with the sequence numbers of the ladder that it joins, but
+    /// above those of the one before it, or above all that were used before. `now` is the monotonic clock.
     ///
     /// # Errors
     /// Somebody publishes the name and keeps it, or there are too many presentations for another.
@@ -140,8 +140,9 @@ impl Registry {
             // pictures to the sound of others. Where each has its own, it goes on.
             let before = there.discontinuities();
             let falls_behind = |leading: &Arc<Presentation>| {
+                let has_both = [there, leading].iter().all(|it| it.window().is_ready());
                 let leading = leading.discontinuities();
-                leading.parts <= before.parts || leading.segments <= before.segments
+                leading.parts <= before.parts || has_both && leading.segments <= before.segments
             };
             if !there.is_published()
                 && shared.shares_sound(&presentations, there)

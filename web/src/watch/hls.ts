@@ -17,6 +17,9 @@ const RECOVERED_AFTER_MS = 5_000;
  */
 const BACK_AFTER_STALL_S = 0.25;
 
+/** So often in a row the playlist of the sound is refused before another is looked for. */
+const REFUSALS_TAKEN = 2;
+
 /** Latencies beyond this, in seconds, say that a clock is wrong and not that the picture is late. */
 const PLAUSIBLE_LATENCY_S = 3_600;
 
@@ -49,6 +52,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   // Loading failed, and not what was loaded.
   let resumable = false;
   let recovered = Number.NEGATIVE_INFINITY;
+  // Of the playlist of the sound, since it was last loaded.
+  let refusals = 0;
 
   hls.on(Hls.Events.LEVEL_LOADED, (_, { details: { partHoldBack, targetduration } }) => {
     // Too late to be caught up by playing faster, which is done within a target duration: hls.js jumps. Classic viewers
@@ -81,6 +86,9 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   });
   hls.on(Hls.Events.LEVEL_UPDATED, endIfAllIsBuffered);
   hls.on(Hls.Events.AUDIO_TRACK_UPDATED, endIfAllIsBuffered);
+  hls.on(Hls.Events.AUDIO_TRACK_LOADED, () => {
+    refusals = 0;
+  });
   hls.on(Hls.Events.ERROR, (_, error) => {
     const words = inWords(error);
     if (error.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) events.starved();
@@ -90,9 +98,11 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     const starting = video.played.length === 0;
     if (starting && error.details === Hls.ErrorDetails.BUFFER_SEEK_OVER_HOLE) return;
     if (starting && error.details === Hls.ErrorDetails.BUFFER_NUDGE_ON_STALL) return;
-    // The encoder is away whose sound all rungs had. The multivariant playlist names other sound now; hls.js asks for this
-    // one again and again.
-    if (error.details === Hls.ErrorDetails.AUDIO_TRACK_LOAD_ERROR && error.response?.code === 503) {
+    // Twice in a row it is not for a moment: the encoder is away whose sound all rungs had. The multivariant playlist
+    // names other sound now; hls.js asks for this one again and again.
+    if (error.details === Hls.ErrorDetails.AUDIO_TRACK_LOAD_ERROR && error.response?.code === 503) refusals += 1;
+    if (refusals >= REFUSALS_TAKEN) {
+      refusals = 0;
       resumable = false;
       hls.stopLoad();
       return events.failed(words, "not loaded");
@@ -134,6 +144,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       loaded = [];
       buffered = {};
       resumable = false;
+      refusals = 0;
       hls.loadSource(url);
     },
     resume() {

@@ -145,7 +145,10 @@ impl Publish {
                     self.rungs.opening.add(&unit);
                     let guide = guide(&unit);
                     placed = self.place(unit, now);
-                    self.guide(&guide, now);
+                    // What is left out is in no segment, and so cuts none.
+                    if placed.is_some() {
+                        self.guide(&guide, now);
+                    }
                 }
                 (TrackKind::Audio, 0) => {
                     let shared = unit.clone();

@@ -1,5 +1,5 @@
 //! The groups of sound of a ladder. One serves all variants, unless a variant cannot have it: all groups have the same
-//! members then, and differ in where the first of them is from (rfc8216bis §4.4.6.1.1).
+//! members then, and differ in where the first of them is from (rfc8216bis §4.4.6.1.1), or the variant has none.
 //!
 //! What does not belong here: the tags (`multivariant.rs`).
 
@@ -72,7 +72,11 @@ impl<'a> Groups<'a> {
         let own = self.own_of(rung).cloned();
         let has_choice = !self.beside.is_empty() || self.apart.is_some();
         let own = own.filter(|own| own.uri.is_some() || has_choice);
-        if own.is_none() && !rung.has_pictures(self.form) {
+        let number = rung.discontinuity(self.form);
+        let with_sound = self.own.first().map(|(there, _)| there);
+        let is_apart = with_sound.is_some_and(|it| it.discontinuity(self.form) != number);
+        // What is published apart is in step with the others.
+        if own.is_none() && (is_apart || !rung.has_pictures(self.form)) {
             return None;
         }
         let group: Vec<_> = own.into_iter().chain(self.beside.iter().cloned()).collect();

@@ -320,6 +320,9 @@ fn a_rung_has_left_when_it_lists_nothing_while_others_go_on() {
         push(&mut there, start, start + 2_000);
     }
     assert!(has_left());
+    // Nobody is there to go on with: all are waited for.
+    let _vacancies = [there, late, sound].map(Writer::leave);
+    assert!(!has_left());
 }
 
 /// It has no place in MPEG-TS.

@@ -10,7 +10,7 @@ use media::{Anchor, FaultKind, Grid, MediaTime, TrackKind};
 use super::Segmenter;
 use crate::flv::{Entry, Unit};
 use crate::origin::Origin;
-use crate::timeline::RUN_MARGIN;
+use crate::timeline::{RUN_MARGIN, Succession};
 
 /// Timestamps that are so close to the clock of a ladder agree with it: the rest is what links differ by.
 const CLOCKS_AGREE: MediaTime = MediaTime::from_millis(1_000);
@@ -20,6 +20,9 @@ const FOR_A_PICTURE: Duration = Duration::from_secs(12);
 
 /// Sound that is so far off its pictures is noticed.
 const NOTICED: MediaTime = MediaTime::from_millis(150);
+
+/// Key frames so close to a boundary are at it: closer than segments have to begin together.
+const THERE: MediaTime = MediaTime::from_millis(50);
 
 /// No more is left out to find a place: one that is further ahead stays where it is.
 const MOST_LEFT_OUT: MediaTime = MediaTime::from_millis(12_000);
@@ -113,13 +116,15 @@ impl Segmenter {
     /// boundaries are. `unit`, sent at `sent_ms`, is given up where it is not the one to begin with.
     pub(super) fn join(&mut self, unit: &Unit, sent_ms: i64, now: SystemTime) -> Joining {
         if let Some(origin) = self.follows {
-            return self.join_followed(unit, origin, sent_ms);
+            return self.join_followed(unit, origin, sent_ms, now);
         }
         let Some(grid) = self.ladder.filter(|_| self.joins != Joins::Settled) else {
             return Joining::Goes;
         };
         let sent = self.timeline.sent(unit);
-        let is_known = self.joins == Joins::IfApart && self.timeline.is_begun();
+        let is_known = self.joins == Joins::IfApart
+            && self.timeline.is_begun()
+            && self.timeline.succession(unit) == Succession::Continues;
         let arrival = self.arrival.filter(|_| is_known);
         let wanted = grid.arriving(arrival.map_or(now, |arrival| arrival.date_at(sent)));
         let apart = sent - wanted;
@@ -142,13 +147,16 @@ impl Segmenter {
         } else {
             wanted
         };
-        let is_there = agrees || leads(unit) && at - sent < NOTICED && sent - at < NOTICED;
+        let is_there = agrees || leads(unit) && at - sent < THERE && sent - at < THERE;
         if is_there && goes_on && self.resumes_at.is_none() {
             self.settle();
             self.date_by(grid.origin);
             if !agrees {
                 // It has no better place than where it is.
                 self.shift = at - wanted;
+                if grid.is_live {
+                    self.tell_shift();
+                }
             }
             if !self.timeline.is_begun() {
                 self.end_first_at_boundary(&grid, sent);
@@ -238,8 +246,15 @@ impl Segmenter {
     }
 
     /// Begins a run with `unit` where the publish is that it follows, if that is elsewhere and it can: with a run of that
-    /// wherever it is, else further on. What has no place there behind what is out is left out.
-    fn join_followed(&mut self, unit: &Unit, origin: Origin, sent_ms: i64) -> Joining {
+    /// wherever it is, else further on. What has no place there behind what is out is left out, up to a picture that
+    /// decoding can begin with, if one comes in time.
+    fn join_followed(
+        &mut self,
+        unit: &Unit,
+        origin: Origin,
+        sent_ms: i64,
+        now: SystemTime,
+    ) -> Joining {
         let wanted = origin.media_time(sent_ms);
         let begun = self.timeline.is_begun();
         let begins = !begun || leads(unit) || !self.cutter.has_pictures();
@@ -257,11 +272,14 @@ impl Segmenter {
         }
         let edge = self.edge();
         let is_out = |edge| wanted < edge && edge - wanted <= MOST_LEFT_OUT;
-        if !begins || edge.is_some_and(is_out) {
+        let since = *self.joining_since.get_or_insert(now);
+        let is_late = now.duration_since(since).unwrap_or_default() >= FOR_A_PICTURE;
+        if !(begins || is_late) || edge.is_some_and(is_out) {
             self.resumes_at = edge.or(Some(wanted));
             return Joining::GivenUp;
         }
         self.resumes_at = None;
+        self.joining_since = None;
         self.followed = Some(origin.run);
         self.timeline.begin_run(unit, edge, Some(wanted));
         Joining::Goes

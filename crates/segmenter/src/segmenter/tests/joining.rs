@@ -397,28 +397,54 @@ fn who_joins_is_put_by_when_its_media_come_and_not_by_one_that_is_held_up() {
     }
 }
 
-/// The next boundary is further away than its clock has run ahead.
+/// The next boundary is further away than its clock has run ahead. Where its key frames are beside the boundaries, segments
+/// would never begin with those of the others there.
 #[test]
 fn who_has_no_better_place_than_its_own_goes_on() {
-    let mut bench = Bench::new();
-    let grid = Grid {
-        step: MediaTime::from_millis(4_000),
-        ..grid(0)
-    };
-    for n in 0..400 {
-        if n == 150 {
-            bench.arrival -= Duration::from_millis(1_200);
-            bench.join(grid);
+    for (off, moves) in [(0, false), (40, false), (120, true)] {
+        let mut bench = Bench::new();
+        let grid = Grid {
+            step: MediaTime::from_millis(4_000),
+            ..grid(0)
+        };
+        for n in 0..500 {
+            if n == 150 {
+                bench.arrival -= Duration::from_millis(1_200);
+                bench.join(grid);
+            }
+            let body = if n % 100 == 0 { IDR } else { INTER };
+            bench.push(MessageKind::Video, 101_500 + off + n * 40, body);
+            bench.arrival += Duration::from_millis(40);
         }
-        let body = if n % 100 == 0 { IDR } else { INTER };
-        bench.push(MessageKind::Video, 101_500 + n * 40, body);
-        bench.arrival += Duration::from_millis(40);
+        bench.finish();
+        let breaks = bench.segments.iter().filter(|it| it.discontinuity).count();
+        assert_eq!(breaks, usize::from(moves), "{off}");
+        let last = bench.segments.last().expect("segments").start.as_millis();
+        assert!(moves && last % 4_000 == 1_500 || !moves && last == 117_500 + i64::from(off));
+        let shift = bench.segmenter.shift().as_millis();
+        assert!((1_100..=1_300).contains(&shift), "{shift}");
+        let told = bench.faults.iter().map(|fault| fault.kind);
+        assert_eq!(told.collect::<Vec<_>>(), [FaultKind::LadderClock]);
     }
+}
+
+/// What was known of when its media come was by the clock that it had.
+#[test]
+fn a_clock_that_jumps_while_its_publish_joins_is_where_it_comes() {
+    let mut bench = Bench::new();
+    bench.live(106_500, 3);
+    let arrival = Anchor {
+        at: MediaTime::from_millis(109_500),
+        date: bench.arrival,
+    };
+    let (behind, arrival) = (MediaTime::ZERO, Some(arrival));
+    let segmenter = &mut bench.segmenter;
+    segmenter.join_ladder(grid(0), behind, TrackKind::Video, arrival);
+    bench.live(109_500, 1);
+    assert!(bench.segmenter.waits());
+    bench.live(3_702_200, 9);
     bench.finish();
-    assert_eq!(bench.starts(), [101_500, 105_500, 109_500, 113_500]);
-    assert!(bench.segments.iter().all(|it| !it.discontinuity));
-    let shift = bench.segmenter.shift().as_millis();
-    assert!((1_100..=1_300).contains(&shift), "{shift}");
+    assert_eq!(bench.starts()[..3], [106_500, 108_500, 111_500]);
 }
 
 /// It is three seconds ahead, and at the place that it should have nothing of it could be decoded.
