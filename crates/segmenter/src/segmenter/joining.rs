@@ -173,7 +173,7 @@ impl Segmenter {
         }
         let resumes_at = match self.resumes_at {
             Some(at) => at,
-            None if !self.begins_with(unit) && self.cutter.has_pictures() => {
+            None if dated.is_some() && !self.begins_with(unit) && self.cutter.has_pictures() => {
                 // Elsewhere none of its pictures could be decoded before a key frame that may never come.
                 self.settle();
                 return Joining::Goes;

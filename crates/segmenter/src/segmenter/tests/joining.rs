@@ -465,6 +465,25 @@ fn who_sends_no_key_frame_stays_where_its_pictures_can_be_decoded() {
     assert_eq!(pictures, 1_000);
 }
 
+/// Its pictures cannot be decoded anywhere, and its sound is late enough.
+#[test]
+fn sound_goes_on_with_the_others_where_no_key_frame_follows_a_jump() {
+    let mut bench = Bench::new();
+    bench.live(101_500, 3);
+    bench.join(grid(0));
+    for n in 0..20 * 25 {
+        bench.push(MessageKind::Video, 5_000 + n * 40, INTER);
+        for m in 0..2 {
+            bench.push(MessageKind::Audio, 5_000 + n * 40 + m * 20, SOUND);
+        }
+        bench.arrival += Duration::from_millis(40);
+    }
+    bench.finish();
+    let behind = bench.segments.iter().find(|it| it.discontinuity);
+    let start = behind.expect("it goes on").start.as_millis();
+    assert!((116_400..116_700).contains(&start), "{start}");
+}
+
 /// Others have begun a segment before, and will begin the next before this one's is long enough.
 #[test]
 fn who_joins_between_two_boundaries_ends_its_first_segment_at_the_next() {
