@@ -310,7 +310,9 @@ impl Ladder {
             standing == Standing::Away && !comes
         });
         // Where all are waited for, nobody else has anything for them.
-        has_left && self.any_live() && standings.iter().any(|it| it.is_listed())
+        let all = self.rungs.iter().zip(&standings);
+        let mut listed = all.filter(|(_, standing)| standing.is_listed());
+        has_left && listed.any(|(rung, _)| rung.is_live() && rung.presentation.has_listed())
     }
 
     /// The rung, or the sound, `name`, and how it stands beside the rungs, which stand as told.
@@ -383,7 +385,9 @@ impl Ladder {
             .listed_sounds(form, &standings)
             .map(|sound| sound.alternative(form, &self.folder(sound, place)))
             .collect();
-        let mut groups = Groups::new(form, &listed, beside);
+        let leading = self.leading_in(&standings);
+        let number = leading.and_then(|leading| leading.discontinuity(form));
+        let mut groups = Groups::new(form, &listed, beside, number);
         let mut variants: Vec<_> = listed
             .iter()
             .map(|(rung, folder)| {

@@ -138,7 +138,7 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
     resuming = window.setTimeout(() => {
       const stood = stands(position, video.currentTime);
       if (stood && looking === null && !video.paused && phase !== "ended") load();
-      else if (!stood) resumed = false;
+      else if (!stood && looking === null) resumed = false;
     }, RESUMED_WITHIN_MS);
   }
 

@@ -142,11 +142,11 @@ impl Publish {
             };
             match (unit.kind(), unit.track) {
                 (TrackKind::Video, 0) => {
-                    self.rungs.opening.add(&unit);
                     let guide = guide(&unit);
                     placed = self.place(unit, now);
                     // What is left out is in no segment, and so cuts none.
                     if placed.is_some() {
+                        self.rungs.opening.add(&guide);
                         self.guide(&guide, now);
                     }
                 }

@@ -15,15 +15,18 @@ pub(super) struct Groups<'a> {
     apart: Option<(&'a Rung, Sound<'a>)>,
     /// Further sound, for all.
     beside: Vec<Sound<'a>>,
+    /// The discontinuity number that it has.
+    number: Option<u64>,
     all: Vec<Vec<Sound<'a>>>,
 }
 
 impl<'a> Groups<'a> {
-    /// Of the rungs `listed`, each with its folder, with the sound `beside` theirs.
+    /// Of the rungs `listed`, each with its folder, with the sound `beside` theirs, which has the discontinuity `number`.
     pub(super) fn new(
         form: Form,
         listed: &'a [(&'a Rung, String)],
         beside: Vec<Sound<'a>>,
+        number: Option<u64>,
     ) -> Self {
         let own = listed
             .iter()
@@ -63,6 +66,7 @@ impl<'a> Groups<'a> {
             own,
             apart,
             beside,
+            number,
             all: Vec::new(),
         }
     }
@@ -72,10 +76,8 @@ impl<'a> Groups<'a> {
         let own = self.own_of(rung).cloned();
         let has_choice = !self.beside.is_empty() || self.apart.is_some();
         let own = own.filter(|own| own.uri.is_some() || has_choice);
-        let number = rung.discontinuity(self.form);
-        let with_sound = self.own.first().map(|(there, _)| there);
-        let is_apart = with_sound.is_some_and(|it| it.discontinuity(self.form) != number);
-        // What is published apart is in step with the others.
+        let is_apart = rung.discontinuity(self.form) != self.number;
+        // A rung of another number would wait for what is published apart for ever.
         if own.is_none() && (is_apart || !rung.has_pictures(self.form)) {
             return None;
         }
