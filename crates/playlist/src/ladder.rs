@@ -190,7 +190,6 @@ impl Ladder {
             .iter()
             .map(|rung| rung.boundaries(form))
             .collect();
-        let all = || self.rungs.iter().zip(&boundaries);
         let live = self.rungs.iter().filter(|rung| rung.is_live());
         let last_listed = live.filter_map(Rung::last_listed).max();
         let any_live = self.any_live();
@@ -198,16 +197,19 @@ impl Ladder {
             true => last_listed.is_some_and(|last| rung.is_silent(last, boundaries)),
             false => any_live,
         };
+        let all = self.rungs.iter().zip(&boundaries);
+        let away: Vec<_> = all.map(|(rung, it)| is_away(rung, it)).collect();
+        let all = || boundaries.iter().zip(&away);
         // A date to come is a mistake, or all are ahead of their time.
         let now = SystemTime::now();
-        let goes_on = all().filter(|(rung, it)| any_live && !is_away(rung, it));
+        let goes_on = all().filter(|(_, is_away)| any_live && !**is_away);
         let newest = goes_on
-            .filter_map(|(_, it)| Some(it.until()?.min(now)))
+            .filter_map(|(it, _)| Some(it.until()?.min(now)))
             .max();
-        let found = all().map(|(rung, boundaries)| {
+        let found = all().map(|(boundaries, is_away)| {
             match newest.and_then(|newest| boundaries.lags(newest)) {
                 _ if boundaries.is_empty() => Standing::Empty,
-                _ if is_away(rung, boundaries) => Standing::Away,
+                _ if *is_away => Standing::Away,
                 Some(late) => Standing::Misfits(late),
                 None => Standing::Fits,
             }
@@ -331,8 +333,7 @@ impl Ladder {
     }
 
     /// What the rung `name` has to change to fit in, with what comes at `from` or later; `None` where it fits or leads, or
-    /// lists nothing.
-    /// Of sound, always where the pictures are cut next: it has none that would say so.
+    /// lists nothing. Of sound, always where the pictures are cut next: it has none that would say so.
     pub fn adjustment(&self, name: &PresentationName, from: MediaTime) -> Option<Adjustment> {
         let form = self.form(Form::Classic);
         let standings = self.standings(form);

@@ -18,7 +18,7 @@ const MAX_FORWARD_MS: i64 = 10_000;
 /// A step back beyond this is no disorder: the sender's clock has begun again.
 const MAX_BACK_MS: i64 = 1_000;
 /// How far one track may begin from where the other is and still share its clock.
-const MAX_APART_MS: i64 = 10_000;
+pub(crate) const MAX_APART_MS: i64 = 10_000;
 /// Composition times beyond this are no reordering of pictures.
 const MAX_COMPOSITION_MS: i64 = 10_000;
 /// So far a picture may be shown before its decode time: as many pictures as reordering has been seen to take, and

@@ -18,6 +18,15 @@ fn play(browser: &Browser, gateway: &Gateway, form: &str) {
     );
 }
 
+/// Until the rung is shown that a good line takes.
+fn until_best(browser: &Browser) {
+    browser.until(
+        "the best rung",
+        SOON,
+        "return window.forebay.video.videoHeight === 360",
+    );
+}
+
 /// Switching in a real player: up and down, without a stall.
 #[test]
 fn hls_js_switches_up_and_down_without_a_stall() {
@@ -151,11 +160,7 @@ fn hls_js_leaves_a_rung_whose_encoder_has_died() {
     for form in ["classic", "low-latency"] {
         variants(&gateway, "/live/show/index.m3u8", 3);
         play(&browser, &gateway, form);
-        browser.until(
-            "the best rung",
-            SOON,
-            "return window.forebay.video.videoHeight === 360",
-        );
+        until_best(&browser);
         best.kill();
         browser.until(
             "another rung",
@@ -175,11 +180,7 @@ fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all() {
     let _others = [270, 180].map(|height| rung(&gateway, height, 60));
     variants(&gateway, "/live/show/llhls.m3u8", 3);
     play(&browser, &gateway, "low-latency");
-    browser.until(
-        "the best rung",
-        SOON,
-        "return window.forebay.video.videoHeight === 360",
-    );
+    until_best(&browser);
     best.kill();
     browser.until(
         "a hundred pictures of another rung, with sound",

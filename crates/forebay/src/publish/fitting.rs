@@ -18,13 +18,13 @@ const PARDONED: MediaTime = MediaTime::from_millis(8_000);
 #[derive(Debug, Default)]
 pub(super) struct Misfits {
     count: u32,
-    /// All together.
-    last: MediaTime,
+    /// How long they are, all together.
+    lasted: MediaTime,
 }
 
 impl Misfits {
     fn are_told(&self) -> bool {
-        self.count > 1 && self.last >= PARDONED
+        self.count > 1 && self.lasted >= PARDONED
     }
 }
 
@@ -72,7 +72,7 @@ impl Publish {
             return;
         };
         self.misfits.count += 1;
-        self.misfits.last += lasts;
+        self.misfits.lasted += lasts;
         if self.misfits.are_told() {
             self.record(Fault {
                 kind: FaultKind::LadderMisfit,

@@ -9,7 +9,6 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use media::{Fault, FaultKind, Message, PresentationName, TrackKind};
 use playlist::{Dismissal, PushError};
-use segmenter::Origin;
 use segmenter::flv::{Entry, Unit};
 use tracing::{info, warn};
 
@@ -17,9 +16,6 @@ use super::{Publish, REPORT_EVERY, Source};
 use crate::metadata;
 use crate::pipeline::Ending;
 use crate::transcoder::Placed;
-
-/// So far tracks of one connection may be apart: no more is one clock's.
-const FURTHEST_APART_MS: u64 = 10_000;
 
 /// A track of which nothing came for so long has ended, though the connection goes on: in reports.
 const LOST_AFTER: u32 = 5;
@@ -46,16 +42,17 @@ impl Opening {
     /// More are no opening any encoder has: ten seconds at 120 Hz.
     const MOST: usize = 1_200;
 
-    fn add(&mut self, unit: &Unit) {
+    /// One more, without its payload.
+    fn add(&mut self, guide: &Unit) {
         if self.is_over {
             return;
         }
-        let begins = unit.entry == Entry::RandomAccess;
+        let begins = guide.entry == Entry::RandomAccess;
         self.is_over = begins && !self.units.is_empty() || self.units.len() >= Self::MOST;
         if self.is_over {
             self.units = Vec::new();
         } else if begins || !self.units.is_empty() {
-            self.units.push(guide(unit));
+            self.units.push(guide.clone());
         }
     }
 }
@@ -121,11 +118,6 @@ impl Rungs {
     }
 }
 
-/// It would be put where the first track never comes, or is long over.
-const fn is_elsewhere(unit: &Unit, first: Origin) -> bool {
-    unit.dts_ms.abs_diff(first.sent_ms) > FURTHEST_APART_MS
-}
-
 impl Publish {
     /// Takes the access units of a message, each to its publish. Gives where the one of a first track was put.
     pub(super) fn take_apart(&mut self, message: &Message) -> Result<Option<Placed>, PushError> {
@@ -151,13 +143,14 @@ impl Publish {
                     }
                 }
                 (TrackKind::Audio, 0) => {
-                    let shared = unit.clone();
+                    let is_shared = self.rungs.of_pictures().next().is_some();
+                    let shared = is_shared.then(|| unit.clone());
                     placed = self.place(unit, now);
                     // What has no place beside its own pictures has none beside theirs.
-                    if let Some(Placed { origin, .. }) = placed {
+                    if let (Some(Placed { origin, .. }), Some(unit)) = (&placed, shared) {
                         for rung in self.rungs.of_pictures() {
-                            rung.segmenter.follow(origin);
-                            rung.take_unit(shared.clone(), now);
+                            rung.segmenter.follow(*origin);
+                            rung.take_unit(unit.clone(), now);
                         }
                     }
                 }
@@ -197,7 +190,8 @@ impl Publish {
             // What began by its own clock could not be put elsewhere later without a discontinuity.
             return;
         }
-        if origin.is_some_and(|origin| is_elsewhere(&unit, origin)) {
+        if origin.is_some_and(|origin| !origin.is_near(unit.dts_ms)) {
+            // It would be put where the first track never comes, or is long over.
             return self.record(Fault {
                 kind: FaultKind::TimestampJump,
                 text: format!(
