@@ -81,7 +81,7 @@ pub enum Standing {
     Fits,
     /// They do not.
     Misfits(Misfit),
-    /// It lists nothing yet.
+    /// It lists nothing yet, or in low latency no segment while others do.
     Empty,
     /// Its encoder is away, or nothing of it is listed for some segments, while those of others go on.
     Away,
@@ -169,7 +169,24 @@ impl Ladder {
 
     /// What is published of it and cannot be played yet.
     pub fn awaited(&self, form: Form) -> impl Iterator<Item = &Rung> {
-        self.live().filter(move |rung| !rung.is_begun(form))
+        self.live()
+            .filter(move |rung| !rung.is_begun(form) || self.has_parts_alone(rung, form))
+    }
+
+    /// A rung that is live has been there for more than a segment of CMAF: who has none yet is late, and not one of those
+    /// that begin together.
+    pub fn has_segments(&self) -> bool {
+        let mut live = self.rungs.iter().filter(|rung| rung.is_live());
+        live.any(|rung| rung.low_latency.listed().nth(1).is_some())
+    }
+
+    /// It has parts alone while others have segments: hls.js 1.7.4 takes its playlist for empty, and who goes over to it
+    /// stands still.
+    fn has_parts_alone(&self, rung: &Rung, form: Form) -> bool {
+        form == Form::LowLatency
+            && rung.is_live()
+            && !rung.low_latency.has_segments()
+            && self.has_segments()
     }
 
     /// All that is published of it, sound beside that of its rungs included.
@@ -206,10 +223,12 @@ impl Ladder {
         let newest = goes_on
             .filter_map(|(it, _)| Some(it.until()?.min(now)))
             .max();
-        let found = all().map(|(boundaries, is_away)| {
+        let found = self.rungs.iter().zip(all());
+        let found = found.map(|(rung, (boundaries, is_away))| {
             match newest.and_then(|newest| boundaries.lags(newest)) {
                 _ if boundaries.is_empty() => Standing::Empty,
                 _ if *is_away => Standing::Away,
+                _ if self.has_parts_alone(rung, form) => Standing::Empty,
                 Some(late) => Standing::Misfits(late),
                 None => Standing::Fits,
             }
@@ -485,6 +504,14 @@ impl Rung {
             },
             Form::LowLatency => self.low_latency.is_ready() && self.low_latency.is_measured(),
         }
+    }
+
+    /// Waits until a segment of it is complete in CMAF, or none ever will be.
+    pub async fn complete(&self) {
+        let mut windows = self.presentation.low_latency_windows();
+        let _ = windows
+            .wait_for(|it| it.has_segments() || it.is_ended())
+            .await;
     }
 
     /// Waits until it can be played, or never will.

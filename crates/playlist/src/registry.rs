@@ -119,8 +119,9 @@ impl Registry {
 
     /// Begins a publish of `name` on `terms`. A presentation that has not ended goes on: same URLs, next
     /// media sequence number; whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
-    /// the terms say. Otherwise a new presentation takes the name, with the sequence numbers of the ladder that it joins, but
-    /// above those of the one before it, or above all that were used before. `now` is the monotonic clock.
+    /// the terms say. Otherwise, and where its ladder has gone on without it, a new presentation takes the name, with
+    /// the sequence numbers of the ladder that it joins, but above those of the one before it, or above all that were
+    /// used before. `now` is the monotonic clock.
     ///
     /// # Errors
     /// Somebody publishes the name and keeps it, or there are too many presentations for another.
@@ -139,14 +140,20 @@ impl Registry {
             // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them, nor
             // pictures to the sound of others. Where each has its own, it goes on.
             let before = there.discontinuities();
-            let falls_behind = |leading: &Arc<Presentation>| {
+            let is_apart = |leading: &Presentation| {
                 let has_both = [there, leading].iter().all(|it| it.window().is_ready());
                 let leading = leading.discontinuities();
                 leading.parts <= before.parts || has_both && leading.segments <= before.segments
             };
+            // Players that have left it for others find it by what they know of it: what is new of it would be for them
+            // what the others had when it went away.
+            let falls_behind =
+                |leading: &Presentation| leading.next_sequence() > there.next_sequence() + 1;
             if !there.is_published()
-                && shared.shares_sound(&presentations, there)
-                && leading.as_ref().is_some_and(falls_behind)
+                && leading.as_deref().is_some_and(|leading| {
+                    falls_behind(leading)
+                        || is_apart(leading) && shared.shares_sound(&presentations, there)
+                })
             {
                 there.retire();
             } else if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {

@@ -129,6 +129,17 @@ pub fn numbered_rungs(gateway: &Gateway) -> Encoder {
     Encoder::start("ffmpeg", &arguments)
 }
 
+/// The media playlist at `path`, once it is served.
+///
+/// # Panics
+/// It never is, or is not as it must be.
+pub fn playlist(gateway: &Gateway, path: &str) -> MediaPlaylist {
+    wait::until("the playlist of a rung", SOON, || {
+        let answer = gateway.get(path);
+        (answer.status == 200).then(|| MediaPlaylist::parse(&answer.text()))
+    })
+}
+
 /// The URIs of the variants with pictures, once there are `count` of them.
 ///
 /// # Panics

@@ -3,7 +3,7 @@
 use e2e::browser::Browser;
 use e2e::encoder::Encoder;
 use e2e::gateway::Gateway;
-use e2e::ladder::{HEIGHTS, SOON, kilobits, rung, silent_rung, variants};
+use e2e::ladder::{HEIGHTS, SOON, kilobits, playlist, rung, silent_rung, variants};
 use e2e::{player_site, wait};
 use serde_json::json;
 
@@ -24,6 +24,20 @@ fn until_best(browser: &Browser) {
         "the best rung",
         SOON,
         "return window.forebay.video.videoHeight === 360",
+    );
+}
+
+/// Chooses the rung of this height, as a viewer does, and returns when it is shown.
+fn choose(browser: &Browser, height: u32) {
+    browser.run(&format!(
+        "const hls = window.forebay.hls, select = document.querySelector('select[name=quality]');
+         select.value = String(hls.levels.findIndex((it) => it.height === {height}));
+         select.dispatchEvent(new Event('change'));"
+    ));
+    browser.until(
+        "the rung to be shown",
+        SOON,
+        &format!("return document.querySelector('video').videoHeight === {height}"),
     );
 }
 
@@ -253,18 +267,8 @@ fn hls_js_takes_up_a_rung_that_was_away_for_longer_than_it_is_waited_for() {
     let mut left = rung(&gateway, 270, 60);
     variants(&gateway, "/live/show/llhls.m3u8", 3);
     play(&browser, &gateway, "low-latency");
-    let choose = |height: u32| {
-        browser.run(&format!(
-            "const hls = window.forebay.hls; hls.loadLevel = hls.levels.findIndex((it) => it.height === {height})"
-        ));
-        browser.until(
-            "the rung to be shown",
-            SOON,
-            &format!("return document.querySelector('video').videoHeight === {height}"),
-        );
-    };
-    choose(270);
-    choose(180);
+    choose(&browser, 270);
+    choose(&browser, 180);
     left.kill();
     wait::until("its presentation to end", SOON, || {
         let stream = gateway.get("/api/v1/streams/live/show_270p").json();
@@ -278,7 +282,7 @@ fn hls_js_takes_up_a_rung_that_was_away_for_longer_than_it_is_waited_for() {
             .as_f64()
     };
     let before = now().expect("seconds");
-    choose(270);
+    choose(&browser, 270);
     browser.until(
         "it to play",
         SOON,
@@ -286,6 +290,39 @@ fn hls_js_takes_up_a_rung_that_was_away_for_longer_than_it_is_waited_for() {
     );
     let passed = now().expect("seconds") - before;
     assert!((0.0..30.0).contains(&passed), "{passed} s");
+}
+
+/// hls.js counts on from what it has once loaded of a rung, whose encoder has missed more than is listed.
+#[test]
+fn hls_js_takes_up_a_rung_that_has_come_back_while_it_was_waited_for() {
+    let browser = Browser::start();
+    let gateway = Gateway::start_on("[hls]\nwindow = 3\nresume = \"10m\"\n");
+    let _others = [360, 180].map(|height| rung(&gateway, height, 60));
+    let mut left = rung(&gateway, 270, 60);
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    play(&browser, &gateway, "low-latency");
+    choose(&browser, 270);
+    choose(&browser, 180);
+    left.kill();
+    let newest = || playlist(&gateway, "/live/show_180p/main.m3u8").sequence;
+    let missed = newest() + 6;
+    wait::until("six segments", SOON, || (newest() >= missed).then_some(()));
+    let _again = rung(&gateway, 270, 60);
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    browser.run(
+        "window.waits = [];
+         const { video } = window.forebay;
+         video.addEventListener('waiting', () => window.waits.push(video.currentTime));
+         video.addEventListener('emptied', () => window.waits.push('loaded anew'));",
+    );
+    choose(&browser, 270);
+    browser.run("window.first = window.forebay.video.currentTime");
+    browser.until(
+        "five seconds",
+        SOON,
+        "return window.forebay.video.currentTime > window.first + 5",
+    );
+    assert_eq!(browser.run("return window.waits"), json!([]));
 }
 
 /// What an adaptive player does by itself when the line gets worse and better.

@@ -60,10 +60,12 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     // may stay wherever they went.
     hls.config.liveMaxLatencyDuration = partHoldBack > 0 ? partHoldBack + targetduration : Number.POSITIVE_INFINITY;
   });
-  hls.on(Hls.Events.LEVEL_SWITCHING, (_, { details }) => {
-    // hls.js 1.7.4 takes parts for buffered that it once loaded, though another rung's have replaced them since. Back
-    // within a segment, it would go on behind those: without a key frame, so that the browser drops the rest of it.
-    for (const part of details?.partList ?? []) part.clearElementaryStreamInfo();
+  hls.on(Hls.Events.LEVEL_SWITCHING, (_, { level }) => {
+    // hls.js 1.7.4 places what is new of a rung by what it once loaded of it: in target durations, which are longer than
+    // the segments, and without what was missed while the encoder was away. It takes parts for buffered, too, that
+    // another rung's have replaced since. Without all that, it goes by the dates of the rung that it comes from.
+    const next = hls.levels[level];
+    if (next) delete next.details;
   });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
     const { stats, duration } = part ?? frag;

@@ -15,8 +15,9 @@ use super::{Presentations, not_yet, text_reply, unknown};
 use crate::replies::{self, Kind};
 use crate::request_path::File;
 
-/// So long a rung is waited for that has begun, when others are there: players do not look for variants again.
-const FOR_THE_OTHERS: Duration = Duration::from_millis(1_000);
+/// So long a rung is waited for that has begun, when others are there: players do not look for variants again. A segment of
+/// low latency is complete within it.
+const FOR_THE_OTHERS: Duration = Duration::from_millis(2_000);
 
 /// And so long one that a transcoder makes, which looks at some media before it begins.
 const FOR_A_TRANSCODER: Duration = Duration::from_millis(4_000);
@@ -135,7 +136,8 @@ impl Presentations {
                 true => FOR_A_TRANSCODER,
                 false => FOR_THE_OTHERS,
             };
-            let _ = tokio::time::timeout(patience, all(&others, form)).await;
+            let is_whole = form == Form::LowLatency && ladder.has_segments();
+            let _ = tokio::time::timeout(patience, all(&others, form, is_whole)).await;
             return Some(self.now(&name, ladder));
         }
         Some(ladder)
@@ -186,9 +188,12 @@ async fn none(ladder: &Ladder) {
     }
 }
 
-/// Until all of them list something.
-async fn all(rungs: &[&Rung], form: Form) {
+/// Until all of them list something, `whole` segments if need be.
+async fn all(rungs: &[&Rung], form: Form, whole: bool) {
     for rung in rungs {
         rung.begun(form).await;
+        if whole {
+            rung.complete().await;
+        }
     }
 }

@@ -15,10 +15,7 @@ use e2e::wait;
 
 /// As soon as there is one: while others are there, that of an encoder that is away is 503.
 fn playlist(gateway: &Gateway, height: u32) -> MediaPlaylist {
-    wait::until("the playlist of a rung", SOON, || {
-        let answer = gateway.get(&format!("/live/show_{height}p/main.m3u8"));
-        (answer.status == 200).then(|| MediaPlaylist::parse(&answer.text()))
-    })
+    e2e::ladder::playlist(gateway, &format!("/live/show_{height}p/main.m3u8"))
 }
 
 /// Three encoders know nothing of each other. A player that takes each segment from another rung has each picture once.
@@ -234,30 +231,36 @@ fn a_lost_rung_leaves_and_joins_again_on_the_clock_of_the_others() {
         (answer.status == 503).then(|| answer.text())
     });
     assert!(left.contains("other rungs"), "{left}");
+    let missed = playlist(&gateway, 360).sequence + 2;
+    wait::until("two more segments of the other", SOON, || {
+        (playlist(&gateway, 360).sequence >= missed).then_some(())
+    });
     let _again = rung(&gateway, 270, 60);
-    let joined = wait::until("it to list something", SOON, || {
-        let list = playlist(&gateway, 270);
-        list.entries
-            .iter()
-            .any(|entry| entry.discontinuity)
-            .then_some(list)
-    });
     variants(&gateway, "/live/show.m3u8", 2);
-    assert!(joined.sequence >= seen.sequence, "its own numbers go on");
-    let others = wait::until("the same segment of both", SOON, || {
-        let last = joined.entries.last().expect("listed").date_ms;
-        let there = playlist(&gateway, 360).entries;
-        there
-            .iter()
-            .any(|entry| entry.date_ms >= last)
-            .then_some(there)
-    });
-    let last = joined.entries.last().expect("listed").date_ms;
+    let joined = playlist(&gateway, 270);
     assert!(
-        others.iter().any(|entry| entry.date_ms == last),
-        "dates agree to the millisecond: {:?} beside {others:?}",
-        joined.entries
+        joined.sequence > seen.sequence,
+        "no number is there twice: {} behind {}",
+        joined.sequence,
+        seen.sequence
     );
+    let last = joined.entries.last().expect("listed").date_ms;
+    let others = wait::until("the same segment of both", SOON, || {
+        let list = playlist(&gateway, 360);
+        (list.entries.last()?.date_ms >= last).then_some(list)
+    });
+    let place = others
+        .entries
+        .iter()
+        .rposition(|entry| entry.date_ms == last);
+    let place = place.expect("dates agree to the millisecond");
+    let numbers = [(&joined, joined.entries.len() - 1), (&others, place)]
+        .map(|(list, place)| list.sequence + place as u64);
+    assert!(
+        numbers[0].abs_diff(numbers[1]) <= 1,
+        "players count on from what they know of it: {numbers:?}"
+    );
+    let others = others.entries;
     assert!(
         !others.iter().any(|entry| entry.discontinuity),
         "who stayed is not disturbed"

@@ -245,3 +245,34 @@ fn a_rung_that_has_come_back_has_the_number_of_those_it_shares_sound_with() {
         assert_eq!(window.listed().len() > 1, expected > 0, "case {at}");
     }
 }
+
+/// Players count on from what they know of it.
+#[test]
+fn a_rung_that_the_others_went_on_without_has_their_numbers_when_it_is_back() {
+    let numbers = |rung: &Writer| {
+        let window = rung.presentation().window();
+        let listed = window
+            .listed()
+            .map(|entry| (entry.segment.start, entry.sequence));
+        listed.collect::<Vec<_>>()
+    };
+    for (missed, is_new) in [(1, false), (2, true), (10, true)] {
+        let registry = Registry::new(Settings::default());
+        let [mut steady, mut leaves] =
+            ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+        list(&mut steady, &[0], 0, 500_000);
+        list(&mut leaves, &[0], 0, 200_000);
+        let _vacancy = leaves.leave();
+        let missing: Vec<_> = (1..=missed).map(|at| at * 2_000).collect();
+        list(&mut steady, &missing, 0, 500_000);
+        let mut back = begin(&registry, "show_360p");
+        for rung in [&mut steady, &mut back] {
+            list(rung, &[(missed + 1) * 2_000], 0, 200_000);
+        }
+        let listed = numbers(&back);
+        assert_eq!(listed.len(), if is_new { 1 } else { 2 }, "{missed}");
+        if is_new {
+            assert_eq!(listed.last(), numbers(&steady).last(), "{missed}");
+        }
+    }
+}

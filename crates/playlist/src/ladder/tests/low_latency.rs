@@ -25,6 +25,26 @@ fn rungs_whose_first_segments_are_open_are_listed_together() {
     }
 }
 
+/// Players take a playlist without a segment for empty.
+#[test]
+fn a_rung_that_joins_is_a_variant_once_it_has_a_segment() {
+    for (parts, expected) in [(4, (Standing::Empty, 1)), (5, (Standing::Fits, 0))] {
+        let registry = registry();
+        let mut steady = begin(&registry, "show_720p");
+        for start in [10_000, 11_000] {
+            push(&mut steady, &tracks(), start, 5, 0);
+        }
+        let mut late = begin(&registry, "show_360p");
+        for writer in [&mut steady, &mut late] {
+            push(writer, &tracks(), 12_000, parts, 0);
+        }
+        let ladder = ladder(&registry);
+        let standing = ladder.standings(Form::LowLatency)[1];
+        let awaited = ladder.awaited(Form::LowLatency).count();
+        assert_eq!((standing, awaited), expected, "{parts}");
+    }
+}
+
 /// hls.js waits for ever for pictures of the discontinuity that sound is of.
 #[test]
 fn a_rung_that_has_come_back_alone_has_its_own_sound() {
