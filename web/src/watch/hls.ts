@@ -5,6 +5,7 @@ import workerPath from "hls.js/dist/hls.worker.js?url";
 import { bufferAhead } from "./ahead.ts";
 import { rateOfPlay } from "./catchup.ts";
 import { allBuffered, type Place } from "./end.ts";
+import { type Offers, offersIn } from "./offers.ts";
 import { bitRateOf, type Loaded, withLoaded } from "./rate.ts";
 import type { Source, SourceEvents } from "./source.ts";
 
@@ -54,7 +55,18 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   let recovered = Number.NEGATIVE_INFINITY;
   // Of the playlist of the sound, since it was last loaded.
   let refusals = 0;
+  let offers: Offers | null = null;
+  // Where the rung is that a viewer has chosen.
+  let chosen: string | undefined;
 
+  hls.on(Hls.Events.MANIFEST_LOADED, (_, { networkDetails, url }) => {
+    // The text, as it is read when it is looked at again: what hls.js made of it leaves out what it cannot play.
+    if (networkDetails instanceof XMLHttpRequest) offers = offersIn(networkDetails.responseText, url);
+  });
+  hls.on(Hls.Events.MANIFEST_PARSED, (_, { levels }) => {
+    const again = levels.findIndex(({ uri }) => uri === chosen);
+    if (again >= 0) hls.loadLevel = again;
+  });
   hls.on(Hls.Events.LEVEL_LOADED, (_, { details: { partHoldBack, targetduration } }) => {
     // Too late to be caught up by playing faster, which is done within a target duration: hls.js jumps. Classic viewers
     // may stay wherever they went.
@@ -147,6 +159,10 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       buffered = {};
       resumable = false;
       refusals = 0;
+      offers = null;
+      chosen = hls.autoLevelEnabled ? undefined : hls.levels[hls.loadLevel]?.uri;
+      const sound = hls.audioTracks[hls.audioTrack];
+      if (sound) hls.config.audioPreference = { name: sound.name };
       hls.loadSource(url);
     },
     resume() {
@@ -165,6 +181,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       return hls.latency > 0 ? hls.latency : null;
     },
     edge: () => hls.latestLevelDetails?.edge ?? null,
+    offers: () => offers,
     bitRate: () => bitRateOf(loaded),
   };
 }

@@ -35,6 +35,7 @@ export function nativeSource(video: DatedVideo, events: SourceEvents): Source {
       return Number.isFinite(latency) && latency >= 0 ? latency : null;
     },
     edge: () => null,
+    offers: () => null,
     bitRate: () => null,
   };
 }

@@ -8,7 +8,9 @@ import type { Form } from "../paths.ts";
 import { find } from "./find.ts";
 import { hlsJsPlays, hlsSource } from "./hls.ts";
 import { browserPlaysHls, nativeSource } from "./native.ts";
-import { probe } from "./probe.ts";
+import { poll } from "../poll.ts";
+import { hasMore, offersIn } from "./offers.ts";
+import { fetchText, probe } from "./probe.ts";
 import type { Source, SourceEvents } from "./source.ts";
 import { countStall, NO_STALLS, type StallEvent } from "./stalls.ts";
 import { isStuck, type Standstill, stands, withLook } from "./stuck.ts";
@@ -21,6 +23,12 @@ const RESUMED_WITHIN_MS = 4_000;
 
 /** How often it is looked whether the picture stands still although media come, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
+
+/** How often it is looked whether there is more to choose from, in milliseconds. */
+const LOOK_FOR_MORE_EVERY_MS = 6_000;
+
+/** Who is so near to the edge of what there is, in seconds, watches live. */
+const NEAR_S = 20;
 
 /** How many errors are remembered: enough to see what happened, nothing that grows. */
 const ERRORS_KEPT = 50;
@@ -92,6 +100,8 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
   // Loading went on, and nothing has played since.
   let resumed = false;
   let standstill: Standstill | null = null;
+  // There was more to choose from at the last look than is known here.
+  let more = false;
 
   function enter(next: Phase): void {
     if (next === phase) return;
@@ -152,6 +162,30 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
     load();
   }
 
+  /**
+   * Whether rungs or sounds are there that were not when it was loaded. Who has gone back, or stands still, is not taken
+   * to the edge for them.
+   */
+  async function isMoreThere(): Promise<boolean> {
+    const offers = source?.offers() ?? null;
+    const edge = source?.edge() ?? null;
+    const isNear = edge !== null && edge - video.currentTime < NEAR_S;
+    if (offers === null || !isNear || phase !== "playing" || video.paused) return false;
+    const found = await fetchText(playlist(form), AbortSignal.timeout(LOOK_FOR_MORE_EVERY_MS)).catch(() => null);
+    return found !== null && hasMore(offersIn(found.text, found.url), offers);
+  }
+
+  async function lookForMore(): Promise<number> {
+    // What has just joined may leave again at once.
+    const before = more;
+    more = await isMoreThere();
+    if (more && before && phase === "playing") {
+      more = false;
+      load();
+    }
+    return LOOK_FOR_MORE_EVERY_MS;
+  }
+
   function load(): void {
     clearTimeout(resuming);
     resumed = false;
@@ -206,6 +240,7 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
   const hls = hlsJsPlays() ? hlsSource(video, events) : null;
   const source: Source | null = hls ?? (browserPlaysHls(video) ? nativeSource(video, events) : null);
   window.setInterval(lookWhetherStuck, LOOK_EVERY_MS);
+  poll(lookForMore);
   show(phase);
   if (source === null) enter("unsupported");
   else void loadWhen("there");

@@ -45,7 +45,8 @@ export function presence(playlist: string): Presence {
 /** HTTP 404. */
 class Missing extends Error {}
 
-async function fetchText(url: string, signal: AbortSignal): Promise<{ text: string; url: string }> {
+/** The playlist at `url`; rejects where there is none. */
+export async function fetchText(url: string, signal: AbortSignal): Promise<{ text: string; url: string }> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), ANSWER_WITHIN_MS);
   signal.addEventListener("abort", () => late.abort(), { once: true });

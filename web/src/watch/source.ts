@@ -1,8 +1,10 @@
 // What the player page wants of a way to play HLS; `hls.ts` and `native.ts` are the two there are.
 
+import type { Offers } from "./offers.ts";
+
 /** Loads a presentation into a video element. */
 export interface Source {
-  /** Loads from the start of its life, whatever was loaded before. */
+  /** Loads from the start of its life, whatever was loaded before; what a viewer has chosen is chosen again if it is there. */
   load(url: string): void;
   /**
    * Goes on where loading failed, with all that is buffered; false where only {@link Source.load} helps. It
@@ -16,6 +18,8 @@ export interface Source {
   latency(now: number): number | null;
   /** Where what could be loaded ends, in seconds of its timeline, or null where the browser does not say. */
   edge(): number | null;
+  /** What there was to choose from when it was loaded, or null where the browser does not say. */
+  offers(): Offers | null;
   /** bit/s of what was loaded lately, or null where the browser does not say. */
   bitRate(): number | null;
 }
