@@ -56,6 +56,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   // Of the playlist of the sound, since it was last loaded.
   let refusals = 0;
   let offers: Offers | null = null;
+  // The rung whose playlist was loaded last.
+  let heard: number | null = null;
   // Where the rung is that a viewer has chosen.
   let chosen: string | undefined;
 
@@ -67,7 +69,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     const again = levels.findIndex(({ uri }) => uri === chosen);
     if (again >= 0) hls.loadLevel = again;
   });
-  hls.on(Hls.Events.LEVEL_LOADED, (_, { details: { partHoldBack, targetduration } }) => {
+  hls.on(Hls.Events.LEVEL_LOADED, (_, { level, details: { partHoldBack, targetduration } }) => {
+    heard = level;
     // Too late to be caught up by playing faster, which is done within a target duration: hls.js jumps. Classic viewers
     // may stay wherever they went.
     hls.config.liveMaxLatencyDuration = partHoldBack > 0 ? partHoldBack + targetduration : Number.POSITIVE_INFINITY;
@@ -75,9 +78,10 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   hls.on(Hls.Events.LEVEL_SWITCHING, (_, { level }) => {
     // hls.js 1.7.4 places what is new of a rung by what it once loaded of it: in target durations, which are longer than
     // the segments, and without what was missed while the encoder was away. It takes parts for buffered, too, that
-    // another rung's have replaced since. Without all that, it goes by the dates of the rung that it comes from.
+    // another rung's have replaced since. Without all that, it goes by the dates of the rung that it comes from; where
+    // it goes on with the same one, that is all it has to go by.
     const next = hls.levels[level];
-    if (next) delete next.details;
+    if (next && level !== heard) delete next.details;
   });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
     const { stats, duration } = part ?? frag;
@@ -160,6 +164,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       resumable = false;
       refusals = 0;
       offers = null;
+      heard = null;
       chosen = hls.autoLevelEnabled ? undefined : hls.levels[hls.loadLevel]?.uri;
       const sound = hls.audioTracks[hls.audioTrack];
       if (sound) hls.config.audioPreference = { name: sound.name };
