@@ -81,7 +81,7 @@ pub enum Standing {
     Fits,
     /// They do not.
     Misfits(Misfit),
-    /// It lists nothing yet, or in low latency no segment while others do.
+    /// It lists nothing yet, or in low latency no segment while another lists more than one.
     Empty,
     /// Its encoder is away, or nothing of it is listed for some segments, while those of others go on.
     Away,
@@ -173,20 +173,20 @@ impl Ladder {
             .filter(move |rung| !rung.is_begun(form) || self.has_parts_alone(rung, form))
     }
 
-    /// A rung that is live has been there for more than a segment of CMAF: who has none yet is late, and not one of those
-    /// that begin together.
-    pub fn has_segments(&self) -> bool {
+    /// A rung that is live lists more than one segment of CMAF: who has none yet is late, and not one of those that begin
+    /// together.
+    pub fn is_under_way(&self) -> bool {
         let mut live = self.rungs.iter().filter(|rung| rung.is_live());
         live.any(|rung| rung.low_latency.listed().nth(1).is_some())
     }
 
-    /// It has parts alone while others have segments: hls.js 1.7.4 takes its playlist for empty, and who goes over to it
+    /// It has parts alone in a ladder that is under way: hls.js 1.7.4 takes its playlist for empty, and who goes over to it
     /// stands still.
     fn has_parts_alone(&self, rung: &Rung, form: Form) -> bool {
         form == Form::LowLatency
             && rung.is_live()
             && !rung.low_latency.has_segments()
-            && self.has_segments()
+            && self.is_under_way()
     }
 
     /// All that is published of it, sound beside that of its rungs included.
@@ -517,22 +517,18 @@ impl Rung {
     /// Waits until it can be played, or never will.
     pub async fn begun(&self, form: Form) {
         // That the presentation is gone ends the wait as well.
-        let mut windows = self.presentation.windows();
-        let mut low_latency = self.presentation.low_latency_windows();
         match form {
             Form::Classic => {
+                let mut windows = self.presentation.windows();
                 let settled = windows.wait_for(|it| it.is_settled()).await;
                 if settled.is_ok_and(|it| it.container() == Container::Cmaf) {
-                    let _ = low_latency
-                        .wait_for(|it| it.has_segments() || it.is_ended())
-                        .await;
+                    self.complete().await;
                 }
             }
             Form::LowLatency => {
                 let measured = |it: &Arc<LowLatencyWindow>| it.is_ready() && it.is_measured();
-                let _ = low_latency
-                    .wait_for(|it| measured(it) || it.is_ended())
-                    .await;
+                let mut windows = self.presentation.low_latency_windows();
+                let _ = windows.wait_for(|it| measured(it) || it.is_ended()).await;
             }
         }
     }

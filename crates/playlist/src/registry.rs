@@ -119,9 +119,9 @@ impl Registry {
 
     /// Begins a publish of `name` on `terms`. A presentation that has not ended goes on: same URLs, next
     /// media sequence number; whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
-    /// the terms say. Otherwise, and where its ladder has gone on without it, a new presentation takes the name, with
-    /// the sequence numbers of the ladder that it joins, but above those of the one before it, or above all that were
-    /// used before. `now` is the monotonic clock.
+    /// the terms say. Otherwise, and where nobody publishes it and the leading rung of its ladder is more than one number
+    /// ahead, a new presentation takes the name, with the sequence numbers of the ladder that it joins, but above those
+    /// of the one before it, or above all that were used before. `now` is the monotonic clock.
     ///
     /// # Errors
     /// Somebody publishes the name and keeps it, or there are too many presentations for another.

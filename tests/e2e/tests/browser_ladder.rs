@@ -41,6 +41,23 @@ fn choose(browser: &Browser, height: u32) {
     );
 }
 
+/// Until a hundred pictures in a row have played, with sound, while `condition` holds for `hls` and `video`.
+fn hundred_pictures(browser: &Browser, what: &str, condition: &str) {
+    browser.run("window.first = undefined");
+    browser.until(
+        &format!("a hundred pictures {what}"),
+        SOON,
+        &format!(
+            "const {{ hls, video }} = window.forebay; \
+             if (!({condition}) || video.readyState < 3) {{ window.first = undefined; return false; }} \
+             const pictures = video.getVideoPlaybackQuality().totalVideoFrames; \
+             const sound = video.webkitAudioDecodedByteCount; \
+             window.first ??= {{ pictures, sound }}; \
+             return pictures > window.first.pictures + 100 && sound > window.first.sound"
+        ),
+    );
+}
+
 /// Switching in a real player: up and down, without a stall.
 #[test]
 fn hls_js_switches_up_and_down_without_a_stall() {
@@ -194,21 +211,10 @@ fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all_and_offers_it_ag
     let _others = [270, 180].map(|height| rung(&gateway, height, 60));
     variants(&gateway, "/live/show/llhls.m3u8", 3);
     play(&browser, &gateway, "low-latency");
-    choose(&browser, 180);
-    let goes_on_with = |rungs: usize| {
-        browser.run("window.first = undefined");
-        browser.until(
-            "a hundred pictures of the chosen rung, with sound",
-            SOON,
-            &format!(
-                "const {{ hls, video }} = window.forebay; \
-                 if (hls.levels.length !== {rungs} || video.readyState < 3) {{ window.first = undefined; return false; }} \
-                 const pictures = video.getVideoPlaybackQuality().totalVideoFrames; \
-                 const sound = video.webkitAudioDecodedByteCount; \
-                 window.first ??= {{ pictures, sound }}; \
-                 return pictures > window.first.pictures + 100 && sound > window.first.sound"
-            ),
-        );
+    until_best(&browser);
+    let goes_on_with_chosen = |rungs: usize| {
+        let offered = format!("hls.levels.length === {rungs}");
+        hundred_pictures(&browser, "of the chosen rung", &offered);
         let shown = browser.run(
             "const { hls, video } = window.forebay, select = document.querySelector('select[name=quality]'); \
              return [video.videoHeight, hls.levels[select.value]?.height]",
@@ -216,9 +222,12 @@ fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all_and_offers_it_ag
         assert_eq!(shown, json!([180, 180]), "of {rungs}");
     };
     best.kill();
-    goes_on_with(2);
-    let _again = rung(&gateway, 360, 60);
-    goes_on_with(3);
+    hundred_pictures(&browser, "of another rung", "video.videoHeight !== 360");
+    choose(&browser, 180);
+    let mut again = rung(&gateway, 360, 60);
+    goes_on_with_chosen(3);
+    again.kill();
+    goes_on_with_chosen(2);
 }
 
 /// Who listens to sound whose encoder leaves goes on with that of the pictures.
@@ -241,19 +250,9 @@ fn hls_js_goes_on_when_the_sound_that_was_chosen_has_left() {
             text.contains("show_audio1").then_some(())
         });
     };
-    let hundred_pictures = |what: &str, sounds: usize| {
-        browser.run("window.first = undefined");
-        browser.until(
-            what,
-            SOON,
-            &format!(
-                "const video = window.forebay.video, hls = window.forebay.hls; \
-                 if (hls.audioTracks.length !== {sounds} || video.readyState < 3) {{ window.first = undefined; return 0; }} \
-                 const pictures = video.getVideoPlaybackQuality().totalVideoFrames; \
-                 window.first ??= pictures; \
-                 return pictures > window.first + 100"
-            ),
-        );
+    let goes_on_with = |what: &str, sounds: usize| {
+        let offered = format!("hls.audioTracks.length === {sounds}");
+        hundred_pictures(&browser, what, &offered);
     };
     offered();
     browser.open(&gateway.http_url("watch/live/show?form=low-latency"));
@@ -263,12 +262,24 @@ fn hls_js_goes_on_when_the_sound_that_was_chosen_has_left() {
         "return window.forebay?.stats().phase === 'playing'",
     );
     browser.run("window.forebay.hls.audioTrack = 1");
-    hundred_pictures("pictures with the sound", 2);
+    goes_on_with("with the sound", 2);
     beside.kill();
-    hundred_pictures("pictures without it", 1);
+    goes_on_with("without it", 1);
     let _again = sound();
     offered();
-    hundred_pictures("pictures when it can be chosen again", 2);
+    goes_on_with("when it can be chosen again", 2);
+}
+
+/// The rungs that go on when the encoder of the middle one, which has been played, has died.
+fn leave_one_that_was_played(browser: &Browser, gateway: &Gateway) -> [Encoder; 2] {
+    let others = [360, 180].map(|height| rung(gateway, height, 60));
+    let mut left = rung(gateway, 270, 60);
+    variants(gateway, "/live/show/llhls.m3u8", 3);
+    play(browser, gateway, "low-latency");
+    choose(browser, 270);
+    choose(browser, 180);
+    left.kill();
+    others
 }
 
 /// hls.js goes by what it has loaded of the rung before, however long ago that was.
@@ -276,13 +287,7 @@ fn hls_js_goes_on_when_the_sound_that_was_chosen_has_left() {
 fn hls_js_takes_up_a_rung_that_was_away_for_longer_than_it_is_waited_for() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nresume = \"1s\"\n");
-    let _others = [360, 180].map(|height| rung(&gateway, height, 60));
-    let mut left = rung(&gateway, 270, 60);
-    variants(&gateway, "/live/show/llhls.m3u8", 3);
-    play(&browser, &gateway, "low-latency");
-    choose(&browser, 270);
-    choose(&browser, 180);
-    left.kill();
+    let _others = leave_one_that_was_played(&browser, &gateway);
     wait::until("its presentation to end", SOON, || {
         let stream = gateway.get("/api/v1/streams/live/show_270p").json();
         (stream["state"] == "ended").then_some(())
@@ -310,13 +315,7 @@ fn hls_js_takes_up_a_rung_that_was_away_for_longer_than_it_is_waited_for() {
 fn hls_js_takes_up_a_rung_that_has_come_back_while_it_was_waited_for() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nwindow = 3\nresume = \"10m\"\n");
-    let _others = [360, 180].map(|height| rung(&gateway, height, 60));
-    let mut left = rung(&gateway, 270, 60);
-    variants(&gateway, "/live/show/llhls.m3u8", 3);
-    play(&browser, &gateway, "low-latency");
-    choose(&browser, 270);
-    choose(&browser, 180);
-    left.kill();
+    let _others = leave_one_that_was_played(&browser, &gateway);
     let newest = || playlist(&gateway, "/live/show_180p/main.m3u8").sequence;
     let missed = newest() + 6;
     wait::until("six segments", SOON, || (newest() >= missed).then_some(()));

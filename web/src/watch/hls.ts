@@ -56,8 +56,6 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   // Of the playlist of the sound, since it was last loaded.
   let refusals = 0;
   let offers: Offers | null = null;
-  // The rung whose playlist was loaded last.
-  let heard: number | null = null;
   // Where the rung is that a viewer has chosen.
   let chosen: string | undefined;
 
@@ -69,8 +67,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     const again = levels.findIndex(({ uri }) => uri === chosen);
     if (again >= 0) hls.loadLevel = again;
   });
-  hls.on(Hls.Events.LEVEL_LOADED, (_, { level, details: { partHoldBack, targetduration } }) => {
-    heard = level;
+  hls.on(Hls.Events.LEVEL_LOADED, (_, { details: { partHoldBack, targetduration } }) => {
     // Too late to be caught up by playing faster, which is done within a target duration: hls.js jumps. Classic viewers
     // may stay wherever they went.
     hls.config.liveMaxLatencyDuration = partHoldBack > 0 ? partHoldBack + targetduration : Number.POSITIVE_INFINITY;
@@ -81,7 +78,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     // another rung's have replaced since. Without all that, it goes by the dates of the rung that it comes from; where
     // it goes on with the same one, that is all it has to go by.
     const next = hls.levels[level];
-    if (next && level !== heard) delete next.details;
+    if (next && next.details !== hls.latestLevelDetails) delete next.details;
   });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
     const { stats, duration } = part ?? frag;
@@ -164,8 +161,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       resumable = false;
       refusals = 0;
       offers = null;
-      heard = null;
-      chosen = hls.autoLevelEnabled ? undefined : hls.levels[hls.loadLevel]?.uri;
+      chosen = hls.levels[hls.manualLevel]?.uri;
       const sound = hls.audioTracks[hls.audioTrack];
       if (sound) hls.config.audioPreference = { name: sound.name };
       hls.loadSource(url);

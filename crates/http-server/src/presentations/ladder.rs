@@ -16,7 +16,7 @@ use crate::replies::{self, Kind};
 use crate::request_path::File;
 
 /// So long a rung is waited for that has begun, when others are there: players do not look for variants again. A segment of
-/// low latency is complete within it.
+/// the usual length is complete within it.
 const FOR_THE_OTHERS: Duration = Duration::from_millis(2_000);
 
 /// And so long one that a transcoder makes, which looks at some media before it begins.
@@ -136,8 +136,8 @@ impl Presentations {
                 true => FOR_A_TRANSCODER,
                 false => FOR_THE_OTHERS,
             };
-            let is_whole = form == Form::LowLatency && ladder.has_segments();
-            let _ = tokio::time::timeout(patience, all(&others, form, is_whole)).await;
+            let whole = form == Form::LowLatency && ladder.is_under_way();
+            let _ = tokio::time::timeout(patience, all(&others, form, whole)).await;
             return Some(self.now(&name, ladder));
         }
         Some(ladder)
@@ -188,7 +188,7 @@ async fn none(ladder: &Ladder) {
     }
 }
 
-/// Until all of them list something, `whole` segments if need be.
+/// Until all of them list something, a `whole` segment if need be.
 async fn all(rungs: &[&Rung], form: Form, whole: bool) {
     for rung in rungs {
         rung.begun(form).await;
