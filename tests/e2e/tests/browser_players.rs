@@ -22,13 +22,17 @@ const KEYS: [(&str, &str); 2] = [
 const RANGES: (&str, &str) = ("FOREBAY__HLS__PARTS", "ranges");
 const MUXED: (&str, &str) = ("FOREBAY__HLS__TRACKS", "muxed");
 
-/// `play(url)` adds a player; `players` says how each is. Nothing is done for a player but what is here.
+/// `play(url)` adds a player; `players` says how each is. Nothing is done for a player but what is here, and what the
+/// README gives to hls.js.
 const HLS_JS: &str = "<!doctype html><title>hls.js</title><link rel=icon href=data:,><script src=/hls.js></script><script>
+    class AlternateSound extends Hls.DefaultConfig.audioStreamController {
+        onInitPtsFound(event, data) { super.onInitPtsFound(event, data); this.tick(); }
+    }
     window.players = [];
     window.play = (url) => {
         const video = document.body.appendChild(document.createElement('video'));
         video.muted = true;
-        const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1 });
+        const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.1, audioStreamController: AlternateSound });
         const player = { video, hls, fatal: [], errors: [], parts: 0, skipped: 0, latency: () => {
             const shown = hls.playingDate?.getTime();
             return shown === undefined ? null : (Date.now() - shown) / 1000;

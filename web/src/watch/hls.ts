@@ -3,6 +3,7 @@
 import Hls, { type ErrorData } from "hls.js";
 import workerPath from "hls.js/dist/hls.worker.js?url";
 import { bufferAhead } from "./ahead.ts";
+import { AlternateSound } from "./alternate_sound.ts";
 import { rateOfPlay } from "./catchup.ts";
 import { allBuffered, type Place } from "./end.ts";
 import { type Offers, offersIn } from "./offers.ts";
@@ -34,6 +35,7 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   const hls = new Hls({
     // A file of its own on our own origin; the bundled one would need blob: code.
     workerPath,
+    audioStreamController: AlternateSound,
     // No backBufferLength: what is behind the picture is the browser's to drop when its quota is full. hls.js 1.7.4
     // forgets the segment under way when it drops media while a part is between loaded and buffered, and then
     // loads nothing of its kind until the next segment but one.
@@ -75,10 +77,11 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
   hls.on(Hls.Events.LEVEL_SWITCHING, (_, { level }) => {
     // hls.js 1.7.4 places what is new of a rung by what it once loaded of it: in target durations, which are longer than
     // the segments, and without what was missed while the encoder was away. It takes parts for buffered, too, that
-    // another rung's have replaced since. Without all that, it goes by the dates of the rung that it comes from; where
-    // it goes on with the same one, that is all it has to go by.
+    // another rung's have replaced since. Without all that, it goes by the dates of the rung that it comes from, if both
+    // are live; where it goes on with the same one, that is all it has to go by.
     const next = hls.levels[level];
-    if (next && next.details !== hls.latestLevelDetails) delete next.details;
+    const from = hls.latestLevelDetails;
+    if (next?.details?.live && from?.live && next.details !== from) delete next.details;
   });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
     const { stats, duration } = part ?? frag;

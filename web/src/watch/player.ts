@@ -156,7 +156,8 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
     const at = performance.now();
     const playing = phase === "playing" || phase === "stalled";
     const edge = playing && !video.paused ? (source?.edge() ?? null) : null;
-    standstill = withLook(standstill, { position: video.currentTime, edge, at });
+    const shows = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    standstill = withLook(standstill, { shows, position: video.currentTime, edge, at });
     if (!isStuck(standstill, at)) return;
     remember("media come, and none of them is shown: loaded anew");
     load();

@@ -1,11 +1,14 @@
 import { expect, it } from "vitest";
 import { isStuck, type Look, type Standstill, withLook } from "./stuck.ts";
 
-/** Whether a player is stuck after these looks, one a second: what is shown, and where the playlist ends. */
-function after(looks: [position: number, edge: number | null][]): boolean {
+/**
+ * Whether a player is stuck after these looks, one a second: what is shown, where the playlist ends, and whether there
+ * is a picture.
+ */
+function after(looks: [position: number, edge: number | null, shows?: boolean][]): boolean {
   let standstill: Standstill | null = null;
-  looks.forEach(([position, edge], n) => {
-    const look: Look = { position, edge, at: n * 1_000 };
+  looks.forEach(([position, edge, shows = true], n) => {
+    const look: Look = { shows, position, edge, at: n * 1_000 };
     standstill = withLook(standstill, look);
   });
   return isStuck(standstill, (looks.length - 1) * 1_000);
@@ -24,6 +27,12 @@ it("media that come and are not shown", () => {
 
 it("a picture that moves is not stuck, however little is in hand", () => {
   expect(after(Array.from({ length: 60 }, (_, n) => [n, n + 0.4]))).toBe(false);
+});
+
+it("jumping after the edge without a picture is not moving", () => {
+  const looks: [number, number, boolean][] = [20, 21, 22, 23, 24, 25].map((edge) => [edge - 1, edge, false]);
+  expect(after(looks)).toBe(true);
+  expect(after([...looks, [25.5, 26, true]])).toBe(false);
 });
 
 it("what is shown again is not stuck", () => {

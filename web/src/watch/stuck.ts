@@ -9,6 +9,8 @@ const STANDS_S = 0.5;
 
 /** One look at a player that should be playing. */
 export interface Look {
+  /** Whether there is a picture to go on with: a player that jumps ahead to where it has none has not moved. */
+  shows: boolean;
   /** What is shown, in seconds of the player's timeline. */
   position: number;
   /** Where the playlist ends, likewise; null where the browser does not say. */
@@ -32,9 +34,9 @@ export function stands(before: number, position: number): boolean {
 }
 
 /** What is known after one look more; null where nothing can be known. */
-export function withLook(before: Standstill | null, { position, edge, at }: Look): Standstill | null {
+export function withLook(before: Standstill | null, { shows, position, edge, at }: Look): Standstill | null {
   if (edge === null) return null;
-  if (before === null || !stands(before.position, position)) return { position, edge, goesOnSince: null };
+  if (before === null || (shows && !stands(before.position, position))) return { position, edge, goesOnSince: null };
   // A player that was loaded anew counts from elsewhere.
   return { ...before, goesOnSince: edge === before.edge ? before.goesOnSince : (before.goesOnSince ?? at) };
 }
