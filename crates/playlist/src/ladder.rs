@@ -42,6 +42,10 @@ const FIRST_AT_MOST: u64 = 2_500_000;
 /// So many segments of each rung are compared: every rung with every other, for each segment and each text.
 const COMPARED: usize = 16;
 
+/// While nobody lists more segments than so, all begin together: the rungs of a transcoder begin some seconds after their
+/// source.
+const BEGINNING: usize = 3;
+
 /// In which form a presentation is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -81,7 +85,7 @@ pub enum Standing {
     Fits,
     /// They do not.
     Misfits(Misfit),
-    /// It lists nothing yet, or in low latency no segment while another lists more than one.
+    /// It lists nothing yet, or in low latency no segment while another that goes on lists some.
     Empty,
     /// Its encoder is away, or nothing of it is listed for some segments, while those of others go on.
     Away,
@@ -167,26 +171,26 @@ impl Ladder {
         self.counted().any(|rung| rung.is_begun(form))
     }
 
-    /// What is published of it and cannot be played yet.
-    pub fn awaited(&self, form: Form) -> impl Iterator<Item = &Rung> {
-        self.live()
-            .filter(move |rung| !rung.is_begun(form) || self.has_parts_alone(rung, form))
-    }
-
-    /// A rung that is live lists more than one segment of CMAF: who has none yet is late, and not one of those that begin
-    /// together.
-    pub fn is_under_way(&self) -> bool {
-        let mut live = self.rungs.iter().filter(|rung| rung.is_live());
-        live.any(|rung| rung.low_latency.listed().nth(1).is_some())
-    }
-
-    /// It has parts alone in a ladder that is under way: hls.js 1.7.4 takes its playlist for empty, and who goes over to it
-    /// stands still.
-    fn has_parts_alone(&self, rung: &Rung, form: Form) -> bool {
-        form == Form::LowLatency
-            && rung.is_live()
-            && !rung.low_latency.has_segments()
-            && self.is_under_way()
+    /// What is published of it and cannot be played yet, or not by who goes over to it.
+    pub fn awaited(&self, form: Form) -> Vec<&Rung> {
+        // Nearly always nothing is, and nothing need be compared.
+        let has_parts = form == Form::LowLatency;
+        let is_whole =
+            |rung: &Rung| rung.is_begun(form) && (!has_parts || rung.low_latency.has_segments());
+        if self.live().all(is_whole) {
+            return Vec::new();
+        }
+        let standings = self.standings(form);
+        let rungs = self.rungs.iter().zip(standings);
+        let lacks = |(rung, standing): &(&Rung, Standing)| {
+            let is_late = has_parts && *standing == Standing::Empty;
+            rung.is_live() && (!rung.is_begun(form) || is_late)
+        };
+        let rungs = rungs.filter(lacks).map(|(rung, _)| rung);
+        let sounds = self.live_sounds().filter(|sound| !sound.is_begun(form));
+        // The gateway is about to leave.
+        let all = rungs.chain(sounds).filter(|it| !it.low_latency.is_over());
+        all.collect()
     }
 
     /// All that is published of it, sound beside that of its rungs included.
@@ -216,6 +220,14 @@ impl Ladder {
         };
         let all = self.rungs.iter().zip(&boundaries);
         let away: Vec<_> = all.map(|(rung, it)| is_away(rung, it)).collect();
+        // Who has parts alone then is late: hls.js 1.7.4 takes such a playlist for empty, and who goes over to it stands
+        // still.
+        let is_under_way = form == Form::LowLatency
+            && self.rungs.iter().zip(&away).any(|(rung, is_away)| {
+                rung.is_live() && !is_away && rung.low_latency.listed().nth(BEGINNING).is_some()
+            });
+        let has_parts_alone =
+            |rung: &Rung| is_under_way && rung.is_live() && !rung.low_latency.has_segments();
         let all = || boundaries.iter().zip(&away);
         // A date to come is a mistake, or all are ahead of their time.
         let now = SystemTime::now();
@@ -228,7 +240,7 @@ impl Ladder {
             match newest.and_then(|newest| boundaries.lags(newest)) {
                 _ if boundaries.is_empty() => Standing::Empty,
                 _ if *is_away => Standing::Away,
-                _ if self.has_parts_alone(rung, form) => Standing::Empty,
+                _ if has_parts_alone(rung) => Standing::Empty,
                 Some(late) => Standing::Misfits(late),
                 None => Standing::Fits,
             }
@@ -334,6 +346,16 @@ impl Ladder {
         let all = self.rungs.iter().zip(&standings);
         let mut listed = all.filter(|(_, standing)| standing.is_listed());
         has_left && listed.any(|(rung, _)| rung.is_live() && rung.presentation.has_listed())
+    }
+
+    /// So many segments of the rung that leads began when the media of `name` had ended; `None` if nothing of it is listed.
+    pub(crate) fn missed(&self, name: &PresentationName) -> Option<usize> {
+        let form = self.form(Form::Classic);
+        let standings = self.standings(form);
+        let (own, _) = self.standing_of(name, form, &standings)?;
+        let until = own.boundaries(form).until()?;
+        let leader = self.leader(name, &standings);
+        Some(leader.map_or(0, |leader| leader.boundaries(form).begun_since(until)))
     }
 
     /// The rung, or the sound, `name`, and how it stands beside the rungs, which stand as told.
@@ -506,11 +528,20 @@ impl Rung {
         }
     }
 
+    /// Waits until it is no longer one of [`Ladder::awaited`], or for the first half of it: until it can be played, then
+    /// until a segment is complete.
+    pub async fn comes(&self, form: Form) {
+        match self.is_begun(form) {
+            true => self.complete().await,
+            false => self.begun(form).await,
+        }
+    }
+
     /// Waits until a segment of it is complete in CMAF, or none ever will be.
-    pub async fn complete(&self) {
+    async fn complete(&self) {
         let mut windows = self.presentation.low_latency_windows();
         let _ = windows
-            .wait_for(|it| it.has_segments() || it.is_ended())
+            .wait_for(|it| it.has_segments() || it.is_ended() || it.is_over())
             .await;
     }
 
@@ -528,7 +559,9 @@ impl Rung {
             Form::LowLatency => {
                 let measured = |it: &Arc<LowLatencyWindow>| it.is_ready() && it.is_measured();
                 let mut windows = self.presentation.low_latency_windows();
-                let _ = windows.wait_for(|it| measured(it) || it.is_ended()).await;
+                let _ = windows
+                    .wait_for(|it| measured(it) || it.is_ended() || it.is_over())
+                    .await;
             }
         }
     }

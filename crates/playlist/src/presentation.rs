@@ -302,9 +302,12 @@ impl Presentation {
         Some(tracks.iter().any(|it| it.kind() == TrackKind::Audio))
     }
 
-    /// Another presentation has its name: nobody waits for its encoder any more.
+    /// Another presentation has its name: nobody writes it or waits for its encoder any more.
     pub(crate) fn retire(&self) {
-        self.lock().generation += 1;
+        let mut inner = self.lock();
+        inner.generation += 1;
+        inner.publish = None;
+        drop(inner);
         self.release();
     }
 

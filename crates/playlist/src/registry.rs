@@ -119,8 +119,8 @@ impl Registry {
 
     /// Begins a publish of `name` on `terms`. A presentation that has not ended goes on: same URLs, next
     /// media sequence number; whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
-    /// the terms say. Otherwise, and where nobody publishes it and the leading rung of its ladder is more than one number
-    /// ahead, a new presentation takes the name, with the sequence numbers of the ladder that it joins, but above those
+    /// the terms say. Otherwise, and where it has missed more than one segment of the rung that leads its ladder, a new
+    /// presentation takes the name, with the sequence numbers of the ladder that it joins, but above those
     /// of the one before it, or above all that were used before. `now` is the monotonic clock.
     ///
     /// # Errors
@@ -134,8 +134,12 @@ impl Registry {
         let shared = &self.shared;
         // Held throughout, so that nobody ends, forgets or takes over the presentation in between.
         let mut presentations = shared.write();
-        let leading = shared.leading(&presentations, name);
+        let ladder = shared.ladder_of(&presentations, &shared.ladder_named(name));
+        let leading = ladder.as_ref().and_then(Ladder::leading);
+        let leading = leading.filter(|rung| rung.is_live());
+        let leading = leading.map(|rung| rung.presentation.clone());
         let mut used = 0;
+        let mut target = None;
         if let Some(there) = presentations.get(name) {
             // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them, nor
             // pictures to the sound of others. Where each has its own, it goes on.
@@ -147,17 +151,22 @@ impl Registry {
             };
             // Players that have left it for others find it by what they know of it: what is new of it would be for them
             // what the others had when it went away.
-            let falls_behind =
-                |leading: &Presentation| leading.next_sequence() > there.next_sequence() + 1;
-            if !there.is_published()
-                && leading.as_deref().is_some_and(|leading| {
-                    falls_behind(leading)
-                        || is_apart(leading) && shared.shares_sound(&presentations, there)
-                })
-            {
+            let fell_behind = |leading: &Presentation| {
+                let missed = ladder.as_ref().and_then(|ladder| ladder.missed(name));
+                let goes_on_at = there.next_sequence() + 1;
+                missed.map_or(leading.next_sequence() > goes_on_at, |missed| missed > 1)
+            };
+            let begins_anew = leading.as_deref().is_some_and(|leading| {
+                let is_vacant = !there.is_published();
+                fell_behind(leading)
+                    || is_vacant && is_apart(leading) && shared.shares_sound(&presentations, there)
+            });
+            if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
+                if !begins_anew {
+                    return Ok(writer);
+                }
+                target = there.window().target_duration();
                 there.retire();
-            } else if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
-                return Ok(writer);
             }
             shared.raise_floors(there);
             (used, _) = there.floors();
@@ -177,7 +186,7 @@ impl Registry {
             || shared.discontinuity_floor(),
             |beside| beside.discontinuities(),
         );
-        let target = target_beside(&beside);
+        let target = target.max(target_beside(&beside));
         let fresh = Arc::new(shared.begin(name, number, discontinuities, None));
         presentations.insert(name.clone(), fresh.clone());
         let writer = Writer::begin(fresh, shared.clone(), terms, now)?;
@@ -357,17 +366,6 @@ impl Shared {
                 }
             })
             .map(|(_, rung)| rung)
-    }
-
-    /// The rung that leads the ladder of `name`, if that is live.
-    fn leading(
-        &self,
-        presentations: &Presentations,
-        name: &PresentationName,
-    ) -> Option<Arc<Presentation>> {
-        let ladder = self.ladder_of(presentations, &self.ladder_named(name))?;
-        let leading = ladder.leading().filter(|rung| rung.is_live())?;
-        Some(leading.presentation.clone())
     }
 
     /// The presentations of the ladder that `name` is of, or stands for, which go on.

@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::request::Parts;
 use media::PresentationName;
 use playlist::{Directory, Form, Ladder, Place, Presentation, Rung, TranscoderState};
+use tokio::time::Instant;
 
 use super::low_latency::{is_without_parts, until_without_parts, without_parts};
 use super::{Presentations, not_yet, text_reply, unknown};
@@ -125,22 +126,31 @@ impl Presentations {
             };
             let _ = tokio::time::timeout(self.first_segment_wait, settled).await;
         }
-        let ladder = self.now(&name, ladder);
-        let others = self.others(&ladder, form);
-        if ladder.is_begun(form) && !others.is_empty() {
-            // What is there can be played.
-            let Ok(_permit) = self.waiting.try_acquire() else {
+        let mut ladder = self.directory.ladder(&name).unwrap_or(ladder);
+        let mut permit = None;
+        let begin = Instant::now();
+        loop {
+            let others = self.others(&ladder, form);
+            if others.is_empty() || !ladder.is_begun(form) {
                 return Some(ladder);
-            };
+            }
+            permit = permit.or_else(|| self.waiting.try_acquire().ok());
             let patience = match is_transcoded(&ladder) {
                 true => FOR_A_TRANSCODER,
                 false => FOR_THE_OTHERS,
             };
-            let whole = form == Form::LowLatency && ladder.is_under_way();
-            let _ = tokio::time::timeout(patience, all(&others, form, whole)).await;
-            return Some(self.now(&name, ladder));
+            let patience = patience.saturating_sub(begin.elapsed());
+            // What is there can be played.
+            if permit.is_none() || patience.is_zero() {
+                return Some(ladder);
+            }
+            // Others may have begun by then, and those have to have more.
+            let _ = tokio::time::timeout(patience, all(&others, form)).await;
+            match self.directory.ladder(&name) {
+                Some(now) => ladder = now,
+                None => return Some(ladder),
+            }
         }
-        Some(ladder)
     }
 
     /// What is published and cannot be played yet, but for what has had as long for its first segment as anybody waits
@@ -150,11 +160,9 @@ impl Presentations {
             let begun = rung.presentation.publish_begun();
             begun.is_some_and(|begun| begun.elapsed() < self.first_segment_wait)
         };
-        ladder.awaited(form).filter(|rung| is_new(rung)).collect()
-    }
-
-    fn now(&self, name: &PresentationName, before: Ladder) -> Ladder {
-        self.directory.ladder(name).unwrap_or(before)
+        let mut awaited = ladder.awaited(form);
+        awaited.retain(|rung| is_new(rung));
+        awaited
     }
 }
 
@@ -188,12 +196,9 @@ async fn none(ladder: &Ladder) {
     }
 }
 
-/// Until all of them list something, a `whole` segment if need be.
-async fn all(rungs: &[&Rung], form: Form, whole: bool) {
+/// Until each of them has come on.
+async fn all(rungs: &[&Rung], form: Form) {
     for rung in rungs {
-        rung.begun(form).await;
-        if whole {
-            rung.complete().await;
-        }
+        rung.comes(form).await;
     }
 }

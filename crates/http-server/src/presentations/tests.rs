@@ -235,6 +235,38 @@ async fn a_ladder_does_not_wait_for_a_rung_that_has_had_its_time() {
     }
 }
 
+/// Players do not look again. The second comes while the first is waited for.
+#[tokio::test(start_paused = true)]
+async fn who_asks_while_rungs_join_is_answered_when_a_segment_of_each_is_complete() {
+    let gateway = Gateway::new();
+    let mut steady = gateway.publish("live", "show_720p");
+    (0..20).for_each(|n| push_part(&mut steady, n));
+    let mut first = gateway.publish("live", "show_360p");
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let player = tokio::spawn(async move { fetch(&site, "/live/show/llhls.m3u8").await });
+    let begin = Instant::now();
+    let mut second = None;
+    for n in 20..30 {
+        tokio::time::sleep(Duration::from_millis(180)).await;
+        push_part(&mut steady, n);
+        if n < 25 {
+            push_part(&mut first, n);
+        }
+        if n == 23 {
+            second = Some(gateway.publish("live", "show_180p"));
+        }
+        if let Some(second) = second.as_mut().filter(|_| n >= 25) {
+            push_part(second, n);
+        }
+    }
+    let reply = player.await.expect("a player");
+    for rung in ["720p", "360p", "180p"] {
+        let uri = format!("../show_{rung}/video.m3u8");
+        assert!(reply.text().contains(&uri), "{}", reply.text());
+    }
+    assert_eq!(begin.elapsed(), Duration::from_millis(1_800));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_ladder_without_parts_has_no_low_latency_form_and_says_so_with_the_first_segment() {
     const FILES: [&str; 2] = ["llhls.m3u8", "manifest.mpd"];

@@ -245,6 +245,14 @@ impl Boundaries {
         Some(last.begins.date_at(last.reached()))
     }
 
+    /// How many segments begin there or later.
+    pub(super) fn begun_since(&self, date: SystemTime) -> usize {
+        let dates = self.segments.iter().map(|it| it.begins.date);
+        dates
+            .filter(|begins| *begins + TOLERANCE.to_duration() >= date)
+            .count()
+    }
+
     /// So long behind the others players who change to it still find what they need.
     pub(super) fn may_lag(&self) -> Duration {
         let lag = MediaTime::from_nanos(self.step().as_nanos().saturating_mul(MAY_LAG));

@@ -246,33 +246,73 @@ fn a_rung_that_has_come_back_has_the_number_of_those_it_shares_sound_with() {
     }
 }
 
-/// Players count on from what they know of it.
+/// Where segments begin, and their numbers.
+fn numbers(rung: &Writer) -> Vec<(MediaTime, u64)> {
+    let window = rung.presentation().window();
+    let listed = window
+        .listed()
+        .map(|entry| (entry.segment.start, entry.sequence));
+    listed.collect()
+}
+
+/// Players count on from what they know of it. Whose connection hangs has not left.
 #[test]
 fn a_rung_that_the_others_went_on_without_has_their_numbers_when_it_is_back() {
-    let numbers = |rung: &Writer| {
-        let window = rung.presentation().window();
-        let listed = window
-            .listed()
-            .map(|entry| (entry.segment.start, entry.sequence));
-        listed.collect::<Vec<_>>()
-    };
-    for (missed, is_new) in [(1, false), (2, true), (10, true)] {
+    for (missed, hangs, is_new) in [
+        (1, false, false),
+        (2, false, true),
+        (10, false, true),
+        (1, true, false),
+        (2, true, true),
+    ] {
         let registry = Registry::new(Settings::default());
         let [mut steady, mut leaves] =
             ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
         list(&mut steady, &[0], 0, 500_000);
         list(&mut leaves, &[0], 0, 200_000);
-        let _vacancy = leaves.leave();
+        let before = leaves.presentation().clone();
+        let hanging = if hangs {
+            Ok(leaves)
+        } else {
+            Err(leaves.leave())
+        };
         let missing: Vec<_> = (1..=missed).map(|at| at * 2_000).collect();
         list(&mut steady, &missing, 0, 500_000);
-        let mut back = begin(&registry, "show_360p");
+        let later = Instant::now() + Settings::default().stalled;
+        let back = registry.publish(&name("show_360p"), &Terms::default(), later);
+        let mut back = back.expect("nobody else is there");
         for rung in [&mut steady, &mut back] {
             list(rung, &[(missed + 1) * 2_000], 0, 200_000);
         }
         let listed = numbers(&back);
-        assert_eq!(listed.len(), if is_new { 1 } else { 2 }, "{missed}");
+        let case = format!("{missed}, {hangs}");
+        assert_eq!(listed.len(), if is_new { 1 } else { 2 }, "{case}");
         if is_new {
-            assert_eq!(listed.last(), numbers(&steady).last(), "{missed}");
+            assert_eq!(listed.last(), numbers(&steady).last(), "{case}");
+            assert!(!before.is_published(), "{case}");
+        }
+        if let Ok(hanging) = hanging {
+            assert_eq!(hanging.dismissal(), Some(crate::Dismissal::Takeover));
         }
     }
+}
+
+/// It was late for its first key frame, and has always been behind.
+#[test]
+fn a_rung_whose_numbers_are_behind_keeps_them_through_a_short_reconnect() {
+    let registry = Registry::new(Settings::default());
+    let [mut steady, mut late] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    list(&mut steady, &[0, 2_000, 4_000, 6_000], 0, 500_000);
+    list(&mut late, &[6_000], 0, 200_000);
+    let apart = |steady: &Writer, late: &Writer| {
+        let [steady, late] = [steady, late].map(|it| numbers(it).last().map(|(_, number)| *number));
+        steady.zip(late).map(|(steady, late)| steady - late)
+    };
+    assert_eq!(apart(&steady, &late), Some(3));
+    let _vacancy = late.leave();
+    list(&mut steady, &[8_000], 0, 500_000);
+    let mut back = begin(&registry, "show_360p");
+    list(&mut back, &[8_000], 0, 200_000);
+    assert_eq!(apart(&steady, &back), Some(3));
+    assert_eq!(numbers(&back).len(), 2);
 }

@@ -31,18 +31,32 @@ fn a_rung_that_joins_is_a_variant_once_it_has_a_segment() {
     for (parts, expected) in [(4, (Standing::Empty, 1)), (5, (Standing::Fits, 0))] {
         let registry = registry();
         let mut steady = begin(&registry, "show_720p");
-        for start in [10_000, 11_000] {
+        for start in [10_000, 11_000, 12_000, 13_000] {
             push(&mut steady, &tracks(), start, 5, 0);
         }
         let mut late = begin(&registry, "show_360p");
         for writer in [&mut steady, &mut late] {
-            push(writer, &tracks(), 12_000, parts, 0);
+            push(writer, &tracks(), 14_000, parts, 0);
         }
         let ladder = ladder(&registry);
         let standing = ladder.standings(Form::LowLatency)[1];
-        let awaited = ladder.awaited(Form::LowLatency).count();
+        let awaited = ladder.awaited(Form::LowLatency).len();
         assert_eq!((standing, awaited), expected, "{parts}");
     }
+}
+
+/// Nobody plays what a stalled encoder left there, and somebody has to lead.
+#[test]
+fn a_rung_beside_one_that_has_stalled_is_a_variant_from_its_parts_on() {
+    let registry = registry();
+    let mut stalled = begin(&registry, "show_720p");
+    for start in [10_000, 11_000, 12_000, 13_000] {
+        push(&mut stalled, &tracks(), start, 5, 0);
+    }
+    let mut other = begin(&registry, "show_360p");
+    push(&mut other, &tracks(), 18_000, 4, 0);
+    let standings = ladder(&registry).standings(Form::LowLatency);
+    assert_eq!(standings, [Standing::Away, Standing::Leads]);
 }
 
 /// hls.js waits for ever for pictures of the discontinuity that sound is of.

@@ -24,7 +24,7 @@ fn sound_beside_that_of_the_pictures_is_a_choice_in_one_group() {
     list(&mut source, &[0, 2_000], 0, 500_000);
     let text = || text(&registry);
     assert!(!text().contains("EXT-X-MEDIA"), "{}", text());
-    assert_eq!(ladder(&registry).awaited(Form::Classic).count(), 2);
+    assert_eq!(ladder(&registry).awaited(Form::Classic).len(), 2);
     for writer in [&mut first, &mut second] {
         let pushed = writer.push(sound(0, 2_000, 0), Instant::now());
         pushed.expect("owned");
