@@ -43,8 +43,8 @@ const FIRST_AT_MOST: u64 = 2_500_000;
 const COMPARED: usize = 16;
 
 /// While nobody lists more segments than so, all begin together: the rungs of a transcoder begin some seconds after their
-/// source.
-const BEGINNING: usize = 3;
+/// source. The shortest window lists one more.
+const BEGINNING: usize = 2;
 
 /// In which form a presentation is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use crate::request_path::File;
 const FOR_THE_OTHERS: Duration = Duration::from_millis(2_000);
 
 /// And so long one that a transcoder makes, which looks at some media before it begins.
-const FOR_A_TRANSCODER: Duration = Duration::from_millis(4_000);
+const FOR_A_TRANSCODER: Duration = Duration::from_millis(5_000);
 
 /// What a ladder is asked for.
 #[derive(Clone, Copy, Debug)]
