@@ -8,6 +8,7 @@ mod boundaries;
 mod description;
 mod groups;
 mod names;
+mod returning;
 mod texts;
 
 #[cfg(test)]
@@ -85,7 +86,7 @@ pub enum Standing {
     Fits,
     /// They do not.
     Misfits(Misfit),
-    /// It lists nothing yet, or in low latency no segment while another that goes on lists some.
+    /// It lists nothing yet, or in low latency no segment while another that goes on lists three.
     Empty,
     /// Its encoder is away, or nothing of it is listed for some segments, while those of others go on.
     Away,
@@ -220,14 +221,6 @@ impl Ladder {
         };
         let all = self.rungs.iter().zip(&boundaries);
         let away: Vec<_> = all.map(|(rung, it)| is_away(rung, it)).collect();
-        // Who has parts alone then is late: hls.js 1.7.4 takes such a playlist for empty, and who goes over to it stands
-        // still.
-        let is_under_way = form == Form::LowLatency
-            && self.rungs.iter().zip(&away).any(|(rung, is_away)| {
-                rung.is_live() && !is_away && rung.low_latency.listed().nth(BEGINNING).is_some()
-            });
-        let has_parts_alone =
-            |rung: &Rung| is_under_way && rung.is_live() && !rung.low_latency.has_segments();
         let all = || boundaries.iter().zip(&away);
         // A date to come is a mistake, or all are ahead of their time.
         let now = SystemTime::now();
@@ -235,15 +228,23 @@ impl Ladder {
         let newest = goes_on
             .filter_map(|(it, _)| Some(it.until()?.min(now)))
             .max();
+        let late = |it: &Boundaries| newest.and_then(|newest| it.lags(newest));
+        // Who has parts alone then is late, too: hls.js 1.7.4 takes such a playlist for empty, and who goes over to it
+        // stands still.
+        let lists_more = |rung: &Rung| rung.low_latency.listed().nth(BEGINNING).is_some();
+        let is_under_way = form == Form::LowLatency
+            && self.rungs.iter().zip(all()).any(|(rung, (it, is_away))| {
+                rung.is_live() && !is_away && lists_more(rung) && late(it).is_none()
+            });
+        let has_parts_alone =
+            |rung: &Rung| is_under_way && rung.is_live() && !rung.low_latency.has_segments();
         let found = self.rungs.iter().zip(all());
-        let found = found.map(|(rung, (boundaries, is_away))| {
-            match newest.and_then(|newest| boundaries.lags(newest)) {
-                _ if boundaries.is_empty() => Standing::Empty,
-                _ if *is_away => Standing::Away,
-                _ if has_parts_alone(rung) => Standing::Empty,
-                Some(late) => Standing::Misfits(late),
-                None => Standing::Fits,
-            }
+        let found = found.map(|(rung, (boundaries, is_away))| match late(boundaries) {
+            _ if boundaries.is_empty() => Standing::Empty,
+            _ if *is_away => Standing::Away,
+            _ if has_parts_alone(rung) => Standing::Empty,
+            Some(late) => Standing::Misfits(late),
+            None => Standing::Fits,
         });
         let mut standings: Vec<_> = found.collect();
         let there = standings.iter_mut().zip(&boundaries);
@@ -348,16 +349,6 @@ impl Ladder {
         has_left && listed.any(|(rung, _)| rung.is_live() && rung.presentation.has_listed())
     }
 
-    /// So many segments of the rung that leads began when the media of `name` had ended; `None` if nothing of it is listed.
-    pub(crate) fn missed(&self, name: &PresentationName) -> Option<usize> {
-        let form = self.form(Form::Classic);
-        let standings = self.standings(form);
-        let (own, _) = self.standing_of(name, form, &standings)?;
-        let until = own.boundaries(form).until()?;
-        let leader = self.leader(name, &standings);
-        Some(leader.map_or(0, |leader| leader.boundaries(form).begun_since(until)))
-    }
-
     /// The rung, or the sound, `name`, and how it stands beside the rungs, which stand as told.
     fn standing_of(
         &self,
@@ -390,11 +381,6 @@ impl Ladder {
             grid: leader.grid(true)?,
             next: leader.next_from(from)?,
         })
-    }
-
-    /// The leading rung, if something is listed of any.
-    pub(crate) fn leading(&self) -> Option<&Rung> {
-        self.leading_in(&self.standings(self.form(Form::Classic)))
     }
 
     fn leading_in(&self, standings: &[Standing]) -> Option<&Rung> {

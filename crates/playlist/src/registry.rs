@@ -135,8 +135,7 @@ impl Registry {
         // Held throughout, so that nobody ends, forgets or takes over the presentation in between.
         let mut presentations = shared.write();
         let ladder = shared.ladder_of(&presentations, &shared.ladder_named(name));
-        let leading = ladder.as_ref().and_then(Ladder::leading);
-        let leading = leading.filter(|rung| rung.is_live());
+        let leading = ladder.as_ref().and_then(|it| it.leading_beside(name));
         let leading = leading.map(|rung| rung.presentation.clone());
         let mut used = 0;
         let mut target = None;

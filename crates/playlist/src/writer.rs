@@ -359,16 +359,35 @@ impl Vacancy {
         if self.presentation.lock().generation != self.generation {
             return;
         }
-        if self.presentation.target_duration().is_some() {
-            tokio::time::sleep(self.resume).await;
+        let Self {
+            presentation,
+            resume,
+            shared,
+            generation,
+        } = self;
+        // Not kept for the wait: another may have its name by then, and it is as large as its window.
+        let waiting = Arc::downgrade(&presentation);
+        let has_playlist = presentation.target_duration().is_some();
+        drop(presentation);
+        if has_playlist {
+            tokio::time::sleep(resume).await;
         }
-        if !self.end() {
+        let Some(presentation) = waiting.upgrade() else {
+            return;
+        };
+        let vacancy = Self {
+            presentation,
+            resume,
+            shared,
+            generation,
+        };
+        if !vacancy.end() {
             return;
         }
-        if self.presentation.is_listed() {
-            tokio::time::sleep(self.shared.settings.linger).await;
+        if vacancy.presentation.is_listed() {
+            tokio::time::sleep(vacancy.shared.settings.linger).await;
         }
-        self.shared.forget(&self.presentation);
+        vacancy.shared.forget(&vacancy.presentation);
     }
 
     /// Puts the last snapshot up; `false` if somebody publishes again.

@@ -124,9 +124,6 @@ fn until_all_show(browser: &Browser, when: &str, ahead: u128) {
             assert!(!fatal, "{when}: {state:#}");
         }
         let is_near = |state: &Value| state["latency"].as_f64().is_some_and(|it| it < NEAR);
-        // hls.js 1.7 sometimes fetches the next segment while it loads the last part of one, jumps the hole that this
-        // leaves, and never catches up from there: it shows the picture all the same.
-        let jumped = |state: &Value| state["errors"].to_string().contains("bufferSeekOverHole");
         let near = states.iter().any(is_near)
             && states
                 .iter()
@@ -136,6 +133,13 @@ fn until_all_show(browser: &Browser, when: &str, ahead: u128) {
         assert!(near || !late, "{when}: {states:#?}");
         (near && now_ms() > from + 3_000).then_some(())
     });
+}
+
+/// hls.js 1.7 sometimes fetches the next segment while it loads the last part of one, jumps the hole that this leaves, and
+/// never catches up from there: it shows the picture all the same, segment by segment. Such a player stands for up to
+/// 18 s where sound ends more than a tenth before the next picture, as it does at a reconnect.
+fn jumped(state: &Value) -> bool {
+    state["errors"].to_string().contains("bufferSeekOverHole")
 }
 
 fn publish_on(gateways: &[Gateway]) -> Vec<Playing> {
@@ -171,11 +175,10 @@ fn hls_js_stays_near_the_edge_and_goes_on_through_a_reconnect() {
             number(before, "skipped") > 0.0 && more("skipped") > 5.0,
             "{both}"
         );
-        assert!(
-            number(before, "parts") > 20.0 && more("parts") > 20.0,
-            "{both}"
-        );
-        assert!(more("time") > 5.0 && more("pictures") > 100.0, "{both}");
+        let in_parts = number(before, "parts") > 20.0 && more("parts") > 20.0;
+        assert!(in_parts || jumped(state), "{both}");
+        let pictures = if jumped(state) { 20.0 } else { 100.0 };
+        assert!(more("time") > 5.0 && more("pictures") > pictures, "{both}");
     }
     assert_eq!(browser.complaints(), [""; 0]);
     for publisher in second {

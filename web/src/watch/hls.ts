@@ -164,7 +164,8 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
       resumable = false;
       refusals = 0;
       offers = null;
-      chosen = hls.levels[hls.manualLevel]?.uri;
+      // Nothing was chosen where nothing has come since the last time.
+      if (hls.levels.length > 0) chosen = hls.levels[hls.manualLevel]?.uri;
       const sound = hls.audioTracks[hls.audioTrack];
       if (sound) hls.config.audioPreference = { name: sound.name };
       hls.loadSource(url);

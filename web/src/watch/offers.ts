@@ -4,11 +4,20 @@
 /** The variants, by address, and the renditions of sound, by name (RFC 8216 §4.3.4). */
 export type Offers = ReadonlySet<string>;
 
-/** What the multivariant playlist `text`, fetched at `url`, offers; nothing where it is a media playlist. */
+/**
+ * What the multivariant playlist `text`, fetched at `url`, offers; nothing where it is a media playlist. A variant of
+ * sound alone is nothing to choose beside pictures: it is that of another rung when the one leaves that it was of.
+ */
 export function offersIn(text: string, url: string): Offers {
   const lines = text.split(/\r?\n/);
-  if (!lines.some((line) => line.startsWith("#EXT-X-STREAM-INF:"))) return new Set();
-  const variants = lines.filter((line) => line !== "" && !line.startsWith("#")).map((uri) => new URL(uri, url).href);
+  const all = lines.flatMap((line, at) => {
+    if (!line.startsWith("#EXT-X-STREAM-INF:")) return [];
+    const uri = lines.slice(at + 1).find((next) => next !== "" && !next.startsWith("#"));
+    return uri === undefined ? [] : [{ uri: new URL(uri, url).href, hasPictures: line.includes("RESOLUTION=") }];
+  });
+  if (all.length === 0) return new Set();
+  const pictures = all.filter(({ hasPictures }) => hasPictures);
+  const variants = (pictures.length > 0 ? pictures : all).map(({ uri }) => uri);
   const sounds = lines.flatMap((line) => /^#EXT-X-MEDIA:.*TYPE=AUDIO.*[,:]NAME="([^"]*)"/.exec(line)?.[1] ?? []);
   return new Set([...variants, ...sounds]);
 }

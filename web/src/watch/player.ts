@@ -168,19 +168,23 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
    * to the edge for them.
    */
   async function isMoreThere(): Promise<boolean> {
+    const watchesLive = () => {
+      const edge = source?.edge() ?? null;
+      const isNear = edge !== null && edge - video.currentTime < NEAR_S;
+      return isNear && phase === "playing" && looking === null && !video.paused;
+    };
     const offers = source?.offers() ?? null;
-    const edge = source?.edge() ?? null;
-    const isNear = edge !== null && edge - video.currentTime < NEAR_S;
-    if (offers === null || !isNear || phase !== "playing" || video.paused) return false;
+    if (offers === null || !watchesLive()) return false;
     const found = await fetchText(playlist(form), AbortSignal.timeout(LOOK_FOR_MORE_EVERY_MS)).catch(() => null);
-    return found !== null && hasMore(offersIn(found.text, found.url), offers);
+    // The answer may have been held back.
+    return found !== null && watchesLive() && hasMore(offersIn(found.text, found.url), offers);
   }
 
   async function lookForMore(): Promise<number> {
     // What has just joined may leave again at once.
     const before = more;
     more = await isMoreThere();
-    if (more && before && phase === "playing") {
+    if (more && before) {
       more = false;
       load();
     }

@@ -258,16 +258,18 @@ fn numbers(rung: &Writer) -> Vec<(MediaTime, u64)> {
 /// Players count on from what they know of it. Whose connection hangs has not left.
 #[test]
 fn a_rung_that_the_others_went_on_without_has_their_numbers_when_it_is_back() {
-    for (missed, hangs, is_new) in [
-        (1, false, false),
-        (2, false, true),
-        (10, false, true),
-        (1, true, false),
-        (2, true, true),
+    // The first leads, where both list as much.
+    for (missed, hangs, leaving, is_new) in [
+        (1, false, "show_360p", false),
+        (2, false, "show_360p", true),
+        (10, false, "show_360p", true),
+        (1, true, "show_360p", false),
+        (2, true, "show_360p", true),
+        (1, true, "show_1080p", false),
+        (2, true, "show_1080p", true),
     ] {
         let registry = Registry::new(Settings::default());
-        let [mut steady, mut leaves] =
-            ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+        let [mut steady, mut leaves] = ["show_720p", leaving].map(|rung| begin(&registry, rung));
         list(&mut steady, &[0], 0, 500_000);
         list(&mut leaves, &[0], 0, 200_000);
         let before = leaves.presentation().clone();
@@ -279,13 +281,13 @@ fn a_rung_that_the_others_went_on_without_has_their_numbers_when_it_is_back() {
         let missing: Vec<_> = (1..=missed).map(|at| at * 2_000).collect();
         list(&mut steady, &missing, 0, 500_000);
         let later = Instant::now() + Settings::default().stalled;
-        let back = registry.publish(&name("show_360p"), &Terms::default(), later);
+        let back = registry.publish(&name(leaving), &Terms::default(), later);
         let mut back = back.expect("nobody else is there");
         for rung in [&mut steady, &mut back] {
             list(rung, &[(missed + 1) * 2_000], 0, 200_000);
         }
         let listed = numbers(&back);
-        let case = format!("{missed}, {hangs}");
+        let case = format!("{leaving} missed {missed}, {hangs}");
         assert_eq!(listed.len(), if is_new { 1 } else { 2 }, "{case}");
         if is_new {
             assert_eq!(listed.last(), numbers(&steady).last(), "{case}");
@@ -315,4 +317,23 @@ fn a_rung_whose_numbers_are_behind_keeps_them_through_a_short_reconnect() {
     list(&mut back, &[8_000], 0, 200_000);
     assert_eq!(apart(&steady, &back), Some(3));
     assert_eq!(numbers(&back).len(), 2);
+}
+
+/// An encoder that comes and goes, on a gateway that waits for hours, must not add up.
+#[tokio::test(start_paused = true)]
+async fn what_has_begun_anew_is_not_kept_for_as_long_as_it_would_have_been_waited_for() {
+    let registry = Registry::new(Settings::default());
+    let [mut steady, mut leaves] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    list(&mut steady, &[0], 0, 500_000);
+    list(&mut leaves, &[0], 0, 200_000);
+    let before = Arc::downgrade(leaves.presentation());
+    let waiting = tokio::spawn(leaves.leave().expire());
+    tokio::task::yield_now().await;
+    list(&mut steady, &[2_000, 4_000], 0, 500_000);
+    let _back = begin(&registry, "show_360p");
+    assert!(before.upgrade().is_none());
+    tokio::time::timeout(Terms::default().resume * 2, waiting)
+        .await
+        .expect("it is over when its time is")
+        .expect("no panic");
 }

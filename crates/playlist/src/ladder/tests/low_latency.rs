@@ -45,18 +45,22 @@ fn a_rung_that_joins_is_a_variant_once_it_has_a_segment() {
     }
 }
 
-/// Nobody plays what a stalled encoder left there, and somebody has to lead.
+/// Nobody plays what a stalled encoder left there, or what comes too late, and somebody has to lead.
 #[test]
-fn a_rung_beside_one_that_has_stalled_is_a_variant_from_its_parts_on() {
-    let registry = registry();
-    let mut stalled = begin(&registry, "show_720p");
-    for start in [10_000, 11_000, 12_000, 13_000] {
-        push(&mut stalled, &tracks(), start, 5, 0);
+fn a_rung_beside_one_that_is_of_no_use_is_a_variant_from_its_parts_on() {
+    let late = Standing::Misfits(Misfit::Clock(ms(-8_000)));
+    for (start, late, expected) in [(18_000, 0, Standing::Away), (13_000, 8_000, late)] {
+        let registry = registry();
+        let mut first = begin(&registry, "show_720p");
+        for start in [10_000, 11_000, 12_000, 13_000] {
+            push(&mut first, &tracks(), start, 5, 0);
+        }
+        let mut other = begin(&registry, "show_360p");
+        push(&mut other, &tracks(), start, 4, late);
+        let standings = ladder(&registry).standings(Form::LowLatency);
+        assert_eq!(standings[1], Standing::Leads);
+        assert_eq!(standings[0], expected);
     }
-    let mut other = begin(&registry, "show_360p");
-    push(&mut other, &tracks(), 18_000, 4, 0);
-    let standings = ladder(&registry).standings(Form::LowLatency);
-    assert_eq!(standings, [Standing::Away, Standing::Leads]);
 }
 
 /// hls.js waits for ever for pictures of the discontinuity that sound is of.

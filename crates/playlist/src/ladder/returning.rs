@@ -1,0 +1,30 @@
+//! What a ladder did while the encoder of one of its rungs was away. What comes of that is the registry's to say.
+
+use media::PresentationName;
+
+use super::{Form, Ladder, Rung};
+
+impl Ladder {
+    /// So many segments of [`Ladder::leading_beside`] began when the media of `name` had ended; `None` if nothing of it is
+    /// listed.
+    pub(crate) fn missed(&self, name: &PresentationName) -> Option<usize> {
+        let form = self.form(Form::Classic);
+        let mut all = self.rungs.iter().chain(&self.sounds);
+        let own = all.find(|it| it.presentation.name() == name)?;
+        let until = own.boundaries(form).until()?;
+        let leading = self.leading_beside(name);
+        Some(leading.map_or(0, |leading| leading.boundaries(form).begun_since(until)))
+    }
+
+    /// The leading rung, or another that fits where `name` leads, whose connection may hang.
+    pub(crate) fn leading_beside(&self, name: &PresentationName) -> Option<&Rung> {
+        let standings = self.standings(self.form(Form::Classic));
+        let is_other = |rung: &&Rung| rung.presentation.name() != name && rung.is_live();
+        let leading = self.leading_in(&standings).filter(is_other);
+        leading.or_else(|| {
+            let all = self.rungs.iter().zip(&standings);
+            let mut listed = all.filter(|(_, it)| it.is_listed()).map(|(rung, _)| rung);
+            listed.find(is_other)
+        })
+    }
+}
