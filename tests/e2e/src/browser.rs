@@ -178,8 +178,18 @@ impl Drop for Browser {
     }
 }
 
-/// chromedriver on a port of its choice, which it says on its standard output.
+/// A driver exits where the port that it was given for one family of addresses is taken in the other, by whoever tests beside
+/// it.
+const DRIVERS: usize = 5;
+
+/// chromedriver on a port of its choice.
 fn start_driver() -> (Child, SocketAddr) {
+    let mut drivers = (0..DRIVERS).filter_map(|_| try_driver());
+    drivers.next().expect("chromedriver says its port")
+}
+
+/// The port is said on its standard output; `None` if it exits before.
+fn try_driver() -> Option<(Child, SocketAddr)> {
     let mut driver = Command::new("/usr/bin/chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -187,15 +197,15 @@ fn start_driver() -> (Child, SocketAddr) {
         .spawn()
         .unwrap_or_else(|error| panic!("cannot start chromedriver: {error}"));
     let mut lines = BufReader::new(driver.stdout.take().expect("stdout is piped")).lines();
-    let port = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .find_map(|line| {
-            let (_, port) = line.split_once("successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        })
-        .expect("chromedriver says its port");
+    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let (_, port) = line.split_once("successfully on port ")?;
+        port.trim_end_matches('.').parse::<u16>().ok()
+    });
+    let Some(port) = port else {
+        let _ = driver.wait();
+        return None;
+    };
     // Read on, or it would stop at a full pipe.
     std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-    (driver, (Ipv4Addr::LOCALHOST, port).into())
+    Some((driver, (Ipv4Addr::LOCALHOST, port).into()))
 }
