@@ -1,6 +1,8 @@
 // What a multivariant playlist offers to choose from. Players load it once: what joins a ladder later, or comes back to
 // it, is found by looking again.
 
+import { variantsIn } from "./multivariant.ts";
+
 /** The variants, by address, and the renditions of sound, by name (RFC 8216 §4.3.4). */
 export type Offers = ReadonlySet<string>;
 
@@ -9,15 +11,11 @@ export type Offers = ReadonlySet<string>;
  * sound alone is nothing to choose beside pictures: it is that of another rung when the one leaves that it was of.
  */
 export function offersIn(text: string, url: string): Offers {
-  const lines = text.split(/\r?\n/);
-  const all = lines.flatMap((line, at) => {
-    if (!line.startsWith("#EXT-X-STREAM-INF:")) return [];
-    const uri = lines.slice(at + 1).find((next) => next !== "" && !next.startsWith("#"));
-    return uri === undefined ? [] : [{ uri: new URL(uri, url).href, hasPictures: line.includes("RESOLUTION=") }];
-  });
+  const all = variantsIn(text);
   if (all.length === 0) return new Set();
-  const pictures = all.filter(({ hasPictures }) => hasPictures);
-  const variants = (pictures.length > 0 ? pictures : all).map(({ uri }) => uri);
+  const pictures = all.filter(({ tag }) => tag.includes("RESOLUTION="));
+  const variants = (pictures.length > 0 ? pictures : all).map(({ uri }) => new URL(uri, url).href);
+  const lines = text.split(/\r?\n/);
   const sounds = lines.flatMap((line) => /^#EXT-X-MEDIA:.*TYPE=AUDIO.*[,:]NAME="([^"]*)"/.exec(line)?.[1] ?? []);
   return new Set([...variants, ...sounds]);
 }

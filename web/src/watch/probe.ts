@@ -1,6 +1,8 @@
 // Looking whether a presentation is there, without a player: a player that is told to load what is not
 // there yet gives up, and one that is told to load what has ended plays the end again.
 
+import { variantsIn } from "./multivariant.ts";
+
 /** How long an answer may take, in milliseconds: the gateway holds a playlist back until its first segment is cut. */
 const ANSWER_WITHIN_MS = 30_000;
 
@@ -25,10 +27,7 @@ export async function probe(multivariantUrl: string, signal: AbortSignal): Promi
 
 /** The address of the first variant's media playlist in a multivariant playlist (RFC 8216 §4.3.4.2), or null. */
 export function firstRendition(playlist: string): string | null {
-  const lines = playlist.split(/\r?\n/);
-  const variant = lines.findIndex((line) => line.startsWith("#EXT-X-STREAM-INF:"));
-  if (variant < 0) return null;
-  return lines.slice(variant + 1).find((line) => line !== "" && !line.startsWith("#")) ?? null;
+  return variantsIn(playlist)[0]?.uri ?? null;
 }
 
 /**
