@@ -136,6 +136,8 @@ impl Registry {
         let mut presentations = shared.write();
         let ladder = shared.ladder_of(&presentations, &shared.ladder_named(name));
         let leading = ladder.as_ref().and_then(|it| it.leading_beside(name));
+        let missed = ladder.as_ref().zip(leading);
+        let missed = missed.and_then(|(ladder, leading)| ladder.missed(name, leading));
         let leading = leading.map(|rung| rung.presentation.clone());
         let mut used = 0;
         let mut target = None;
@@ -151,7 +153,6 @@ impl Registry {
             // Players that have left it for others find it by what they know of it: what is new of it would be for them
             // what the others had when it went away.
             let fell_behind = |leading: &Presentation| {
-                let missed = ladder.as_ref().and_then(|ladder| ladder.missed(name));
                 let goes_on_at = there.next_sequence() + 1;
                 missed.map_or(leading.next_sequence() > goes_on_at, |missed| missed > 1)
             };
@@ -252,7 +253,7 @@ impl Registry {
             let floor = shared.discontinuity_floor();
             let waiting = Arc::new(shared.begin(name, number, floor, Some(*target)));
             presentations.insert(name.clone(), waiting.clone());
-            Vacancy::restored(waiting, shared.clone(), resume(name))
+            Vacancy::restored(&waiting, shared.clone(), resume(name))
         })
         .collect()
     }

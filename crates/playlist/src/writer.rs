@@ -1,6 +1,6 @@
 //! The one writer of a presentation's window.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use media::{Anchor, Grid, MediaTime, Part, Segment};
@@ -310,7 +310,7 @@ impl Writer {
             resume = inner.resume;
         }
         Vacancy {
-            presentation: self.presentation.clone(),
+            presentation: Arc::downgrade(&self.presentation),
             shared: self.shared.clone(),
             generation: self.generation,
             resume,
@@ -331,7 +331,8 @@ impl Writer {
 #[derive(Debug)]
 #[must_use = "a presentation that is not expired stays for ever"]
 pub struct Vacancy {
-    presentation: Arc<Presentation>,
+    /// The registry keeps it. Another may have its name before the wait is over, and it is as large as its window.
+    presentation: Weak<Presentation>,
     shared: Arc<Shared>,
     generation: u64,
     resume: Duration,
@@ -340,12 +341,12 @@ pub struct Vacancy {
 impl Vacancy {
     /// A presentation of the process before, which nobody has published in this one.
     pub(crate) fn restored(
-        presentation: Arc<Presentation>,
+        presentation: &Arc<Presentation>,
         shared: Arc<Shared>,
         resume: Duration,
     ) -> Self {
         Self {
-            presentation,
+            presentation: Arc::downgrade(presentation),
             shared,
             generation: 0,
             resume,
@@ -356,47 +357,36 @@ impl Vacancy {
     /// it; stops at once when somebody publishes it again. A presentation that never had a playlist is
     /// forgotten immediately.
     pub async fn expire(self) {
-        if self.presentation.lock().generation != self.generation {
-            return;
+        let awaited = self.vacant().map(|there| there.target_duration().is_some());
+        match awaited {
+            None => return,
+            Some(true) => tokio::time::sleep(self.resume).await,
+            Some(false) => {}
         }
-        let Self {
-            presentation,
-            resume,
-            shared,
-            generation,
-        } = self;
-        // Not kept for the wait: another may have its name by then, and it is as large as its window.
-        let waiting = Arc::downgrade(&presentation);
-        let has_playlist = presentation.target_duration().is_some();
-        drop(presentation);
-        if has_playlist {
-            tokio::time::sleep(resume).await;
-        }
-        let Some(presentation) = waiting.upgrade() else {
+        let Some(presentation) = self.end() else {
             return;
         };
-        let vacancy = Self {
-            presentation,
-            resume,
-            shared,
-            generation,
-        };
-        if !vacancy.end() {
-            return;
+        if presentation.is_listed() {
+            tokio::time::sleep(self.shared.settings.linger).await;
         }
-        if vacancy.presentation.is_listed() {
-            tokio::time::sleep(vacancy.shared.settings.linger).await;
-        }
-        vacancy.shared.forget(&vacancy.presentation);
+        self.shared.forget(&presentation);
     }
 
-    /// Puts the last snapshot up; `false` if somebody publishes again.
-    fn end(&self) -> bool {
-        let mut inner = self.presentation.lock();
+    /// The presentation, if nobody publishes it again.
+    fn vacant(&self) -> Option<Arc<Presentation>> {
+        let presentation = self.presentation.upgrade()?;
+        let generation = presentation.lock().generation;
+        (generation == self.generation).then_some(presentation)
+    }
+
+    /// Puts the last snapshot up, and gives whose that is; `None` if somebody publishes again.
+    fn end(&self) -> Option<Arc<Presentation>> {
+        let presentation = self.presentation.upgrade()?;
+        let mut inner = presentation.lock();
         if inner.generation != self.generation {
-            return false;
+            return None;
         }
-        let before = self.presentation.window();
+        let before = presentation.window();
         // No later segment does it.
         let removed = before.removed.iter().map(|removed| &removed.entry);
         let all = before.listed.iter().chain(removed);
@@ -410,12 +400,13 @@ impl Vacancy {
             ended: true,
             ..Window::default()
         };
-        self.presentation.show(&mut inner, window);
-        let before = self.presentation.low_latency_window();
+        presentation.show(&mut inner, window);
+        let before = presentation.low_latency_window();
         let settings = &self.shared.settings;
         let window = inner.growth.end(&before, settings, Instant::now());
-        self.presentation.show_low_latency(window);
-        true
+        presentation.show_low_latency(window);
+        drop(inner);
+        Some(presentation)
     }
 }
 

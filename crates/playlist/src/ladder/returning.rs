@@ -5,15 +5,13 @@ use media::PresentationName;
 use super::{Form, Ladder, Rung};
 
 impl Ladder {
-    /// So many segments of [`Ladder::leading_beside`] began when the media of `name` had ended; `None` if nothing of it is
-    /// listed.
-    pub(crate) fn missed(&self, name: &PresentationName) -> Option<usize> {
+    /// So many segments of `leading` began when the media of `name` had ended; `None` if nothing of it is listed.
+    pub(crate) fn missed(&self, name: &PresentationName, leading: &Rung) -> Option<usize> {
         let form = self.form(Form::Classic);
         let mut all = self.rungs.iter().chain(&self.sounds);
         let own = all.find(|it| it.presentation.name() == name)?;
         let until = own.boundaries(form).until()?;
-        let leading = self.leading_beside(name);
-        Some(leading.map_or(0, |leading| leading.boundaries(form).begun_since(until)))
+        Some(leading.boundaries(form).begun_since(until))
     }
 
     /// The leading rung, or another that fits where `name` leads, whose connection may hang.
