@@ -209,19 +209,29 @@ impl Publish {
             self.end_lost_rungs();
         }
         // One that stands by and stalls itself is no help.
-        if sends
-            && let Some(Seat::StandingBy(_)) = self.seat
-            && let Ok(seat @ Seat::Writing(_)) = Seat::find(&self.name, &self.terms, &self.house)
-        {
-            info!(stream = %self.name, peer = %self.peer, "the encoder that stood by takes the place");
-            let patience = self.house.config.hls.max_segment;
-            [self.entrance, self.entrance_of_parts] = seat.listed_until().map(|listed| {
-                let listed = listed.unwrap_or(SystemTime::UNIX_EPOCH);
-                Entrance::behind(listed, SystemTime::now(), patience)
-            });
-            self.sit_down(seat);
-            self.report();
+        if sends && let Some(Seat::StandingBy(_)) = self.seat {
+            self.look_for_a_place();
         }
+    }
+
+    /// Takes the place that it stands by for, if that is free.
+    fn look_for_a_place(&mut self) {
+        let Ok(seat) = Seat::find(&self.name, &self.terms, &self.house) else {
+            return;
+        };
+        if let Seat::StandingBy(_) = seat {
+            // Another presentation may have the name by now.
+            self.seat = Some(seat);
+            return;
+        }
+        info!(stream = %self.name, peer = %self.peer, "the encoder that stood by takes the place");
+        let patience = self.house.config.hls.max_segment;
+        [self.entrance, self.entrance_of_parts] = seat.listed_until().map(|listed| {
+            let listed = listed.unwrap_or(SystemTime::UNIX_EPOCH);
+            Entrance::behind(listed, SystemTime::now(), patience)
+        });
+        self.sit_down(seat);
+        self.report();
     }
 
     /// It has sent nothing for as long as a publish may: the connection cannot tell, if others go on there.

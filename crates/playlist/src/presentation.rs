@@ -302,13 +302,16 @@ impl Presentation {
         Some(tracks.iter().any(|it| it.kind() == TrackKind::Audio))
     }
 
-    /// Another presentation has its name: nobody writes it or waits for its encoder any more.
-    pub(crate) fn retire(&self) {
+    /// Another presentation has its name, and who contests that: nobody writes this one or waits for its encoder any
+    /// more.
+    pub(crate) fn retire(&self) -> Contest {
         let mut inner = self.lock();
         inner.generation += 1;
         inner.publish = None;
+        let contest = std::mem::take(&mut inner.contest);
         drop(inner);
         self.release();
+        contest
     }
 
     /// Wakes whoever waits for a part, in vain: what is here is all that comes.

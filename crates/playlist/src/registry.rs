@@ -11,6 +11,7 @@ use media::{MediaTime, PresentationName};
 #[cfg(doc)]
 use crate::Dismissal;
 use crate::presentation::Discontinuities;
+use crate::terms::Contest;
 use crate::{
     Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
     Vacancy, Writer,
@@ -141,6 +142,7 @@ impl Registry {
         let leading = leading.map(|rung| rung.presentation.clone());
         let mut used = 0;
         let mut target = None;
+        let mut contest = Contest::default();
         if let Some(there) = presentations.get(name) {
             // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them, nor
             // pictures to the sound of others. Where each has its own, it goes on.
@@ -166,7 +168,7 @@ impl Registry {
                     return Ok(writer);
                 }
                 target = there.window().target_duration();
-                there.retire();
+                contest = there.retire();
             }
             shared.raise_floors(there);
             (used, _) = there.floors();
@@ -188,6 +190,7 @@ impl Registry {
         );
         let target = target.max(target_beside(&beside));
         let fresh = Arc::new(shared.begin(name, number, discontinuities, None));
+        fresh.lock().contest = contest;
         presentations.insert(name.clone(), fresh.clone());
         let writer = Writer::begin(fresh, shared.clone(), terms, now)?;
         let writer = writer.expect("a new presentation should not have ended");

@@ -337,3 +337,23 @@ async fn what_has_begun_anew_is_not_kept_for_as_long_as_it_would_have_been_waite
         .expect("it is over when its time is")
         .expect("no panic");
 }
+
+/// Two encoders that want one name are told so, also where neither goes on with what the other had.
+#[test]
+fn who_contests_a_name_is_known_to_what_begins_anew() {
+    let registry = Registry::new(Settings::default());
+    let mut steady = begin(&registry, "show_720p");
+    let mut rivals = vec![begin(&registry, "show_360p")];
+    let refused = (0..10).find_map(|at| {
+        let missed = [0, 2_000, 4_000].map(|start| at * 6_000 + start);
+        list(&mut steady, &missed, 0, 500_000);
+        let rival = registry.publish(&name("show_360p"), &Terms::default(), Instant::now());
+        rival.map(|rival| rivals.push(rival)).err()
+    });
+    assert_eq!(refused, Some(crate::Refused::Contested));
+    assert_eq!(rivals.last().map(Writer::contests), Some(1));
+    let there = rivals.first().map(Writer::presentation);
+    assert!(
+        there.is_some_and(|first| !Arc::ptr_eq(first, rivals.last().expect("one").presentation()))
+    );
+}
