@@ -88,7 +88,7 @@ const CONTESTED: Words = Words {
              that publishes over two networks.",
 };
 const GUESSED: Words = Words {
-    kind: AdviceKind::LadderMisfit,
+    kind: AdviceKind::LadderClock,
     severity: Severity::Warning,
     needs: 1,
     says: "This rung may be out of step with the others",
@@ -182,7 +182,6 @@ impl Repairs {
         self.unreadable.tell(&UNREADABLE, chart);
         self.unsupported.tell(&UNSUPPORTED, chart);
         self.contested.tell(&CONTESTED, chart);
-        // Two of one kind: the graver is the last, and stays.
         if let Some(text) = &self.guessed {
             chart.hold(GUESSED.kind, at, GUESSED.finding(text));
         }

@@ -55,13 +55,15 @@ pub enum AdviceKind {
     NameContested,
     /// It is published as a rung of a ladder, and does not fit the others.
     LadderMisfit,
+    /// It is put beside the other rungs of its ladder by when its media arrive.
+    LadderClock,
     /// The gateway's ffmpeg, which is to make rungs of it, ends or is too slow.
     Transcoding,
 }
 
 impl AdviceKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NoKeyFrame,
         Self::KeyFrameInterval,
         Self::OpenGop,
@@ -85,6 +87,7 @@ impl AdviceKind {
         Self::TimestampRepairs,
         Self::NameContested,
         Self::LadderMisfit,
+        Self::LadderClock,
         Self::Transcoding,
     ];
 
@@ -114,6 +117,7 @@ impl AdviceKind {
             Self::TimestampRepairs => "timestamp_repairs",
             Self::NameContested => "name_contested",
             Self::LadderMisfit => "ladder_misfit",
+            Self::LadderClock => "ladder_clock",
             Self::Transcoding => "transcoding",
         }
     }

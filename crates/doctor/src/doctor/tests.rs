@@ -438,8 +438,11 @@ fn a_guessed_place_is_told_for_as_long_as_media_are_there() {
     let advice = advice.first().expect("it lasts");
     assert_eq!(
         (advice.kind, advice.severity, advice.times),
-        (Kind::LadderMisfit, Warning, 1)
+        (Kind::LadderClock, Warning, 1)
     );
+    script.fault(FaultKind::LadderMisfit);
+    let both = [(Kind::LadderMisfit, Problem), (Kind::LadderClock, Warning)];
+    assert_eq!(script.kinds(20), both, "what keeps it out is not hidden");
     script.doctor.in_place();
     assert_eq!(script.run(40), []);
 }
