@@ -131,7 +131,8 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
       if (found.presence === "live" || (found.presence === "ended" && wanted === "there")) break;
       // What is about to begin is looked at again soon.
       failures = found.presence === "starting" ? 1 : failures + 1;
-      if (phase === "loading") enter("waiting");
+      // Now it is known that there is no encoder to load from, or none yet.
+      if (phase === "loading" || phase === "stalled") enter("waiting");
     }
     looking = null;
     // Where something is buffered the picture goes on without a break, if what is there now follows on it.
@@ -155,7 +156,7 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
   function lookWhetherStuck(): void {
     const at = performance.now();
     const playing = phase === "playing" || phase === "stalled";
-    const edge = playing && !video.paused ? (source?.edge() ?? null) : null;
+    const edge = playing && looking === null && !video.paused ? (source?.edge() ?? null) : null;
     const shows = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
     standstill = withLook(standstill, { shows, position: video.currentTime, edge, at });
     if (!isStuck(standstill, at)) return;
@@ -209,8 +210,6 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
     failed(words, why) {
       remember(words);
       if (why === "not playable") form = "classic";
-      // What is buffered is still shown; the notice comes when that is used up.
-      if (phase !== "playing") enter("waiting");
       failures += 1;
       void loadWhen("live");
     },
@@ -229,8 +228,7 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
   video.addEventListener("waiting", () => {
     if (video.seeking || video.ended) return;
     stall("starved");
-    if (looking !== null) enter("waiting");
-    else if (phase === "playing") enter("stalled");
+    if (phase === "playing") enter("stalled");
   });
   for (const name of ["seeking", "pause", "emptied"]) {
     video.addEventListener(name, () => stall("interrupted"));
