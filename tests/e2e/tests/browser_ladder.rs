@@ -7,14 +7,20 @@ use e2e::ladder::{HEIGHTS, SOON, kilobits, playlist, rung, silent_rung, variants
 use e2e::{player_site, wait};
 use serde_json::json;
 
-/// Opens the player page, and returns when it plays and has all rungs to choose from.
+/// Opens the player page, and returns when it plays and has all three rungs to choose from.
 fn play(browser: &Browser, gateway: &Gateway, form: &str) {
+    play_ladder_of(3, browser, gateway, form);
+}
+
+fn play_ladder_of(rungs: usize, browser: &Browser, gateway: &Gateway, form: &str) {
     browser.open(&gateway.http_url(&format!("watch/live/show?form={form}")));
     browser.until(
         "it to play",
         SOON,
-        "const s = window.forebay?.stats(); return s?.phase === 'playing' && s.currentTime > 0 \
-         && window.forebay.hls.levels.length === 3",
+        &format!(
+            "const s = window.forebay?.stats(); return s?.phase === 'playing' && s.currentTime > 0 \
+             && window.forebay.hls.levels.length === {rungs}"
+        ),
     );
 }
 
@@ -147,12 +153,7 @@ fn hls_js_goes_to_a_silent_rung_and_back_with_its_sound() {
     let gateway = Gateway::start();
     let _encoders = [rung(&gateway, 360, 60), silent_rung(&gateway, 180, 60)];
     variants(&gateway, "/live/show/index.m3u8", 2);
-    browser.open(&gateway.http_url("watch/live/show?form=classic"));
-    browser.until(
-        "it to play",
-        SOON,
-        "const hls = window.forebay?.hls; return hls?.levels.length === 2 && window.forebay.video.currentTime > 0",
-    );
+    play_ladder_of(2, &browser, &gateway, "classic");
     browser.run(
         "window.waits = [];
          const { video } = window.forebay;
