@@ -203,16 +203,52 @@ fn hls_js_leaves_a_rung_whose_encoder_has_died() {
     }
 }
 
-/// In low latency all rungs hear what one has. Players load the multivariant playlist once.
+/// Each rung has its own sound: what becomes of the encoder of one is nothing to who watches another.
 #[test]
-fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all_and_offers_it_again() {
+fn hls_js_stays_undisturbed_when_the_encoder_of_another_rung_comes_and_goes() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
     let mut best = rung(&gateway, 360, 60);
     let _others = [270, 180].map(|height| rung(&gateway, height, 60));
+    for form in ["low-latency", "classic"] {
+        variants(&gateway, "/live/show/index.m3u8", 3);
+        play(&browser, &gateway, form);
+        choose(&browser, 180);
+        hundred_pictures(&browser, "before", "true");
+        browser.run(
+            "window.waits = [];
+             const { video } = window.forebay;
+             for (const name of ['waiting', 'emptied'])
+                 video.addEventListener(name, () => window.waits.push([name, video.currentTime]));",
+        );
+        // Back within a segment, and away for longer than its playlists are served.
+        best.kill();
+        best = rung(&gateway, 360, 60);
+        hundred_pictures(&browser, "behind a restart", "video.videoHeight === 180");
+        best.kill();
+        wait::until("it to be away", SOON, || {
+            let playlist = gateway.get("/live/show_360p/main.m3u8");
+            (playlist.status == 503).then_some(())
+        });
+        hundred_pictures(&browser, "without it", "video.videoHeight === 180");
+        best = rung(&gateway, 360, 60);
+        variants(&gateway, "/live/show/index.m3u8", 3);
+        hundred_pictures(&browser, "when it is back", "video.videoHeight === 180");
+        assert_eq!(browser.run("return window.waits"), json!([]), "{form}");
+    }
+}
+
+/// A silent rung hears another. Players load the multivariant playlist once.
+#[test]
+fn hls_js_goes_on_when_the_rung_dies_whose_sound_a_silent_one_has_and_offers_it_again() {
+    let browser = Browser::start();
+    let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
+    let mut best = rung(&gateway, 360, 60);
+    let _other = rung(&gateway, 270, 60);
+    let _silent = silent_rung(&gateway, 180, 60);
     variants(&gateway, "/live/show/llhls.m3u8", 3);
     play(&browser, &gateway, "low-latency");
-    until_best(&browser);
+    choose(&browser, 180);
     let goes_on_with_chosen = |rungs: usize| {
         let offered = format!("hls.levels.length === {rungs}");
         hundred_pictures(&browser, "of the chosen rung", &offered);
@@ -222,9 +258,9 @@ fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all_and_offers_it_ag
         );
         assert_eq!(shown, json!([180, 180]), "of {rungs}");
     };
+    goes_on_with_chosen(3);
     best.kill();
-    hundred_pictures(&browser, "of another rung", "video.videoHeight !== 360");
-    choose(&browser, 180);
+    goes_on_with_chosen(2);
     let mut again = rung(&gateway, 360, 60);
     goes_on_with_chosen(3);
     again.kill();
@@ -236,7 +272,7 @@ fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all_and_offers_it_ag
 fn hls_js_goes_on_when_the_sound_that_was_chosen_has_left() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
-    let _pictures = rung(&gateway, 360, 60);
+    let _pictures = [360, 180].map(|height| rung(&gateway, height, 60));
     let url = gateway.rtmp_url("live/show_audio1");
     let sound = || {
         let words = "-v error -re -f lavfi -i sine=frequency=880:sample_rate=48000 -c:a aac -f flv";
@@ -264,6 +300,13 @@ fn hls_js_goes_on_when_the_sound_that_was_chosen_has_left() {
     );
     browser.run("window.forebay.hls.audioTrack = 1");
     goes_on_with("with the sound", 2);
+    let chosen = "return window.forebay.hls.audioTracks[window.forebay.hls.audioTrack].name";
+    let name = browser.run(chosen);
+    for height in [180, 360] {
+        choose(&browser, height);
+        assert_eq!(browser.run(chosen), name, "of {height}");
+    }
+    goes_on_with("with the sound, in another quality", 2);
     beside.kill();
     goes_on_with("without it", 1);
     let _again = sound();
