@@ -159,9 +159,8 @@ impl Registry {
                 missed.map_or(leading.next_sequence() > goes_on_at, |missed| missed > 1)
             };
             let begins_anew = leading.as_deref().is_some_and(|leading| {
-                let is_vacant = !there.is_published();
                 fell_behind(leading)
-                    || is_vacant && is_apart(leading) && shared.shares_sound(&presentations, there)
+                    || is_apart(leading) && shared.shares_sound(&presentations, there)
             });
             if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
                 if !begins_anew {

@@ -223,7 +223,9 @@ fn a_rung_that_has_come_back_has_the_number_of_those_it_shares_sound_with() {
         (&with, &with, true, 0),
         (&silent, &silent, true, 0),
     ];
-    for (at, (own, beside, has_audio1, expected)) in cases.into_iter().enumerate() {
+    let all = cases.into_iter().enumerate();
+    let all = all.flat_map(|(at, case)| [true, false].map(|leaves| (at, leaves, case)));
+    for (at, has_left, (own, beside, has_audio1, expected)) in all {
         let registry = Registry::new(Settings::default());
         let [mut steady, mut leaves] =
             ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
@@ -236,13 +238,15 @@ fn a_rung_that_has_come_back_has_the_number_of_those_it_shares_sound_with() {
         } else {
             let _ = further.leave();
         }
-        let _vacancy = leaves.leave();
+        // Or its connection hangs, and its encoder is back before that is known.
+        let _ = has_left.then(|| leaves.leave());
         let mut back = begin(&registry, "show_360p");
         back.push(own(2_000), Instant::now()).expect("owned");
         let window = back.presentation().window();
         let newest = window.listed().last().expect("listed");
-        assert_eq!(newest.discontinuity_sequence, expected, "case {at}");
-        assert_eq!(window.listed().len() > 1, expected > 0, "case {at}");
+        let case = format!("case {at}, left: {has_left}");
+        assert_eq!(newest.discontinuity_sequence, expected, "{case}");
+        assert_eq!(window.listed().len() > 1, expected > 0, "{case}");
     }
 }
 
