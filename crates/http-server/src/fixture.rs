@@ -281,7 +281,7 @@ fn segment(n: i64) -> Segment {
             .collect(),
         start,
         duration: MediaTime::from_millis(2_000),
-        date: UNIX_EPOCH + Duration::from_secs(1_795_446_000),
+        date: UNIX_EPOCH + Duration::from_secs(1_795_446_000) + start.to_duration(),
         independent: true,
         discontinuity: false,
         captions: [CaptionService::Cc1, CaptionService::Service1]

@@ -12,7 +12,7 @@ use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, ETAG, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use media::{PackedAudio, PresentationName};
-use playlist::{Container, Directory, Entry, Presentation, Text, Window};
+use playlist::{Container, Directory, Entry, Form, Presentation, Text, Window};
 use tokio::sync::Semaphore;
 
 use crate::Settings;
@@ -128,7 +128,7 @@ impl Presentations {
         } else if window.is_ended() {
             unknown(&name)
         } else {
-            not_yet(&presentation)
+            not_yet(&self.directory, &presentation, Form::Classic)
         }
     }
 
@@ -166,9 +166,9 @@ fn without_ts(name: &PresentationName) -> Response {
     replies::problem(StatusCode::NOT_FOUND, &detail)
 }
 
-/// Nothing of it can be played for now. Who comes early is told so; who was playing before a restart must not
-/// give up: hls.js never asks again after a 404, and after a 503 it does.
-fn not_yet(presentation: &Presentation) -> Response {
+/// Nothing of it can be played for now. Who comes early is told so; who was playing before a restart, or before it began
+/// anew in its ladder, must not give up: hls.js never asks again after a 404, and after a 503 it does.
+fn not_yet(directory: &Directory, presentation: &Presentation, form: Form) -> Response {
     let name = presentation.name();
     // Only what goes on from another process has a target duration before it lists anything.
     if presentation.window().target_duration().is_some() {
@@ -176,6 +176,10 @@ fn not_yet(presentation: &Presentation) -> Response {
         return replies::try_again(&detail);
     }
     let detail = format!("{name} has begun, but nothing of it can be played yet");
+    let ladder = directory.ladder_over(name);
+    if ladder.is_some_and(|ladder| ladder.is_begun(form)) {
+        return replies::try_again(&detail);
+    }
     replies::problem(StatusCode::NOT_FOUND, &detail)
 }
 

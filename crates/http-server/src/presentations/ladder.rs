@@ -65,6 +65,16 @@ pub(super) fn has_left(directory: &Directory, presentation: &Presentation) -> bo
             .is_some_and(|ladder| ladder.has_left(name))
 }
 
+/// It has parts, and is no variant before it has a segment, since others are there: it begins anew beside them.
+pub(super) fn joins(directory: &Directory, presentation: &Presentation) -> bool {
+    let name = presentation.name();
+    !presentation.low_latency_window().has_segments()
+        && directory.ladder_over(name).is_some_and(|ladder| {
+            let awaited = ladder.awaited(Form::LowLatency);
+            awaited.iter().any(|rung| rung.presentation.name() == name)
+        })
+}
+
 /// For a playlist of it. hls.js changes to another level after two more tries.
 pub(super) fn left(name: &PresentationName) -> Response {
     let detail = format!("the encoder of {name} is away, and other rungs of its ladder are there");
@@ -100,7 +110,7 @@ impl Presentations {
                 Some(_) if form == Form::LowLatency && rungs.all(is_without_parts) => {
                     without_parts()
                 }
-                Some(rung) => not_yet(&rung.presentation),
+                Some(rung) => not_yet(&self.directory, &rung.presentation, form),
                 None => unknown(&name),
             };
         };

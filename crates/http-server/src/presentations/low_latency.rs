@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use media::Rendition;
 use playlist::{
-    Beside, CmafSegment, Container, Directory, LowLatencyWindow, PartEntry, Place, Position,
+    Beside, CmafSegment, Container, Directory, Form, LowLatencyWindow, PartEntry, Place, Position,
     Presentation, Standing, Waiting,
 };
 use segmenter::cmaf::Fragment;
@@ -103,6 +103,11 @@ impl LowLatency<'_> {
             Ok(window) => window,
             Err(problem) => return problem,
         };
+        // Who has watched it, or hears it, takes a playlist without a segment for empty.
+        if ladder::joins(self.directory, self.presentation) {
+            let whole = self.begun(rendition, LowLatencyWindow::has_segments);
+            window = whole.await.unwrap_or(window);
+        }
         let Directives { until, form } = directives;
         let there = |window: &LowLatencyWindow| window.renditions().contains(&rendition);
         if let Some(at) = until.filter(|_| there(&window)) {
@@ -303,7 +308,7 @@ impl LowLatency<'_> {
         match window {
             Some(window) if window.is_ready() => Ok(window),
             Some(_) => Err(unknown(self.presentation.name())),
-            None => Err(not_yet(self.presentation)),
+            None => Err(not_yet(self.directory, self.presentation, Form::LowLatency)),
         }
     }
 

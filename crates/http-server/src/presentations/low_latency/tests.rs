@@ -388,3 +388,43 @@ async fn a_number_behind_the_end_of_a_period_has_nothing_in_it() {
     let far = bench.fetch("video-EPOCH-FAR.m4s?period=SECOND").await;
     assert_eq!(far.status, 404);
 }
+
+/// Who has watched what begins anew beside others asks for its playlists at once, and takes one without a segment for
+/// empty. One that nothing comes of is asked for again.
+#[tokio::test(start_paused = true)]
+async fn what_begins_anew_in_its_ladder_has_playlists_once_it_has_a_segment() {
+    let gateway = Gateway::new();
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let [mut steady, mut back] =
+        ["show_720p", "show_360p"].map(|rung| gateway.publish("live", rung));
+    for writer in [&mut steady, &mut back] {
+        push(writer, 0);
+        push_part(writer, 0);
+    }
+    let of_parts = fetch(&site, "/live/show_360p/video.m3u8").await;
+    assert_eq!(of_parts.status, 200, "all begin together");
+    assert!(!of_parts.text().contains("EXTINF"), "{}", of_parts.text());
+    (1..4).for_each(|n| push(&mut steady, n));
+    (1..20).for_each(|n| push_part(&mut steady, n));
+    drop(back.leave());
+    let mut back = gateway.publish("live", "show_360p");
+    for file in ["video", "main"] {
+        let begin = Instant::now();
+        let reply = fetch(&site, &format!("/live/show_360p/{file}.m3u8")).await;
+        let waited = begin.elapsed().as_secs();
+        assert_eq!((reply.status, waited), (503, 15), "{file} {}", reply.text());
+    }
+    let player = tokio::spawn(async move { fetch(&site, "/live/show_360p/audio.m3u8").await });
+    for n in 20..25 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(!player.is_finished(), "{n}");
+        push_part(&mut back, n);
+    }
+    let reply = player.await.expect("a player");
+    assert_eq!(
+        reply.text().matches("#EXTINF").count(),
+        1,
+        "{}",
+        reply.text()
+    );
+}
