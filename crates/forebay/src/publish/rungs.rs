@@ -216,8 +216,13 @@ impl Publish {
 
     fn begin_rung(&mut self, track: Track, first: &Unit, now: SystemTime) -> Option<Rung> {
         let name = match track {
-            Track::Video(number) => self.name_of_pictures(number, first)?,
-            Track::Audio(number) => self.house.sound_of(&self.name, number)?,
+            Track::Video(number) => self.name_of_pictures(number, first),
+            Track::Audio(number) => self.house.sound_of(&self.name, number),
+        };
+        let Some(name) = name else {
+            let why = "its pictures have no known size, or its name would be too long";
+            self.leave_out(track, &format!("a part of {}", self.name), why);
+            return None;
         };
         // Of several rungs with the same sound the first has it for all.
         if matches!(track, Track::Audio(_)) && self.house.is_live(&name) {
@@ -252,16 +257,21 @@ impl Publish {
                 Some(Rung { publish, silent: 0 })
             }
             Err(why) => {
-                if self.rungs.told.insert(track) {
-                    self.record(Fault {
-                        kind: FaultKind::LadderMisfit,
-                        text: format!(
-                            "{track} cannot be published as {name}: {why}; left out until it can"
-                        ),
-                    });
-                }
+                self.leave_out(track, &name.to_string(), &why.to_string());
                 None
             }
+        }
+    }
+
+    /// Tells once that `track` cannot be published as `name`, and why.
+    fn leave_out(&mut self, track: Track, name: &str, why: &str) {
+        if self.rungs.told.insert(track) {
+            self.record(Fault {
+                kind: FaultKind::LadderMisfit,
+                text: format!(
+                    "{track} cannot be published as {name}: {why}; left out until it can"
+                ),
+            });
         }
     }
 
