@@ -215,7 +215,7 @@ impl Segmenter {
         if self.left_out.of_mut(kind).insert(unit.track) {
             let (word, track, codec) = (word(kind), unit.track, unit.codec.name());
             let text = format!(
-                "{word} track {track} ({codec}) is dropped: further tracks are not carried yet"
+                "{word} track {track} ({codec}) is dropped: one track of a kind is carried here"
             );
             self.out.fault(FaultKind::UnsupportedCodec, text);
         }

@@ -235,8 +235,8 @@ fn further_tracks_are_told_of_once_each_and_change_nothing() {
     assert_eq!(
         texts,
         [
-            "video track 1 (H.264) is dropped: further tracks are not carried yet",
-            "video track 2 (H.264) is dropped: further tracks are not carried yet"
+            "video track 1 (H.264) is dropped: one track of a kind is carried here",
+            "video track 2 (H.264) is dropped: one track of a kind is carried here"
         ]
     );
 }

@@ -131,7 +131,6 @@ fn one_publish_becomes_a_ladder_whose_rungs_begin_where_the_source_does() {
     assert!(!sockets.exists());
 }
 
-/// Its headers came long before it had anything to transcode.
 /// Players load it once: who waits for the beginning has the rungs too, though ffmpeg is slower than the source.
 #[test]
 fn who_waits_for_the_beginning_has_all_rungs() {
