@@ -193,7 +193,7 @@ impl Demuxer {
                 let kind = *kind;
                 match bodies.next()? {
                     Ok(body) => self.take(kind, body),
-                    Err(error) => self.unsupported.enhanced(&error).map(|()| None),
+                    Err(error) => Err(Unsupported::enhanced(&error)),
                 }
             }
         })

@@ -1,10 +1,11 @@
-//! What is not carried, codecs above all: named once each, however many messages of it come.
+//! What is not carried: codecs are named once each, however many messages of them come; messages of reserved types are
+//! counted.
 
 use media::{Fault, FaultKind, TrackKind};
 
 use super::body::FourCc;
 use super::{enhanced, legacy, malformed};
-use crate::per_kind::{PerKind, word};
+use crate::per_kind::word;
 
 /// FourCCs remembered as already named. A sender that makes up more of them is not worth the memory.
 const MAX_FOURCCS: usize = 8;
@@ -55,8 +56,6 @@ pub(super) struct Unsupported {
     video: u16,
     audio: u16,
     codecs: Vec<(TrackKind, FourCc)>,
-    packet_types: PerKind<u16>,
-    multitrack_types: PerKind<u16>,
     mpeg2_ts: u16,
 }
 
@@ -67,8 +66,6 @@ impl Unsupported {
             video: 0,
             audio: 0,
             codecs: Vec::new(),
-            packet_types: PerKind { video: 0, audio: 0 },
-            multitrack_types: PerKind { video: 0, audio: 0 },
             mpeg2_ts: 0,
         }
     }
@@ -86,16 +83,15 @@ impl Unsupported {
         })
     }
 
-    /// What is wrong with an enhanced message, unless it was named before.
-    pub(super) fn enhanced(&mut self, error: &enhanced::Error) -> Result<(), Fault> {
-        let enhanced::Error::Reserved { kind, field, value } = *error else {
-            return Err(malformed(error.to_string()));
-        };
-        let seen = match field {
-            enhanced::Field::PacketType => &mut self.packet_types,
-            enhanced::Field::MultitrackType => &mut self.multitrack_types,
-        };
-        fault(first(seen.of_mut(kind), value), || error.to_string())
+    /// What is wrong with an enhanced message.
+    pub(super) fn enhanced(error: &enhanced::Error) -> Fault {
+        match error {
+            enhanced::Error::Reserved { .. } => Fault {
+                kind: FaultKind::UnsupportedCodec,
+                text: error.to_string(),
+            },
+            _ => malformed(error.to_string()),
+        }
     }
 
     /// A codec by the name that Enhanced RTMP has for it, however it was sent.
