@@ -83,9 +83,20 @@ impl Encoding {
 /// # Panics
 /// ffmpeg says a word about it.
 pub fn read(source: impl AsRef<OsStr>) -> Tracks {
-    let source = source.as_ref();
+    read_of(source.as_ref(), "0:v?")
+}
+
+/// The same of a file with several tracks of pictures: those of track `n`, and the sound.
+///
+/// # Panics
+/// ffmpeg says a word about it.
+pub fn read_with_pictures_of(source: impl AsRef<OsStr>, n: usize) -> Tracks {
+    read_of(source.as_ref(), &format!("0:v:{n}"))
+}
+
+fn read_of(source: &OsStr, pictures: &str) -> Tracks {
     let mut codecs = Vec::new();
-    for line in hashes(source, &[]).lines() {
+    for line in hashes(source, pictures, &[]).lines() {
         if let Some((_, codec)) = line
             .strip_prefix("#codec_id ")
             .and_then(|it| it.split_once(": "))
@@ -93,12 +104,13 @@ pub fn read(source: impl AsRef<OsStr>) -> Tracks {
             codecs.push(codec.to_owned());
         }
     }
-    // Without what containers add or leave out: start codes, parameter sets, delimiters, ADTS headers.
+    // Without what containers add or leave out: start codes, parameter sets (and the SEI that x265 has beside them),
+    // delimiters, ADTS headers.
     let filters = codecs.iter().filter_map(|codec| match codec.as_str() {
         "h264" => Some(["-bsf:v", "h264_mp4toannexb,filter_units=remove_types=7|8|9"]),
         "hevc" => Some([
             "-bsf:v",
-            "hevc_mp4toannexb,filter_units=remove_types=32|33|34|35",
+            "hevc_mp4toannexb,filter_units=remove_types=32|33|34|35|39",
         ]),
         "av1" => Some(["-bsf:v", "av1_metadata=td=remove"]),
         "aac" => Some(["-bsf:a", "aac_adtstoasc"]),
@@ -109,7 +121,7 @@ pub fn read(source: impl AsRef<OsStr>) -> Tracks {
     // Of each stream: what it is, and its ticks a second.
     let mut streams: Vec<(bool, i64)> = Vec::new();
     let mut rate = 0;
-    for line in hashes(source, &filters).lines() {
+    for line in hashes(source, pictures, &filters).lines() {
         if let Some((_, base)) = line.strip_prefix("#tb ").and_then(|it| it.split_once(": ")) {
             let (_, ticks) = base.split_once('/').expect("a fraction");
             rate = ticks.parse().expect("ticks a second");
@@ -159,10 +171,10 @@ pub fn decode(source: impl AsRef<OsStr>) -> (usize, usize) {
     }
 }
 
-fn hashes(source: &OsStr, filters: &[&str]) -> String {
+fn hashes(source: &OsStr, pictures: &str, filters: &[&str]) -> String {
     let mut ffmpeg = Command::new(program());
     ffmpeg.args(["-v", "error", "-copyts", "-i"]).arg(source);
-    ffmpeg.args(["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-copyinkf"]);
+    ffmpeg.args(["-map", pictures, "-map", "0:a?", "-c", "copy", "-copyinkf"]);
     ffmpeg.args(filters);
     ffmpeg.args(["-f", "framehash", "-hash", "md5", "-"]);
     silent(&mut ffmpeg)

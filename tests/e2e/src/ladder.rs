@@ -1,9 +1,10 @@
 //! A ladder of encoders that know nothing of each other, and its variants.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, both};
 use crate::ffmpeg_witness::Tracks;
 use crate::gateway::{Gateway, scratch};
 use crate::media_playlist::MediaPlaylist;
@@ -60,6 +61,21 @@ pub fn rungs_of_one_connection(gateway: &Gateway) -> Encoder {
          -pix_fmt yuv420p -sc_threshold 0 -g 60 -c:a aac -f flv";
     let mut arguments: Vec<&str> = words.split_whitespace().collect();
     arguments.push(&url);
+    let program = current_ffmpeg::program();
+    Encoder::start(program.to_str().expect("UTF-8"), &arguments)
+}
+
+/// Four rungs of one connection, 7 s of each as fast as it can; records what it has sent.
+#[must_use]
+pub fn four_rungs_of_one_connection(gateway: &Gateway, record: &Path) -> Encoder {
+    let words = "-v error -y -f lavfi -t 7 -i testsrc2=size=640x360:rate=25 -f lavfi -t 7 -i \
+         sine=frequency=440:sample_rate=48000 -filter_complex \
+         [0:v]split=4[a][b][c][d];[b]scale=-2:270[b2];[c]scale=-2:180[c2];[d]scale=-2:90[d2] \
+         -map [a] -map [b2] -map [c2] -map [d2] -map 1:a -c:v libx264 -preset ultrafast -threads 1 \
+         -pix_fmt yuv420p -sc_threshold 0 -g 50 -c:a aac -flags +global_header -f tee";
+    let mut arguments: Vec<&str> = words.split_whitespace().collect();
+    let output = both(&gateway.rtmp_url("live/show"), record);
+    arguments.push(&output);
     let program = current_ffmpeg::program();
     Encoder::start(program.to_str().expect("UTF-8"), &arguments)
 }

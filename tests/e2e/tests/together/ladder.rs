@@ -3,10 +3,12 @@
 use std::fs;
 use std::time::UNIX_EPOCH;
 
+use e2e::current_ffmpeg;
 use e2e::ffmpeg_witness::Tracks;
 use e2e::gateway::{Gateway, scratch};
 use e2e::ladder::{
-    HEIGHTS, SOON, assert_switches_cost_no_picture, rung, rungs_of_one_connection, variants,
+    HEIGHTS, SOON, assert_switches_cost_no_picture, four_rungs_of_one_connection, rung,
+    rungs_of_one_connection, variants,
 };
 use e2e::media_playlist::MediaPlaylist;
 use e2e::reader::Recording;
@@ -143,6 +145,49 @@ fn the_tracks_of_one_connection_are_a_ladder() {
             .map(|path| gateway.get(&format!("/api/v1/streams{path}")).json()["state"] == "live");
         (live == [false; 3]).then_some(())
     });
+}
+
+/// Four video tracks, each with exactly the access units that were sent, in MPEG-TS and in CMAF.
+#[test]
+fn four_tracks_of_one_connection_arrive_whole() {
+    let record = Recording(scratch("flv"));
+    let gateway = Gateway::start_on("[hls]\nresume = \"1s\"\n");
+    let mut encoder = four_rungs_of_one_connection(&gateway, &record.0);
+    encoder.succeeds(SOON);
+    for (track, name) in ["show", "show_270p", "show_180p", "show_90p"]
+        .into_iter()
+        .enumerate()
+    {
+        wait::until("the end of the presentation", SOON, || {
+            let stream = gateway.get(&format!("/api/v1/streams/live/{name}")).json();
+            (stream["state"] == "ended").then_some(())
+        });
+        let went_in = current_ffmpeg::read_with_pictures_of(&record.0, track);
+        assert_eq!(went_in.video.len(), 175, "{name}");
+        // In CMAF pictures and sound have a playlist each.
+        let (video, audio) = (went_in.video.clone(), went_in.audio.clone());
+        let alone = |codec: &str, video, audio| Tracks {
+            video,
+            audio,
+            codecs: vec![codec.to_owned()],
+        };
+        for (file, mut expected) in [
+            ("main", went_in),
+            ("video", alone("h264", video, Vec::new())),
+            ("audio", alone("aac", Vec::new(), audio)),
+        ] {
+            let url = gateway.http_url(&format!("live/{name}/{file}.m3u8"));
+            let came_out = current_ffmpeg::read(&url);
+            // A rung begins with its first picture, which a frame of sound may be sent before.
+            let before = expected.audio.len() - came_out.audio.len();
+            assert!(before <= usize::from(track > 0), "{name}/{file}: {before}");
+            expected.audio.drain(..before);
+            expected.assert_came_out(&came_out);
+            let (pictures, sounds) = current_ffmpeg::decode(&url);
+            assert_eq!(pictures, expected.video.len(), "{name}/{file}");
+            assert_eq!(sounds > 0, !expected.audio.is_empty(), "{name}/{file}");
+        }
+    }
 }
 
 /// A key frame interval of its own cannot be mended, and must not disturb the others.

@@ -21,6 +21,7 @@ mod low_latency_players;
 mod low_latency_requests;
 mod low_latency_segments;
 mod media_changes;
+mod multitrack;
 mod offline;
 mod players;
 mod publishing;
