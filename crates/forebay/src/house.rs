@@ -158,6 +158,7 @@ impl House {
             max_segment: hls.max_segment.into(),
             max_segment_bytes: hls.max_segment_bytes,
             part: (!hls.part.is_zero()).then(|| hls.part.into()),
+            hevc_in_ts: hls.hevc_in_ts,
         }
     }
 
@@ -360,6 +361,7 @@ fn windows(
                 config::Addressing::Ranges => Addressing::Ranges,
             },
         },
+        hevc_in_ts: hls.hevc_in_ts,
         removed_bytes: hls.removed_bytes,
         linger: hls.linger,
         listed_bytes: hls.listed_bytes,

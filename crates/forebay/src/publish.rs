@@ -362,7 +362,7 @@ impl Publish {
         let (start, duration) = (segment.start, segment.duration);
         let end = start + duration;
         // Else it is there for the doctor, and players have the parts.
-        if self.segmenter.fits_ts() && segment.fits_ts() {
+        if self.segmenter.is_for_ts(&segment) {
             let target = match writer.push(segment, Instant::now()) {
                 // It is about to be dismissed; what it still sends has no place.
                 Err(PushError::Replaced(_)) => return Ok(()),

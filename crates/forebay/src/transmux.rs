@@ -129,10 +129,10 @@ impl Folder<'_> {
     fn check_codecs(&self, segment: &Segment) -> Result<()> {
         let tracks = self.segmenter.tracks();
         let codecs = tracks.iter().map(|(track, _)| &track.codec);
-        let beyond = codecs.filter(|codec| !codec.fits_ts());
+        let beyond = codecs.filter(|codec| !codec.belongs_in_ts(false));
         let beyond: Vec<_> = beyond.map(media::Codec::name).collect();
         ensure!(
-            self.segmenter.fits_ts() && segment.fits_ts(),
+            self.segmenter.is_for_ts(segment),
             "{} has no place in MPEG-TS, which is what is written here; publish the file to the gateway, which serves \
              it in CMAF",
             beyond.join(" and ")

@@ -101,7 +101,7 @@ impl Segment {
         leading_track(&self.tracks)
     }
 
-    /// Whether it has a form in MPEG-TS: all its tracks belong there. Its CMAF form it has anyway.
+    /// Whether it has a form in MPEG-TS: all its tracks can be carried there. Its CMAF form it has anyway.
     pub fn fits_ts(&self) -> bool {
         self.tracks.iter().all(|track| track.codec.fits_ts())
     }

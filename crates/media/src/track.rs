@@ -169,12 +169,25 @@ impl Codec {
             .then(|| colour.map_or(VideoRange::Sdr, |colour| colour.video_range()))
     }
 
-    /// Whether it is carried in MPEG-TS: H.264, AAC, MP3, AC-3 and E-AC-3 are, as players of HLS know them there.
-    /// There is a way for H.265 too, but Apple wants it in CMAF (HLS authoring specification 1.5).
+    /// Whether there is a way to carry it in MPEG-TS that players of HLS know.
     pub const fn fits_ts(&self) -> bool {
         match self {
-            Self::H264(_) | Self::Aac(_) | Self::Mp3(_) | Self::Ac3(_) | Self::Eac3(_) => true,
-            Self::H265(_) | Self::Av1(_) | Self::Vp9(_) | Self::Opus(_) | Self::Flac(_) => false,
+            Self::H264(_)
+            | Self::H265(_)
+            | Self::Aac(_)
+            | Self::Mp3(_)
+            | Self::Ac3(_)
+            | Self::Eac3(_) => true,
+            Self::Av1(_) | Self::Vp9(_) | Self::Opus(_) | Self::Flac(_) => false,
+        }
+    }
+
+    /// Whether it is carried in MPEG-TS here: H.265 only where that is asked for, as Apple wants it in CMAF (HLS
+    /// authoring specification 1.5).
+    pub const fn belongs_in_ts(&self, with_hevc: bool) -> bool {
+        match self {
+            Self::H265(_) => with_hevc,
+            _ => self.fits_ts(),
         }
     }
 

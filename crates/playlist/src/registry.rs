@@ -37,6 +37,8 @@ pub struct Settings {
     pub window: usize,
     /// How low-latency playlists are made.
     pub low_latency: LowLatency,
+    /// H.265 is carried in MPEG-TS.
+    pub hevc_in_ts: bool,
     /// Bytes of access units that one presentation may hold, listed segments excepted: beyond it removed
     /// segments are let go before their time. Bounds what a publish much faster than real time can take.
     pub removed_bytes: u64,
@@ -60,6 +62,7 @@ impl Default for Settings {
             segment: MediaTime::from_millis(2_000),
             window: 6,
             low_latency: LowLatency::default(),
+            hevc_in_ts: false,
             removed_bytes: 256 << 20,
             listed_bytes: 256 << 20,
             presentations: 10_000,

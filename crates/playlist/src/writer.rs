@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
-use media::{Anchor, Grid, MediaTime, Part, Segment};
+use media::{Anchor, Grid, MediaTime, Part, Segment, Track};
 use thiserror::Error;
 
 use crate::presentation::{Inner, Publish};
@@ -266,7 +266,8 @@ impl Writer {
                 .part(&before, part, begun, self.generation, settings, now)?;
         window.ahead = inner.ahead(window.target_duration());
         self.presentation.show_low_latency(window);
-        if tracks.is_some_and(|tracks| !tracks.iter().all(|track| track.codec.fits_ts())) {
+        let belongs = |track: &Track| track.codec.belongs_in_ts(settings.hevc_in_ts);
+        if tracks.is_some_and(|tracks| !tracks.iter().all(belongs)) {
             self.presentation.leave_ts(&mut inner);
         }
         result.map(|()| target)

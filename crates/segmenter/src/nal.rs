@@ -16,6 +16,15 @@ pub(crate) const DELIMITER: u8 = 9;
 /// Filler.
 pub(crate) const FILLER: u8 = 12;
 
+/// What H.265 calls these (ITU-T H.265 table 7-1), and video parameter sets.
+pub(crate) mod h265 {
+    pub(crate) const VPS: u8 = 32;
+    pub(crate) const SPS: u8 = 33;
+    pub(crate) const PPS: u8 = 34;
+    pub(crate) const DELIMITER: u8 = 35;
+    pub(crate) const FILLER: u8 = 38;
+}
+
 /// `payloadType` of a recovery point (ITU-T H.264 §D.1.8).
 const RECOVERY_POINT: usize = 6;
 
@@ -75,6 +84,11 @@ impl<'a> Iterator for Units<'a> {
 /// `nal_unit_type`.
 pub(crate) fn kind(unit: &[u8]) -> u8 {
     unit.first().map_or(0, |header| header & 0x1f)
+}
+
+/// `nal_unit_type` (ITU-T H.265 table 7-1).
+pub(crate) fn h265_kind(unit: &[u8]) -> u8 {
+    unit.first().map_or(0, |header| header >> 1 & 0x3f)
 }
 
 /// Whether `unit` is an SEI that announces a recovery point: a decoder that begins there shows whole

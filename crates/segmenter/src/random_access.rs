@@ -115,7 +115,7 @@ fn nal_units(
 }
 
 /// ITU-T H.265 table 7-1, of the base layer.
-fn h265_entry(nal_unit: &[u8]) -> Entry {
+pub(crate) fn h265_entry(nal_unit: &[u8]) -> Entry {
     const BLA_W_LP: u8 = 16;
     const IDR_N_LP: u8 = 20;
     const CRA: u8 = 21;
@@ -123,7 +123,7 @@ fn h265_entry(nal_unit: &[u8]) -> Entry {
         return Entry::None;
     };
     let is_base_layer = first & 1 == 0 && second >> 3 == 0;
-    match first >> 1 & 0x3f {
+    match nal::h265_kind(nal_unit) {
         BLA_W_LP..=IDR_N_LP if is_base_layer => Entry::RandomAccess,
         CRA if is_base_layer => Entry::RecoveryPoint,
         _ => Entry::None,

@@ -6,7 +6,9 @@ mod joining;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use media::{Anchor, Cadence, Event, FaultKind, Grid, MediaTime, Message, Track, TrackKind};
+use media::{
+    Anchor, Cadence, Event, FaultKind, Grid, MediaTime, Message, Segment, Track, TrackKind,
+};
 
 use crate::cutter::{Arrival, Cutter};
 use crate::flv::{Demuxer, TrackSet, Unit};
@@ -35,6 +37,8 @@ pub struct Settings {
     /// How long the parts are that low-latency segments come in, about: what a part has at least and at most follows
     /// from the cadence. `None`: no parts are made, but of codecs that have no place in MPEG-TS.
     pub part: Option<MediaTime>,
+    /// H.265 is carried in MPEG-TS.
+    pub hevc_in_ts: bool,
 }
 
 impl Settings {
@@ -50,6 +54,7 @@ impl Default for Settings {
             max_segment: MediaTime::from_millis(12_000),
             max_segment_bytes: 64 << 20,
             part: None,
+            hevc_in_ts: false,
         }
     }
 }
@@ -204,6 +209,13 @@ impl Segmenter {
         !video && !audio
     }
 
+    /// `segment` is for players of MPEG-TS.
+    pub fn is_for_ts(&self, segment: &Segment) -> bool {
+        let with_hevc = self.settings.hevc_in_ts;
+        let mut codecs = segment.tracks.iter().map(|track| &track.codec);
+        self.fits_ts() && codecs.all(|codec| codec.belongs_in_ts(with_hevc))
+    }
+
     /// The tracks that have arrived so far, video first, and how they arrive.
     pub fn tracks(&self) -> Vec<(Track, Cadence)> {
         self.cutter.tracks()
@@ -243,7 +255,7 @@ impl Segmenter {
     /// [`Segmenter::push`]. Gives where the unit was put; `None` if it has no place.
     pub fn take(&mut self, mut unit: Unit, now: SystemTime) -> Option<Origin> {
         let (kind, sent) = (unit.kind(), unit.dts_ms);
-        let fits_ts = unit.codec.fits_ts();
+        let fits_ts = unit.codec.belongs_in_ts(self.settings.hevc_in_ts);
         *self.beyond_ts.of_mut(kind) = !fits_ts;
         if !fits_ts {
             self.make_parts();

@@ -1,17 +1,99 @@
-//! H.264 in MPEG-TS: length-prefixed NAL units become a byte stream (ITU-T H.264 Annex B) that a decoder
-//! can enter at every IDR picture (ISO/IEC 13818-1 §2.14.1).
+//! H.264 and H.265 in MPEG-TS: length-prefixed NAL units become a byte stream (ITU-T H.264 and H.265 Annex B) that a
+//! decoder can enter at every IDR picture (ISO/IEC 13818-1 §2.14.1, §2.17.1).
 
+use bytes::Bytes;
 use media::AccessUnit;
-use media::codec::H264;
+use media::codec::{H264, H265};
 
 use crate::flv::Entry;
-use crate::nal::{self, DELIMITER, FILLER, IDR, PPS, SPS};
+use crate::nal::{self, DELIMITER, FILLER, IDR, PPS, SPS, h265};
+use crate::random_access::h265_entry;
 
 const START_CODE: &[u8] = &[0, 0, 1];
-/// Asked for before an access unit's first NAL unit and before parameter sets (H.264 §B.1.2).
+/// Asked for before an access unit's first NAL unit and before parameter sets (H.264 §B.1.2, H.265 §B.2.2).
 const LONG_START_CODE: &[u8] = &[0, 0, 0, 1];
 /// An access unit delimiter that promises nothing: any slice type may follow (primary_pic_type 7).
-const DELIMITER_UNIT: &[u8] = &[0, 0, 0, 1, DELIMITER, 0xf0];
+const H264_DELIMITER: &[u8] = &[0, 0, 0, 1, DELIMITER, 0xf0];
+/// The same of H.265 (pic_type 2).
+const H265_DELIMITER: &[u8] = &[0, 0, 0, 1, h265::DELIMITER << 1, 1, 0x50];
+
+/// What describes pictures.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Video<'a> {
+    H264(&'a H264),
+    H265(&'a H265),
+}
+
+/// What a NAL unit is to a byte stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// We write our own, or it says nothing.
+    Dropped,
+    ParameterSet,
+    Other,
+}
+
+impl<'a> Video<'a> {
+    const fn delimiter(self) -> &'static [u8] {
+        match self {
+            Self::H264(_) => H264_DELIMITER,
+            Self::H265(_) => H265_DELIMITER,
+        }
+    }
+
+    /// The parameter sets of the configuration, in the order in which they refer to each other.
+    fn sets(self) -> impl Iterator<Item = &'a Bytes> + Clone {
+        let (vps, sps, pps) = match self {
+            Self::H264(config) => (&[][..], &config.sps, &config.pps),
+            Self::H265(config) => (&config.vps[..], &config.sps, &config.pps),
+        };
+        vps.iter().chain(sps).chain(pps)
+    }
+
+    fn role(self, unit: &[u8]) -> Role {
+        match self {
+            Self::H264(_) => match nal::kind(unit) {
+                DELIMITER | FILLER => Role::Dropped,
+                SPS | PPS => Role::ParameterSet,
+                _ => Role::Other,
+            },
+            Self::H265(_) => match nal::h265_kind(unit) {
+                h265::DELIMITER | h265::FILLER => Role::Dropped,
+                h265::VPS | h265::SPS | h265::PPS => Role::ParameterSet,
+                _ => Role::Other,
+            },
+        }
+    }
+
+    fn entry(self, unit: &[u8]) -> Entry {
+        match self {
+            Self::H264(_) if nal::kind(unit) == IDR => Entry::RandomAccess,
+            Self::H264(_) if nal::is_recovery_point(unit) => Entry::RecoveryPoint,
+            Self::H264(_) => Entry::None,
+            Self::H265(_) => h265_entry(unit),
+        }
+    }
+
+    /// The encoder's NAL units without those that we write ourselves.
+    fn kept(self, payload: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + Clone {
+        let length_size = match self {
+            Self::H264(config) => config.length_size,
+            Self::H265(config) => config.length_size,
+        };
+        nal::Units::new(payload, length_size).filter(move |unit| match self.role(unit) {
+            Role::Dropped => false,
+            Role::ParameterSet => !self.sets().any(|set| set == unit),
+            Role::Other => true,
+        })
+    }
+
+    fn start_code(self, unit: &[u8]) -> &'static [u8] {
+        match self.role(unit) {
+            Role::ParameterSet => LONG_START_CODE,
+            Role::Dropped | Role::Other => START_CODE,
+        }
+    }
+}
 
 /// An access unit as it goes into MPEG-TS.
 ///
@@ -21,28 +103,28 @@ const DELIMITER_UNIT: &[u8] = &[0, 0, 0, 1, DELIMITER, 0xf0];
 /// an IDR picture: decoders that begin there need the parameter sets too.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Picture<'a> {
-    config: &'a H264,
+    video: Video<'a>,
     payload: &'a [u8],
     entry: Entry,
 }
 
 impl<'a> Picture<'a> {
     /// Reads the NAL headers of `unit`; `None` where nothing is worth sending.
-    pub(super) fn new(config: &'a H264, unit: &'a AccessUnit) -> Option<Self> {
-        let mut units = kept(config, &unit.payload).peekable();
+    pub(super) fn new(video: Video<'a>, unit: &'a AccessUnit) -> Option<Self> {
+        let mut units = video.kept(&unit.payload).peekable();
         units.peek()?;
         let mut entry = Entry::None;
         for unit in units {
-            if nal::kind(unit) == IDR {
-                entry = Entry::RandomAccess;
-                break;
+            match video.entry(unit) {
+                Entry::None => {}
+                found => entry = found,
             }
-            if entry == Entry::None && nal::is_recovery_point(unit) {
-                entry = Entry::RecoveryPoint;
+            if entry == Entry::RandomAccess {
+                break;
             }
         }
         Some(Self {
-            config,
+            video,
             payload: &unit.payload,
             entry,
         })
@@ -55,34 +137,16 @@ impl<'a> Picture<'a> {
 
     /// Its bytes, in order.
     pub(super) fn pieces(self) -> impl Iterator<Item = &'a [u8]> + Clone {
-        let sets = match self.entry {
-            Entry::RandomAccess | Entry::RecoveryPoint => {
-                (self.config.sps.as_slice(), self.config.pps.as_slice())
-            }
-            Entry::None => (&[][..], &[][..]),
-        };
-        let sets = sets.0.iter().chain(sets.1);
-        std::iter::once(DELIMITER_UNIT)
+        let video = self.video;
+        let sets = video.sets().filter(move |_| self.entry != Entry::None);
+        std::iter::once(video.delimiter())
             .chain(sets.flat_map(|set| [LONG_START_CODE, set]))
-            .chain(kept(self.config, self.payload).flat_map(|unit| [start_code(unit), unit]))
+            .chain(
+                video
+                    .kept(self.payload)
+                    .flat_map(move |unit| [video.start_code(unit), unit]),
+            )
     }
-}
-
-fn start_code(unit: &[u8]) -> &'static [u8] {
-    match nal::kind(unit) {
-        SPS | PPS => LONG_START_CODE,
-        _ => START_CODE,
-    }
-}
-
-/// The encoder's NAL units without those that we write ourselves.
-fn kept<'a>(config: &'a H264, payload: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + Clone {
-    nal::Units::new(payload, config.length_size).filter(|unit| match nal::kind(unit) {
-        DELIMITER | FILLER => false,
-        SPS => !config.sps.iter().any(|set| set == unit),
-        PPS => !config.pps.iter().any(|set| set == unit),
-        _ => true,
-    })
 }
 
 #[cfg(test)]
@@ -92,6 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::random_access::tests::HVC;
 
     const SPS_SET: &[u8] = &[0x67, 0x64, 0x00, 0x1f];
     const PPS_SET: &[u8] = &[0x68, 0xeb];
@@ -131,8 +196,12 @@ mod tests {
     }
 
     fn written(config: &H264, payload: &[u8]) -> Option<Vec<u8>> {
+        written_as(Video::H264(config), payload)
+    }
+
+    fn written_as(video: Video<'_>, payload: &[u8]) -> Option<Vec<u8>> {
         let unit = unit(payload);
-        let picture = Picture::new(config, &unit)?;
+        let picture = Picture::new(video, &unit)?;
         Some(picture.pieces().collect::<Vec<_>>().concat())
     }
 
@@ -180,11 +249,47 @@ mod tests {
     }
 
     #[test]
+    fn the_same_of_h265() {
+        const AUD: &[u8] = &[0, 0, 0, 1, 0x46, 1, 0x50];
+        const SETS: [&[u8]; 3] = [&[0x40, 1, 7], &[0x42, 1, 8], &[0x44, 1, 9]];
+        let [vps, sps, pps] = SETS;
+        let long = SETS.map(|set| [&[0, 0, 0, 1][..], set].concat()).concat();
+        let sets = |set: &'static [u8]| vec![Bytes::from_static(set)];
+        let mut config = H265::parse(Bytes::from_static(HVC)).expect("x265's");
+        (config.vps, config.sps, config.pps) = (sets(vps), sets(sps), sets(pps));
+        let slices: [(&[u8], Entry); 4] = [
+            (&[0x26, 1, 5], Entry::RandomAccess),
+            (&[0x28, 1, 5], Entry::RandomAccess),
+            (&[0x2a, 1, 5], Entry::RecoveryPoint),
+            (&[0x02, 1, 5], Entry::None),
+        ];
+        for (slice, entry) in slices {
+            // A delimiter, sets and filler of the encoder's own, and an SEI.
+            let units = [
+                &[0x46, 1, 0x10],
+                vps,
+                sps,
+                pps,
+                &[0x4e, 1, 3],
+                slice,
+                &[0x4c, 1, 0xff],
+            ];
+            let led_in = if entry == Entry::None { &[][..] } else { &long };
+            let expected = [AUD, led_in, &[0, 0, 1, 0x4e, 1, 3, 0, 0, 1], slice].concat();
+            let payload = prefixed(4, &units);
+            let video = Video::H265(&config);
+            assert_eq!(written_as(video, &payload), Some(expected), "{slice:?}");
+            let unit = unit(&payload);
+            assert_eq!(Picture::new(video, &unit).map(|it| it.entry()), Some(entry));
+        }
+    }
+
+    #[test]
     fn a_recovery_point_without_an_idr_picture_has_parameter_sets_too() {
         let config = config(4);
         let recovery_point: &[u8] = &[6, 6, 1, 0xc4, 0x80];
         let unit = unit(&prefixed(4, &[recovery_point, &[0x41, 1]]));
-        let picture = Picture::new(&config, &unit).expect("a slice");
+        let picture = Picture::new(Video::H264(&config), &unit).expect("a slice");
         let bytes = picture.pieces().collect::<Vec<_>>().concat();
         assert_eq!(picture.entry(), Entry::RecoveryPoint);
         assert_eq!(

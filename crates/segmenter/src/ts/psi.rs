@@ -70,13 +70,14 @@ pub(super) fn pmt(tracks: &[Track], metadata: Option<u16>, counter: u8) -> [u8; 
 const fn stream_type(codec: &Codec) -> Option<StreamType> {
     match codec {
         Codec::H264(_) => Some(StreamType::H264),
+        Codec::H265(_) => Some(StreamType::H265),
         Codec::Aac(_) => Some(StreamType::AdtsAac),
         Codec::Mp3(mp3) if mp3.mpeg1 => Some(StreamType::Mpeg1Audio),
         Codec::Mp3(_) => Some(StreamType::Mpeg2HalvedSampleRateAudio),
         // As ATSC has them (A/52 annex A), and after it HLS.
         Codec::Ac3(_) => Some(StreamType::DolbyDigitalUpToSixChannelAudio),
         Codec::Eac3(_) => Some(StreamType::DolbyDigitalPlusUpTo16ChannelAudioForAtsc),
-        Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Flac(_) => None,
+        Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Flac(_) => None,
     }
 }
 
@@ -108,8 +109,8 @@ fn descriptor((tag, data): (u8, &[u8])) -> Descriptor {
 }
 
 /// Other tracks, another version: told by the tracks alone, so that a segment needs to know nothing of the
-/// one before it. All sets of up to two tracks, which is what FLV can carry, have versions of their own,
-/// and others with timed metadata.
+/// one before it. All sets of up to two tracks, which is what FLV can carry, have versions of their own (but that H.265
+/// with E-AC-3 has that of H.264 with AAC), and others with timed metadata.
 fn version(types: impl Iterator<Item = StreamType>, metadata: Option<u16>) -> VersionNumber {
     const WITH_METADATA: u8 = 0x10;
     let digest = types.fold(0_u8, |digest, stream_type| {
@@ -119,6 +120,7 @@ fn version(types: impl Iterator<Item = StreamType>, metadata: Option<u16>) -> Ve
             StreamType::Mpeg1Audio => 3,
             StreamType::Mpeg2HalvedSampleRateAudio => 4,
             StreamType::DolbyDigitalUpToSixChannelAudio => 5,
+            StreamType::H265 => 7,
             _ => 6,
         };
         digest.wrapping_mul(10).wrapping_add(digit)
@@ -173,7 +175,7 @@ mod tests {
     use mpeg2ts::ts::{ReadTsPacket, TsPacketReader};
 
     use super::*;
-    use crate::ts::tests::{aac, ac3, eac3, h264, mp3};
+    use crate::ts::tests::{aac, ac3, eac3, h264, h265, mp3};
 
     fn read_pmt(packet: &[u8]) -> Pmt {
         // The reader knows a PMT by the PAT before it.
@@ -197,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_pmt_lists_the_tracks_and_no_more() {
-        let cases: [(&str, &[Track], Option<u16>, &[u8]); 10] = [
+        let cases: [(&str, &[Track], Option<u16>, &[u8]); 12] = [
             (
                 "video and AAC",
                 &[h264(), aac()],
@@ -209,6 +211,13 @@ mod tests {
                 &[aac(), h264()],
                 Some(0x100),
                 &[0x0f, 0x1b],
+            ),
+            ("H.265", &[h265()], Some(0x100), &[0x24]),
+            (
+                "H.265 and AAC",
+                &[h265(), aac()],
+                Some(0x100),
+                &[0x24, 0x0f],
             ),
             ("MP3", &[mp3(0xfb)], Some(0x101), &[0x03]),
             ("MP3 at half the rate", &[mp3(0xf3)], Some(0x101), &[0x04]),

@@ -10,7 +10,7 @@ use media::{Codec, MediaTime, Segment};
 use proptest::prelude::*;
 
 use self::read::{Stream, read};
-pub(super) use self::segments::{aac, ac3, eac3, h264, mp3};
+pub(super) use self::segments::{aac, ac3, eac3, h264, h265, mp3};
 use self::segments::{any_segments, audio_only, film, prefixed, steady, unit, vp9};
 use super::*;
 

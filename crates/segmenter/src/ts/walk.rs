@@ -6,7 +6,7 @@
 
 use media::{AccessUnit, Codec, MediaTime, Segment, TimedEvent, Track};
 
-use super::annex_b::Picture;
+use super::annex_b::{Picture, Video};
 use super::clock::{Clock, References, Stamp};
 use super::frames::{self, Frames, MAX_BYTES};
 use super::pes::{Kind, Packets, Pes};
@@ -149,14 +149,13 @@ enum Content<'a> {
 impl<'a> Sendable<'a> {
     fn new(codec: &'a Codec, unit: &'a AccessUnit) -> Option<Self> {
         let content = match codec {
-            Codec::H264(config) => Content::Picture(Picture::new(config, unit)?),
+            Codec::H264(config) => Content::Picture(Picture::new(Video::H264(config), unit)?),
+            Codec::H265(config) => Content::Picture(Picture::new(Video::H265(config), unit)?),
             Codec::Aac(_) | Codec::Mp3(_) | Codec::Ac3(_) | Codec::Eac3(_) => {
                 frames::fits(codec, &unit.payload).then_some(Content::Frame)?
             }
             // `walk` does not begin with a segment of these.
-            Codec::H265(_) | Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Flac(_) => {
-                return None;
-            }
+            Codec::Av1(_) | Codec::Vp9(_) | Codec::Opus(_) | Codec::Flac(_) => return None,
         };
         Some(Self { unit, content })
     }

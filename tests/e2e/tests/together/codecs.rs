@@ -30,9 +30,27 @@ macro_rules! arrives_whole {
         $(#[test]
         fn $name() {
             let encoding = Encoding { seconds: 7, video: $video, audio: $audio };
-            arrives_whole(encoding, $codecs, $container);
+            arrives_whole(encoding, $codecs, $container, &[SHORT_RESUME]);
         })*
     };
+}
+
+/// For players that take no CMAF, who asks for it.
+#[test]
+fn hevc_in_mpeg_ts_where_that_is_configured() {
+    for (video, audio) in [(X265, "-c:a aac"), (X265_AT_ITS_DEFAULTS, "-c:a eac3")] {
+        let codecs = match audio {
+            "-c:a aac" => "hvc1.1.6.L60.90,mp4a.40.2",
+            _ => "hvc1.1.6.L60.90,ec-3",
+        };
+        let encoding = Encoding {
+            seconds: 7,
+            video,
+            audio,
+        };
+        let settings = [SHORT_RESUME, ("FOREBAY__HLS__HEVC_IN_TS", "true")];
+        arrives_whole(encoding, codecs, "mpeg_ts", &settings);
+    }
 }
 
 arrives_whole! {
@@ -50,9 +68,9 @@ arrives_whole! {
     hevc_and_eac3: X265, "-c:a eac3", "hvc1.1.6.L60.90,ec-3", "cmaf";
 }
 
-fn arrives_whole(encoding: Encoding, codecs: &str, container: &str) {
+fn arrives_whole(encoding: Encoding, codecs: &str, container: &str, settings: &[(&str, &str)]) {
     let record = Recording(scratch("flv"));
-    let gateway = Gateway::start_with(&[SHORT_RESUME]);
+    let gateway = Gateway::start_with(settings);
     let mut encoder = encoding.publish(Pace::Burst, &gateway.rtmp_url("live/show"), &record.0);
     let multivariant = wait::until("a playlist", ENCODING, || {
         let answer = gateway.get("/live/show/index.m3u8");

@@ -3,9 +3,11 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use media::codec::{Aac, Ac3, Eac3, H264, Mp3, Vp9KeyFrame, Vp9Record};
+use media::codec::{Aac, Ac3, Eac3, H264, H265, Mp3, Vp9KeyFrame, Vp9Record};
 use media::{AccessUnit, Captions, Codec, MediaTime, Segment, Track, TsLayout};
 use proptest::prelude::*;
+
+use crate::random_access::tests::HVC;
 
 /// x264, 1280×720, High 3.1.
 const RECORD: &[u8] = &[
@@ -18,6 +20,14 @@ pub(in crate::ts) fn h264() -> Track {
     let config = H264::parse(Bytes::from_static(RECORD)).expect("x264's record");
     Track {
         codec: Codec::H264(config),
+    }
+}
+
+/// x265, Main, 640×360.
+pub(in crate::ts) fn h265() -> Track {
+    let config = H265::parse(Bytes::from_static(HVC)).expect("x265's record");
+    Track {
+        codec: Codec::H265(config),
     }
 }
 
