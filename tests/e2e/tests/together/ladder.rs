@@ -8,7 +8,7 @@ use e2e::ffmpeg_witness::Tracks;
 use e2e::gateway::{Gateway, scratch};
 use e2e::ladder::{
     HEIGHTS, SOON, assert_switches_cost_no_picture, four_rungs_of_one_connection, rung,
-    rungs_of_one_connection, variants,
+    rung_of_half_the_rate, rungs_of_one_connection, variants,
 };
 use e2e::media_playlist::MediaPlaylist;
 use e2e::reader::Recording;
@@ -214,6 +214,35 @@ fn a_rung_that_does_not_fit_is_left_out_and_told_why() {
             .get(&format!("/api/v1/streams/live/show_{height}p"))
             .json();
         assert_eq!(stream["faults"]["total"], 0, "{stream}");
+    }
+}
+
+/// Its first segment begins at a boundary of the other, and there is a key frame at each.
+#[test]
+fn a_rung_of_half_the_frame_rate_joins_three_seconds_late() {
+    let gateway = Gateway::start();
+    let _first = rung(&gateway, 360, 60);
+    wait::until("two segments", SOON, || {
+        (playlist(&gateway, 360).entries.len() >= 2).then_some(())
+    });
+    let _late = rung_of_half_the_rate(&gateway, 180);
+    variants(&gateway, "/live/show/index.m3u8", 2);
+    let first = playlist(&gateway, 180).entries[0].date_ms;
+    let beside = playlist(&gateway, 360).entries;
+    let is_beside = beside.iter().any(|it| it.date_ms.abs_diff(first) < 100);
+    assert!(is_beside, "{first} in {beside:?}");
+    for height in [360, 180] {
+        let path = format!("/api/v1/streams/live/show_{height}p");
+        wait::until("the frame rate", SOON, || {
+            let stream = gateway.get(&path).json();
+            assert!(
+                stream["faults"]["kinds"]["ladder_misfit"].is_null(),
+                "{stream}"
+            );
+            let text = gateway.get("/live/show/index.m3u8").text();
+            let rate = if height == 360 { 30 } else { 15 };
+            text.contains(&format!("FRAME-RATE={rate},")).then_some(())
+        });
     }
 }
 
