@@ -442,12 +442,18 @@ impl Ladder {
         Some(multivariant::render(&variants, groups))
     }
 
-    /// What the low-latency playlists of `rung` say of the others: where each rendition stands.
+    /// What the low-latency playlists of `rung` say of the others: where their pictures stand, and the sound that serves
+    /// all.
     pub fn beside(&self, rung: &PresentationName) -> Beside {
+        let mut live = self.live();
+        let has_sound = |it: &&Rung| it.low_latency.renditions().len() > 1;
+        let with_sound = live.find(has_sound).map(|it| it.presentation.name());
         let others = self.live().filter(|it| it.presentation.name() != rung);
         let reports = others.flat_map(|it| {
-            let folder = format!("../{}/", it.presentation.name().name);
-            it.low_latency.reports(&folder)
+            let name = it.presentation.name();
+            let reports = it.low_latency.reports(&format!("../{}/", name.name));
+            let count = if with_sound == Some(name) { 2 } else { 1 };
+            reports.into_iter().take(count)
         });
         Beside {
             reports: reports.collect(),

@@ -142,13 +142,14 @@ impl Registry {
         let leading = ladder.as_ref().and_then(|it| it.leading_beside(name));
         let missed = ladder.as_ref().zip(leading);
         let missed = missed.and_then(|(ladder, leading)| ladder.missed(name, leading));
+        let is_heard = ladder.as_ref().is_some_and(|it| it.is_heard_by_all(name));
         let leading = leading.map(|rung| rung.presentation.clone());
         let mut used = 0;
         let mut target = None;
         let mut contest = Contest::default();
         if let Some(there) = presentations.get(name) {
             // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them, nor
-            // pictures to the sound of others. Where each has its own, it goes on.
+            // pictures to the sound of others. What nobody else hears, and hears nobody else, goes on.
             let before = there.discontinuities();
             let is_apart = |leading: &Presentation| {
                 let has_both = [there, leading].iter().all(|it| it.window().is_ready());
@@ -162,8 +163,8 @@ impl Registry {
                 missed.map_or(leading.next_sequence() > goes_on_at, |missed| missed > 1)
             };
             let begins_anew = leading.as_deref().is_some_and(|leading| {
-                fell_behind(leading)
-                    || is_apart(leading) && shared.shares_sound(&presentations, there)
+                let shares_sound = || is_heard || shared.shares_sound(&presentations, there);
+                fell_behind(leading) || is_apart(leading) && shares_sound()
             });
             if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
                 if !begins_anew {

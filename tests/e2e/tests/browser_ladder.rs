@@ -203,52 +203,16 @@ fn hls_js_leaves_a_rung_whose_encoder_has_died() {
     }
 }
 
-/// Each rung has its own sound: what becomes of the encoder of one is nothing to who watches another.
+/// In low latency all rungs hear what one has. Players load the multivariant playlist once.
 #[test]
-fn hls_js_stays_undisturbed_when_the_encoder_of_another_rung_comes_and_goes() {
+fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all_and_offers_it_again() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
     let mut best = rung(&gateway, 360, 60);
     let _others = [270, 180].map(|height| rung(&gateway, height, 60));
-    for form in ["low-latency", "classic"] {
-        variants(&gateway, "/live/show/index.m3u8", 3);
-        play(&browser, &gateway, form);
-        choose(&browser, 180);
-        hundred_pictures(&browser, "before", "true");
-        browser.run(
-            "window.waits = [];
-             const { video } = window.forebay;
-             for (const name of ['waiting', 'emptied'])
-                 video.addEventListener(name, () => window.waits.push([name, video.currentTime]));",
-        );
-        // Back within a segment, and away for longer than its playlists are served.
-        best.kill();
-        best = rung(&gateway, 360, 60);
-        hundred_pictures(&browser, "behind a restart", "video.videoHeight === 180");
-        best.kill();
-        wait::until("it to be away", SOON, || {
-            let playlist = gateway.get("/live/show_360p/main.m3u8");
-            (playlist.status == 503).then_some(())
-        });
-        hundred_pictures(&browser, "without it", "video.videoHeight === 180");
-        best = rung(&gateway, 360, 60);
-        variants(&gateway, "/live/show/index.m3u8", 3);
-        hundred_pictures(&browser, "when it is back", "video.videoHeight === 180");
-        assert_eq!(browser.run("return window.waits"), json!([]), "{form}");
-    }
-}
-
-/// A silent rung hears another. Players load the multivariant playlist once.
-#[test]
-fn hls_js_goes_on_when_the_rung_dies_whose_sound_a_silent_one_has_and_offers_it_again() {
-    let browser = Browser::start();
-    let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
-    let mut best = rung(&gateway, 360, 60);
-    let _other = rung(&gateway, 270, 60);
-    let _silent = silent_rung(&gateway, 180, 60);
     variants(&gateway, "/live/show/llhls.m3u8", 3);
     play(&browser, &gateway, "low-latency");
-    choose(&browser, 180);
+    until_best(&browser);
     let goes_on_with_chosen = |rungs: usize| {
         let offered = format!("hls.levels.length === {rungs}");
         hundred_pictures(&browser, "of the chosen rung", &offered);
@@ -258,13 +222,43 @@ fn hls_js_goes_on_when_the_rung_dies_whose_sound_a_silent_one_has_and_offers_it_
         );
         assert_eq!(shown, json!([180, 180]), "of {rungs}");
     };
-    goes_on_with_chosen(3);
     best.kill();
-    goes_on_with_chosen(2);
+    hundred_pictures(&browser, "of another rung", "video.videoHeight !== 360");
+    choose(&browser, 180);
     let mut again = rung(&gateway, 360, 60);
     goes_on_with_chosen(3);
     again.kill();
     goes_on_with_chosen(2);
+}
+
+/// In low latency the others hear it: its sound goes on with what they have.
+#[test]
+fn hls_js_goes_on_when_the_rung_is_started_again_whose_sound_is_that_of_all() {
+    let browser = Browser::start();
+    let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
+    let mut best = rung(&gateway, 360, 60);
+    let _others = [270, 180].map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    play(&browser, &gateway, "low-latency");
+    choose(&browser, 180);
+    hundred_pictures(&browser, "before", "true");
+    browser.run(
+        "window.emptied = 0;
+         window.forebay.video.addEventListener('emptied', () => window.emptied += 1);",
+    );
+    best.kill();
+    let _again = rung(&gateway, 360, 60);
+    let sequence = || playlist(&gateway, "/live/show_180p/main.m3u8").sequence;
+    let before = sequence();
+    wait::until("ten seconds", SOON, || {
+        (sequence() >= before + 5).then_some(())
+    });
+    hundred_pictures(&browser, "with the sound", "video.videoHeight === 180");
+    assert_eq!(
+        browser.run("return window.emptied"),
+        json!(0),
+        "loaded anew"
+    );
 }
 
 /// Who listens to sound whose encoder leaves goes on with that of the pictures.

@@ -1,6 +1,5 @@
-//! The groups of sound of a ladder: all have the same members, and differ in where the first of them is from
-//! (rfc8216bis §4.4.6.1.1). A variant hears its own rung, so that what becomes of another's encoder is nothing to it; one
-//! without sound hears another.
+//! The groups of sound of a ladder. One serves all variants, unless a variant cannot have it: all groups have the same
+//! members then, and differ in where the first of them is from (rfc8216bis §4.4.6.1.1), or the variant has none.
 //!
 //! What does not belong here: the tags (`multivariant.rs`).
 
@@ -92,28 +91,32 @@ impl<'a> Groups<'a> {
         Some((at, self.all.get(at)?))
     }
 
-    /// The sound of a rung: its own, or that of the first that has some and as many discontinuities behind it. Players
-    /// begin with the pictures of a discontinuity and look for the sound of the same (hls.js waits for ever): a rung that
-    /// has none of its own is silent rather than that.
+    /// The sound of a rung: that of the first that has some, if it has as many discontinuities behind it. Players begin
+    /// with the pictures of a discontinuity and look for the sound of the same (hls.js waits for ever): a rung that has
+    /// none of its own is silent rather than that.
     fn own_of(&self, rung: &Rung) -> Option<&Sound<'a>> {
         let number = rung.discontinuity(self.form);
         let is_same = |there: &Rung| there.discontinuity(self.form) == number;
-        let mut all = self.own.iter();
-        if let Some((_, own)) = all.clone().find(|(there, _)| std::ptr::eq(*there, rung)) {
-            let has_apart = all.any(|(_, sound)| sound.uri.is_some());
-            return match own.uri {
-                Some(_) => Some(own),
-                // It is sound itself, among rungs that have theirs beside their pictures.
-                None if has_apart => None,
-                // Among the pictures of each: one group.
-                None => self.own.first().map(|(_, first)| first),
+        let own = self
+            .own
+            .iter()
+            .find(|(there, _)| std::ptr::eq(*there, rung));
+        let beside = || self.own.iter().filter(|(_, sound)| sound.uri.is_some());
+        if beside().next().is_none() {
+            return match own {
+                Some(_) => self.own.first().map(|(_, first)| first),
+                None => {
+                    let apart = self.apart.as_ref().filter(|(there, _)| is_same(there));
+                    apart.map(|(_, apart)| apart)
+                }
             };
         }
-        let beside = all.filter(|(_, sound)| sound.uri.is_some());
-        let mut beside = beside
-            .chain(&self.apart)
-            .filter(|(there, _)| is_same(there));
-        beside.next().map(|(_, sound)| sound)
+        if own.is_some_and(|(_, sound)| sound.uri.is_none()) {
+            // It is sound itself, among rungs that have theirs beside their pictures.
+            return None;
+        }
+        let same = beside().find(|(there, _)| is_same(there));
+        same.map(|(_, sound)| sound)
     }
 
     /// Those that variants hear.

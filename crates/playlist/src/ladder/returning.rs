@@ -14,6 +14,19 @@ impl Ladder {
         Some(leading.boundaries(form).begun_since(until))
     }
 
+    /// All hear the sound of `name`, in CMAF: it is the first that has some beside its pictures, and others are there.
+    pub(crate) fn is_heard_by_all(&self, name: &PresentationName) -> bool {
+        let has_sound = |rung: &&Rung| {
+            let sound = rung.sound(Form::LowLatency, "");
+            sound.is_some_and(|sound| sound.uri.is_some())
+        };
+        let is_it = |rung: &Rung| rung.presentation.name() == name;
+        let mut others = self.rungs.iter().filter(|rung| !is_it(rung));
+        let mut there = self.rungs.iter();
+        let mut there = there.by_ref().filter(|rung| is_it(rung) || rung.is_live());
+        there.find(has_sound).is_some_and(is_it) && others.any(Rung::is_live)
+    }
+
     /// The leading rung, or another that fits where `name` leads, whose connection may hang.
     pub(crate) fn leading_beside(&self, name: &PresentationName) -> Option<&Rung> {
         let standings = self.standings(self.form(Form::Classic));

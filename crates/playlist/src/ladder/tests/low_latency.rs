@@ -1,7 +1,5 @@
 //! Multivariant playlists of what is cut into parts.
 
-use std::collections::BTreeMap;
-
 use super::description::{push, registry, tracks};
 use super::*;
 use crate::low_latency::Playlist;
@@ -65,58 +63,75 @@ fn a_rung_beside_one_that_is_of_no_use_is_a_variant_from_its_parts_on() {
     }
 }
 
-/// What becomes of another's encoder is nothing to who watches a rung, and one without sound hears another: the first
-/// whose discontinuity is its own. For pictures of the discontinuity that sound is of, hls.js waits for ever.
+/// hls.js waits for ever for pictures of the discontinuity that sound is of.
 #[test]
-fn a_rung_has_its_own_sound_and_a_silent_one_that_of_another() {
+fn a_rung_that_has_come_back_alone_has_its_own_sound() {
     let registry = registry();
-    let [mut high, mut low, mut silent] =
-        ["show_720p", "show_360p", "show_180p"].map(|rung| begin(&registry, rung));
-    let push_all = |writers: [&mut Writer; 3], start| {
-        for (writer, count) in writers.into_iter().zip([2, 2, 1]) {
-            push(writer, &tracks()[..count], start, 5, 0);
-        }
+    let mut high = begin(&registry, "show_720p");
+    let mut low = begin(&registry, "show_360p");
+    for writer in [&mut high, &mut low] {
+        push(writer, &tracks(), 10_000, 5, 0);
+    }
+    let text = |registry: &Registry| {
+        let text = ladder(registry).multivariant(Form::LowLatency, Place::Folder);
+        String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8")
     };
-    // The URI of the sound that each variant hears, by its own.
-    let heard = || {
-        let text = ladder(&registry).multivariant(Form::LowLatency, Place::Folder);
-        let text = String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8");
-        let value = |line: &str, name: &str| {
-            let (_, rest) = line.split_once(&format!("{name}=\""))?;
-            Some(rest.split('"').next()?.to_owned())
-        };
-        let group = |id: &str| {
-            let mut media = text.lines().filter(|it| it.starts_with("#EXT-X-MEDIA:"));
-            let of_it = media.find(|line| value(line, "GROUP-ID").as_deref() == Some(id));
-            of_it.and_then(|line| value(line, "URI"))
-        };
-        let lines: Vec<_> = text.lines().collect();
-        let variants = lines.windows(2).filter_map(|pair| {
-            let [tag, uri] = pair else { return None };
-            let is_one = tag.starts_with("#EXT-X-STREAM-INF:") && uri.ends_with("/video.m3u8");
-            is_one.then(|| {
-                (
-                    uri.to_string(),
-                    group(&value(tag, "AUDIO").expect("a group")),
-                )
-            })
-        });
-        BTreeMap::from_iter(variants)
+    let sounds = |text: &str| -> Vec<String> {
+        let media = text
+            .lines()
+            .filter(|line| line.starts_with("#EXT-X-MEDIA:"));
+        media
+            .map(|line| line.split(",STABLE").next().unwrap_or_default().to_owned())
+            .collect()
     };
-    let of = |pairs: [[&str; 2]; 3]| {
-        BTreeMap::from(pairs.map(|[rung, sound]| {
-            let sound = format!("../show_{sound}/audio.m3u8");
-            (format!("../show_{rung}/video.m3u8"), Some(sound))
-        }))
+    let one = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_720p/audio.m3u8\",GROUP-ID=\"audio\"";
+    assert_eq!(sounds(&text(&registry)), [one]);
+    let vacancy = low.leave();
+    let mut back = begin(&registry, "show_360p");
+    push(&mut high, &tracks(), 11_000, 5, 0);
+    push(&mut back, &tracks(), 11_000, 5, 0);
+    let both = text(&registry);
+    let other = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_360p/audio.m3u8\",GROUP-ID=\"audio-2\"";
+    assert_eq!(sounds(&both), [one, other]);
+    let heard = |uri: &str| {
+        let mut lines = both
+            .lines()
+            .skip_while(|line| !line.starts_with("#EXT-X-STREAM"));
+        let before = std::iter::from_fn(|| Some([lines.next()?, lines.next()?]));
+        let found = before.into_iter().find(|[_, line]| *line == uri);
+        found.map(|[tag, _]| tag.contains("AUDIO=\"audio-2\""))
     };
-    push_all([&mut high, &mut low, &mut silent], 10_000);
-    let own = [["720p", "720p"], ["360p", "360p"]];
-    assert_eq!(heard(), of([own[0], own[1], ["180p", "720p"]]));
-    let vacancy = high.leave();
-    let mut back = begin(&registry, "show_720p");
-    push_all([&mut back, &mut low, &mut silent], 11_000);
-    assert_eq!(heard(), of([own[0], own[1], ["180p", "360p"]]));
+    assert_eq!(heard("../show_720p/video.m3u8"), Some(false), "{both}");
+    assert_eq!(heard("../show_360p/video.m3u8"), Some(true), "{both}");
     drop(vacancy);
+}
+
+/// The others' pictures have had no discontinuity. Of another rung nobody hears anything.
+#[test]
+fn the_rung_whose_sound_is_that_of_all_comes_back_with_the_number_of_the_others() {
+    let both = |writer: &mut Writer, start| {
+        list(writer, &[start], 0, 500_000);
+        push(writer, &tracks(), start, 5, 0);
+    };
+    let registry = registry();
+    let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    for writer in [&mut high, &mut low] {
+        both(writer, 10_000);
+    }
+    let back = |name: &str, writer: Writer, start| {
+        let _vacancy = writer.leave();
+        let mut back = begin(&registry, name);
+        both(&mut back, start);
+        let window = back.presentation().low_latency_window();
+        let newest = window.listed().next_back().expect("a segment");
+        (newest.discontinuity_sequence, back)
+    };
+    both(&mut low, 11_000);
+    let (number, mut high) = back("show_720p", high, 11_000);
+    assert_eq!(number, 0);
+    both(&mut high, 12_000);
+    let (number, _low) = back("show_360p", low, 12_000);
+    assert_eq!(number, 1);
 }
 
 /// The first by name is sound alone, which is its own; the others have theirs beside their pictures.
@@ -135,15 +150,10 @@ fn a_rung_of_sound_silences_no_other() {
         |line: &&str| line.starts_with("#EXT-X-STREAM-INF:") && line.contains("RESOLUTION=");
     let variants = text.lines().filter(pictures);
     let hearing: Vec<_> = variants
-        .map(|line| line.contains("AUDIO=\"audio"))
+        .map(|line| line.contains("AUDIO=\"audio\""))
         .collect();
     assert_eq!(hearing, [true, true], "{text}");
-    for own in ["show_720p", "show_360p"] {
-        assert!(
-            text.contains(&format!("URI=\"../{own}/audio.m3u8\"")),
-            "{text}"
-        );
-    }
+    assert!(text.contains("URI=\"../show_720p/audio.m3u8\""), "{text}");
 }
 
 /// The sound of the others is not there yet. All say the same.
