@@ -327,9 +327,15 @@ impl Ladder {
         let all = self.rungs.iter().chain(&self.sounds);
         let all = all.map(|it| (it.presentation.name(), it.boundaries(form)));
         let known: Vec<_> = all.filter(|(_, it)| !it.is_empty()).collect();
-        let has_others = known.iter().any(|(other, _)| *other != name);
-        let known = known.iter().filter(|_| has_others);
-        let (_, newest) = known.max_by_key(|(_, it)| it.until())?;
+        if known.iter().all(|(only, _)| *only == name) {
+            return None;
+        }
+        // One that did not fit has boundaries of its own, and those that come back after this one would not go by them.
+        let boundaries: Vec<_> = known.iter().map(|(_, it)| it).collect();
+        let rows = compared(&boundaries).into_iter();
+        let agreeing = rows.map(|row| row.iter().filter(|it| it.is_ok()).count());
+        let all = boundaries.iter().zip(agreeing);
+        let (newest, _) = all.max_by_key(|(it, agreeing)| (*agreeing, it.until()))?;
         newest.grid(false)
     }
 

@@ -361,3 +361,27 @@ fn who_contests_a_name_is_known_to_what_begins_anew() {
         there.is_some_and(|first| !Arc::ptr_eq(first, rivals.last().expect("one").presentation()))
     );
 }
+
+/// Whoever comes back next goes by the rungs that fitted, and would be beside it by another second.
+#[test]
+fn who_comes_back_when_all_are_gone_does_not_go_by_one_that_did_not_fit() {
+    let registry = Registry::new(Settings::default());
+    let mut all = ["show_720p", "show_360p", "show_180p"].map(|rung| begin(&registry, rung));
+    for at in 0..5 {
+        for (rung, starts) in all.iter_mut().zip([0, 0, 1_000]) {
+            list(rung, &[starts + 2_000 * at], 0, 200_000);
+        }
+    }
+    let standings = ladder(&registry).standings(Form::Classic);
+    assert!(
+        matches!(standings[2], Standing::Misfits(_)),
+        "{standings:?}"
+    );
+    let _gone = all.map(Writer::leave);
+    for name in ["show_720p", "show_180p"] {
+        let back = begin(&registry, name);
+        let grid = back.ladder_grid().expect("others were there");
+        assert_eq!(grid.origin.at.as_millis() % 2_000, 0, "{name}");
+        drop(back.leave());
+    }
+}
