@@ -187,6 +187,12 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     },
     edge: () => hls.latestLevelDetails?.edge ?? null,
     offers: () => offers,
+    forgive(now) {
+      // hls.js never goes up to a level that it had to leave for an error, though its encoder has long been back.
+      for (const level of hls.levels) {
+        if (now.has(level.uri)) level.loadError = 0;
+      }
+    },
     bitRate: () => bitRateOf(loaded),
   };
 }

@@ -36,6 +36,7 @@ export function nativeSource(video: DatedVideo, events: SourceEvents): Source {
     },
     edge: () => null,
     offers: () => null,
+    forgive: () => undefined,
     bitRate: () => null,
   };
 }

@@ -178,7 +178,10 @@ export function play(video: HTMLVideoElement, { playlist, form: asked, now, show
     if (offers === null || !watchesLive()) return false;
     const found = await fetchText(playlist(form), AbortSignal.timeout(LOOK_FOR_MORE_EVERY_MS)).catch(() => null);
     // The answer may have been held back.
-    return found !== null && watchesLive() && hasMore(offersIn(found.text, found.url), offers);
+    if (found === null || !watchesLive()) return false;
+    const now = offersIn(found.text, found.url);
+    source?.forgive(now);
+    return hasMore(now, offers);
   }
 
   async function lookForMore(): Promise<number> {

@@ -20,6 +20,8 @@ export interface Source {
   edge(): number | null;
   /** What there was to choose from when it was loaded, or null where the browser does not say. */
   offers(): Offers | null;
+  /** What there is to choose from now: what was left since it did not come may be chosen again. */
+  forgive(now: Offers): void;
   /** bit/s of what was loaded lately, or null where the browser does not say. */
   bitRate(): number | null;
 }
