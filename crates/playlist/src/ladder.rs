@@ -316,13 +316,14 @@ impl Ladder {
     }
 
     /// Where the boundaries of the leading rung are, and its clock, for the rung or the sound `name` to find its place.
-    /// If none but that leads, those of its own before, or of one that was there: those that come back one after the
-    /// other find each other where all of them were, and pictures find sound that was there before them.
+    /// If none but that leads, or what leads has yet to list something, those of its own before, or of one that was there:
+    /// those that come back together, or one after the other, find each other where most of them were, and pictures find
+    /// sound that was there before them.
     pub fn grid(&self, name: &PresentationName) -> Option<Grid> {
         let form = self.form(Form::Classic);
-        if let Some(leader) = self.leader(name, &self.standings(form)) {
-            let is_live = leader.presentation.has_listed();
-            return leader.boundaries(form).grid(is_live);
+        let leader = self.leader(name, &self.standings(form));
+        if let Some(leader) = leader.filter(|leader| leader.presentation.has_listed()) {
+            return leader.boundaries(form).grid(true);
         }
         let all = self.rungs.iter().chain(&self.sounds);
         let all = all.map(|it| (it.presentation.name(), it.boundaries(form)));

@@ -363,3 +363,45 @@ fn encoders_that_begin_together_are_put_beside_each_other_once() {
         assert!(breaks <= 1, "{height}: {:?}", list.entries);
     }
 }
+
+/// What health says: all restarted, with one key frame interval. Boundaries of the one that did not fit are nobody's.
+#[test]
+fn rungs_that_are_all_started_again_after_a_misfit_are_one_ladder() {
+    let gateway = Gateway::start();
+    {
+        let _fitting = [rung(&gateway, 360, 60), rung(&gateway, 180, 60)];
+        variants(&gateway, "/live/show/index.m3u8", 2);
+        let _odd = rung(&gateway, 270, 77);
+        wait::until("it to be told", SOON, || {
+            let stream = gateway.get("/api/v1/streams/live/show_270p").json();
+            stream["faults"]["kinds"]["ladder_misfit"].as_u64()
+        });
+    }
+    wait::until("all to be gone", SOON, || {
+        let streams = HEIGHTS.map(|height| {
+            gateway
+                .get(&format!("/api/v1/streams/live/show_{height}p"))
+                .json()
+        });
+        streams
+            .iter()
+            .all(|it| it["state"] == "resuming")
+            .then_some(())
+    });
+    let _again = HEIGHTS.map(|height| rung(&gateway, height, 60));
+    let newest = |height| {
+        let list = playlist(&gateway, height);
+        list.entries.last().map_or(0, |it| it.date_ms)
+    };
+    let begun = newest(360);
+    wait::until("ten seconds of each", SOON, || {
+        let all = HEIGHTS.map(|height| newest(height) > begun + 10_000);
+        (all == [true; 3]).then_some(())
+    });
+    let standings = HEIGHTS.map(|height| {
+        let path = format!("/api/v1/streams/live/show_{height}p");
+        gateway.get(&path).json()["rung"].clone()
+    });
+    let misfit = standings.iter().find(|it| it["standing"] == "misfits");
+    assert_eq!(misfit, None, "{standings:?}");
+}
