@@ -123,8 +123,8 @@ impl Registry {
 
     /// Begins a publish of `name` on `terms`. A presentation that has not ended goes on: same URLs, next
     /// media sequence number; whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
-    /// the terms say. Otherwise, and where it has missed more than one segment of the rung that leads its ladder, a new
-    /// presentation takes the name, with the sequence numbers of the ladder that it joins, but above those
+    /// the terms say. Otherwise, and where it has missed more than one segment of the rung that leads its ladder or shares
+    /// sound there, a new presentation takes the name, with the sequence numbers of the ladder that it joins, but above those
     /// of the one before it, or above all that were used before. `now` is the monotonic clock.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl Registry {
         let leading = ladder.as_ref().and_then(|it| it.leading_beside(name));
         let missed = ladder.as_ref().zip(leading);
         let missed = missed.and_then(|(ladder, leading)| ladder.missed(name, leading));
-        let is_heard = ladder.as_ref().is_some_and(|it| it.is_heard_by_all(name));
+        let shares_sound = ladder.as_ref().is_some_and(|it| it.shares_sound(name));
         let leading = leading.map(|rung| rung.presentation.clone());
         let mut used = 0;
         let mut target = None;
@@ -162,10 +162,9 @@ impl Registry {
                 let goes_on_at = there.next_sequence() + 1;
                 missed.map_or(leading.next_sequence() > goes_on_at, |missed| missed > 1)
             };
-            let begins_anew = leading.as_deref().is_some_and(|leading| {
-                let shares_sound = || is_heard || shared.shares_sound(&presentations, there);
-                fell_behind(leading) || is_apart(leading) && shares_sound()
-            });
+            let begins_anew = leading
+                .as_deref()
+                .is_some_and(|leading| fell_behind(leading) || is_apart(leading) && shares_sound);
             if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
                 if !begins_anew {
                     return Ok(writer);
@@ -385,19 +384,6 @@ impl Shared {
         let all = source.into_iter().chain(self.rungs(presentations, &ladder));
         let going_on = all.filter(|other| !other.window().is_ended());
         going_on.cloned().collect()
-    }
-
-    /// It is played beside the sound of another that is live, or that beside its own.
-    fn shares_sound(&self, presentations: &Presentations, there: &Presentation) -> bool {
-        let name = there.name();
-        let mut others = self.beside(presentations, name).into_iter();
-        let has_sound = there.has_sound();
-        others.any(|other| {
-            let any_is_sound = [name, other.name()].map(RungNames::sound_in) != [None, None];
-            let with = other.has_sound();
-            let is_mixed = has_sound.zip(with).is_some_and(|(own, with)| own != with);
-            other.name() != name && other.is_published() && (any_is_sound || is_mixed)
-        })
     }
 
     /// When time began for those that are in a ladder with `name`, itself included: one of them, once any has begun.

@@ -14,17 +14,30 @@ impl Ladder {
         Some(leading.boundaries(form).begun_since(until))
     }
 
-    /// All hear the sound of `name`, in CMAF: it is the first that has some beside its pictures, and others are there.
-    pub(crate) fn is_heard_by_all(&self, name: &PresentationName) -> bool {
-        let has_sound = |rung: &&Rung| {
+    /// `name` is played beside the sound of another that is live, or such a one beside its own.
+    pub(crate) fn shares_sound(&self, name: &PresentationName) -> bool {
+        let is_it = |rung: &Rung| rung.presentation.name() == name;
+        let all = || self.rungs.iter().chain(&self.sounds);
+        let Some(own) = all().find(|it| is_it(it)) else {
+            return false;
+        };
+        // In CMAF all rungs hear the first that has sound beside its pictures.
+        let is_apart = |rung: &&Rung| {
             let sound = rung.sound(Form::LowLatency, "");
             sound.is_some_and(|sound| sound.uri.is_some())
         };
-        let is_it = |rung: &Rung| rung.presentation.name() == name;
-        let mut others = self.rungs.iter().filter(|rung| !is_it(rung));
-        let mut there = self.rungs.iter();
-        let mut there = there.by_ref().filter(|rung| is_it(rung) || rung.is_live());
-        there.find(has_sound).is_some_and(is_it) && others.any(Rung::is_live)
+        let mut there = self.rungs.iter().filter(|it| is_it(it) || it.is_live());
+        let is_heard = there.find(is_apart).is_some_and(is_it);
+        let with = |other: &Rung| {
+            let any_is_sound = [own, other].iter().any(|it| it.number().is_some());
+            let sounds = own
+                .presentation
+                .has_sound()
+                .zip(other.presentation.has_sound());
+            let is_mixed = sounds.is_some_and(|(own, other)| own != other);
+            any_is_sound || is_mixed || is_heard && other.number().is_none()
+        };
+        all().any(|other| !is_it(other) && other.is_live() && with(other))
     }
 
     /// The leading rung, or another that fits where `name` leads, whose connection may hang.
