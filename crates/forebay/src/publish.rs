@@ -172,12 +172,11 @@ impl Publish {
             return None;
         };
         let why = writer.dismissal()?;
-        if why == Dismissal::Takeover && self.terms.on_conflict == OnConflict::Backup {
+        if why == Dismissal::Takeover
+            && self.terms.on_conflict == OnConflict::Backup
+            && let Some(seat) = Seat::behind(&self.name, &self.house)
+        {
             info!(stream = %self.name, peer = %self.peer, "stalled: it stands by, and another has its place");
-            // Another presentation may have the name by now.
-            let there = self.house.registry.directory().find(&self.name);
-            let there = there.unwrap_or_else(|| writer.presentation().clone());
-            let seat = Seat::StandingBy(there.stand_by());
             // What it had open still comes before what the other lists.
             self.segmenter.finish();
             if let Err(error) = self.store() {

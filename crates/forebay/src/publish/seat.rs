@@ -25,12 +25,16 @@ impl Seat {
         match registry.publish(name, terms, Instant::now()) {
             Ok(writer) => Ok(Self::Writing(writer)),
             Err(Refused::Occupied) if terms.on_conflict == OnConflict::Backup => {
-                let there = registry.directory().find(name);
-                let there = there.ok_or(Refused::Occupied)?;
-                Ok(Self::StandingBy(there.stand_by()))
+                Self::behind(name, house).ok_or(Refused::Occupied)
             }
             Err(refused) => Err(refused),
         }
+    }
+
+    /// Behind whoever has the name; `None` if nobody has.
+    pub(super) fn behind(name: &PresentationName, house: &House) -> Option<Self> {
+        let there = house.registry.directory().find(name)?;
+        Some(Self::StandingBy(there.stand_by()))
     }
 
     /// When what is listed ends, by the wall clock: in segments, and in parts.
