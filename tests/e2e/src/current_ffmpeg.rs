@@ -104,13 +104,12 @@ fn read_of(source: &OsStr, pictures: &str) -> Tracks {
             codecs.push(codec.to_owned());
         }
     }
-    // Without what containers add or leave out: start codes, parameter sets (and the SEI that x265 has beside them),
-    // delimiters, ADTS headers.
+    // Without what containers add or leave out: start codes, parameter sets, delimiters, ADTS headers.
     let filters = codecs.iter().filter_map(|codec| match codec.as_str() {
         "h264" => Some(["-bsf:v", "h264_mp4toannexb,filter_units=remove_types=7|8|9"]),
         "hevc" => Some([
             "-bsf:v",
-            "hevc_mp4toannexb,filter_units=remove_types=32|33|34|35|39",
+            "hevc_mp4toannexb,filter_units=remove_types=32|33|34|35",
         ]),
         "av1" => Some(["-bsf:v", "av1_metadata=td=remove"]),
         "aac" => Some(["-bsf:a", "aac_adtstoasc"]),

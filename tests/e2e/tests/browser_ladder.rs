@@ -24,6 +24,14 @@ fn play_ladder_of(rungs: usize, browser: &Browser, gateway: &Gateway, form: &str
     );
 }
 
+/// The rungs, the best first, which play in low latency.
+fn play_all(browser: &Browser, gateway: &Gateway) -> [Encoder; 3] {
+    let encoders = HEIGHTS.map(|height| rung(gateway, height, 60));
+    variants(gateway, "/live/show/llhls.m3u8", 3);
+    play(browser, gateway, "low-latency");
+    encoders
+}
+
 /// Until the rung is shown that a good line takes.
 fn until_best(browser: &Browser) {
     browser.until(
@@ -210,10 +218,7 @@ fn hls_js_leaves_a_rung_whose_encoder_has_died() {
 fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all_and_offers_it_again() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
-    let mut best = rung(&gateway, 360, 60);
-    let _others = [270, 180].map(|height| rung(&gateway, height, 60));
-    variants(&gateway, "/live/show/llhls.m3u8", 3);
-    play(&browser, &gateway, "low-latency");
+    let [mut best, _middle, _least] = play_all(&browser, &gateway);
     until_best(&browser);
     let goes_on_with_chosen = |rungs: usize| {
         let offered = format!("hls.levels.length === {rungs}");
@@ -238,10 +243,7 @@ fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all_and_offers_it_ag
 fn hls_js_goes_on_when_the_rung_is_started_again_whose_sound_is_that_of_all() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
-    let mut best = rung(&gateway, 360, 60);
-    let _others = [270, 180].map(|height| rung(&gateway, height, 60));
-    variants(&gateway, "/live/show/llhls.m3u8", 3);
-    play(&browser, &gateway, "low-latency");
+    let [mut best, _middle, _least] = play_all(&browser, &gateway);
     choose(&browser, 180);
     hundred_pictures(&browser, "before", "true");
     browser.run(

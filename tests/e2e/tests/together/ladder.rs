@@ -14,6 +14,7 @@ use e2e::media_playlist::MediaPlaylist;
 use e2e::reader::Recording;
 use e2e::scenario::{ALL_LISTED, SHORT_RESUME};
 use e2e::wait;
+use serde_json::Value;
 
 /// As soon as there is one: while others are there, that of an encoder that is away is 503.
 fn playlist(gateway: &Gateway, height: u32) -> MediaPlaylist {
@@ -190,6 +191,16 @@ fn four_tracks_of_one_connection_arrive_whole() {
     }
 }
 
+/// The rung of this height is told that it does not fit; gives what the API says of its place.
+fn told_of_a_misfit(gateway: &Gateway, height: u32) -> Value {
+    wait::until("a reason", SOON, || {
+        let path = format!("/api/v1/streams/live/show_{height}p");
+        let stream = gateway.get(&path).json();
+        let faults = stream["faults"]["kinds"]["ladder_misfit"].as_u64();
+        faults.map(|_| stream["rung"].clone())
+    })
+}
+
 /// A key frame interval of its own cannot be mended, and must not disturb the others.
 #[test]
 fn a_rung_that_does_not_fit_is_left_out_and_told_why() {
@@ -197,11 +208,7 @@ fn a_rung_that_does_not_fit_is_left_out_and_told_why() {
     let _fitting = [rung(&gateway, 360, 60), rung(&gateway, 270, 60)];
     variants(&gateway, "/live/show/index.m3u8", 2);
     let _odd = rung(&gateway, 180, 77);
-    let told = wait::until("a reason", SOON, || {
-        let stream = gateway.get("/api/v1/streams/live/show_180p").json();
-        let faults = stream["faults"]["kinds"]["ladder_misfit"].as_u64();
-        faults.map(|_| stream["rung"].clone())
-    });
+    let told = told_of_a_misfit(&gateway, 180);
     assert_eq!(
         (&told["ladder"], &told["standing"]),
         (&"live/show".into(), &"misfits".into())
@@ -372,10 +379,7 @@ fn rungs_that_are_all_started_again_after_a_misfit_are_one_ladder() {
         let _fitting = [rung(&gateway, 360, 60), rung(&gateway, 180, 60)];
         variants(&gateway, "/live/show/index.m3u8", 2);
         let _odd = rung(&gateway, 270, 77);
-        wait::until("it to be told", SOON, || {
-            let stream = gateway.get("/api/v1/streams/live/show_270p").json();
-            stream["faults"]["kinds"]["ladder_misfit"].as_u64()
-        });
+        told_of_a_misfit(&gateway, 270);
     }
     wait::until("all to be gone", SOON, || {
         let streams = HEIGHTS.map(|height| {
