@@ -204,7 +204,7 @@ impl Segmenter {
     /// All that it carries has a place in MPEG-TS, as of the last unit of each track. Where it has not, only the parts
     /// are for players, and the segments for who looks at the encoder: one with a picture and without its sound would
     /// be half.
-    pub const fn fits_ts(&self) -> bool {
+    const fn fits_ts(&self) -> bool {
         let PerKind { video, audio } = self.beyond_ts;
         !video && !audio
     }
