@@ -66,9 +66,15 @@ impl Presentations {
         if matches!(path.file, File::Clock) {
             return clock();
         }
-        let Some(presentation) = self.directory.find(&name) else {
+        let Some(mut presentation) = self.directory.find(&name) else {
             return unknown(&name);
         };
+        if let Some(epoch) = path.file.epoch() {
+            match presentation.of_epoch(epoch) {
+                Some(of_epoch) => presentation = of_epoch,
+                None => return gone(),
+            }
+        }
         if path.file.is_media_playlist() && ladder::has_left(&self.directory, &presentation) {
             return ladder::left(&name);
         }
@@ -84,13 +90,10 @@ impl Presentations {
             File::MediaIFrames => return low_latency.i_frames(request).await,
             File::Media(rendition) => return low_latency.media(rendition, request).await,
             File::Cmaf {
-                rendition,
-                epoch,
-                piece,
-            } if epoch == presentation.epoch() => {
+                rendition, piece, ..
+            } => {
                 return low_latency.piece(rendition, piece, request).await;
             }
-            File::Cmaf { .. } => return gone(),
             _ => {}
         }
         let mut window = presentation.window();
@@ -101,7 +104,6 @@ impl Presentations {
         {
             return window
                 .entry(sequence)
-                .filter(|_| presentation.epoch() == epoch)
                 .map_or_else(gone, |entry| match path.file {
                     File::PackedAudio { form, .. } => packed_audio(entry, epoch, form, request),
                     _ => segment(entry, epoch, request),

@@ -135,6 +135,12 @@ impl Ladder {
         }
     }
 
+    /// It has more than its source.
+    pub(crate) fn has_rungs(&self) -> bool {
+        let mut all = self.rungs.iter().chain(&self.sounds);
+        all.any(|it| *it.presentation.name() != self.name)
+    }
+
     /// Its name: that of its source, whether that is published or not.
     pub fn name(&self) -> &PresentationName {
         &self.name
@@ -574,6 +580,7 @@ impl Rung {
                         at: entry.segment.start,
                         date: entry.segment.date,
                     },
+                    sequence: entry.sequence,
                     number: entry.discontinuity_sequence,
                     is_entry: is_entry(entry.segment.independent, &entry.segment.tracks),
                     lasts: entry.segment.duration,
@@ -588,6 +595,7 @@ impl Rung {
                         at: segment.start(),
                         date: segment.head.date,
                     },
+                    sequence: segment.sequence,
                     number: segment.discontinuity_sequence,
                     is_entry: is_entry(segment.head.independent, &segment.head.tracks),
                     lasts: segment.end() - segment.start(),

@@ -12,6 +12,7 @@ mod low_latency;
 mod measured;
 mod media_playlist;
 mod multivariant;
+mod others;
 mod packed_audio;
 mod presentation;
 mod registry;

@@ -21,7 +21,7 @@ pub use text::{Beside, Report, uri};
 pub use window::{LowLatencyWindow, Playlist};
 
 pub(crate) use dash::{Description, Member};
-pub(crate) use growth::Growth;
+pub(crate) use growth::{Beginning, Growth};
 
 /// Which of the tracks travel together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -60,11 +60,47 @@ pub struct Backup(#[expect(dead_code, reason = "its number of clones is what cou
 #[derive(Debug)]
 pub struct Waiting(#[expect(dead_code, reason = "its number of clones is what counts")] Arc<()>);
 
-/// How many discontinuities came so far, of segments in MPEG-TS, and of those that are cut into parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Discontinuities {
+/// Numbers of segments: in MPEG-TS, and of those that are cut into parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
     pub(crate) segments: u64,
     pub(crate) parts: u64,
+}
+
+impl From<u64> for Numbers {
+    fn from(both: u64) -> Self {
+        Self {
+            segments: both,
+            parts: both,
+        }
+    }
+}
+
+impl Numbers {
+    pub(crate) const ONE: Self = Self {
+        segments: 1,
+        parts: 1,
+    };
+
+    /// None is less than the other's.
+    pub(crate) const fn reaches(self, other: Self) -> bool {
+        self.segments >= other.segments && self.parts >= other.parts
+    }
+
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self {
+            segments: self.segments + other.segments,
+            parts: self.parts + other.parts,
+        }
+    }
+
+    /// The larger of each.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            segments: self.segments.max(other.segments),
+            parts: self.parts.max(other.parts),
+        }
+    }
 }
 
 /// What the present publish, and whoever takes its place, goes on from.
@@ -76,6 +112,8 @@ pub(crate) struct Inner {
     pub(crate) pushed: u64,
     pub(crate) publish: Option<Publish>,
     pub(crate) contest: Contest,
+    /// What had its name before it, and until when that can still be fetched.
+    before: Option<(Arc<Presentation>, Instant)>,
     /// What the last publish wanted: how long to wait for its return.
     pub(crate) resume: Duration,
     pub(crate) status: Option<PublishStatus>,
@@ -102,6 +140,11 @@ pub(crate) struct Publish {
 }
 
 impl Inner {
+    /// Lets what had the name before go once its time is over.
+    pub(crate) fn forget_before(&mut self, now: Instant) {
+        self.before.take_if(|(_, until)| *until <= now);
+    }
+
     /// How much later than they come media were put: in whole tenths of a second, up, and no more than players can hold
     /// back by.
     pub(crate) fn ahead(&self, most: TargetDuration) -> MediaTime {
@@ -117,8 +160,8 @@ impl Presentation {
     pub(crate) fn new(
         name: PresentationName,
         epoch: u32,
-        next_sequence: u64,
-        discontinuities: Discontinuities,
+        next_sequence: Numbers,
+        discontinuities: Numbers,
         target: Option<TargetDuration>,
         settings: &Settings,
     ) -> Self {
@@ -127,10 +170,11 @@ impl Presentation {
             pushed: 0,
             publish: None,
             contest: Contest::default(),
+            before: None,
             resume: Duration::ZERO,
             status: None,
             label: Label::default(),
-            next_sequence,
+            next_sequence: next_sequence.segments,
             discontinuities: discontinuities.segments,
             growth: Growth::new(discontinuities.parts, target.is_some()),
             measured: Measured::default(),
@@ -138,7 +182,7 @@ impl Presentation {
         };
         let low_latency = LowLatencyWindow::new(
             name.name.clone(),
-            next_sequence,
+            next_sequence.parts,
             TargetDuration::fitting(settings.segment, MediaTime::ZERO),
             epoch,
             settings.low_latency,
@@ -302,16 +346,30 @@ impl Presentation {
         Some(tracks.iter().any(|it| it.kind() == TrackKind::Audio))
     }
 
-    /// Another presentation has its name, and who contests that: nobody writes this one or waits for its encoder any
-    /// more.
-    pub(crate) fn retire(&self) -> Contest {
-        let mut inner = self.lock();
+    /// Takes the name of `before`, and what is contested about that: nobody writes that one or waits for its encoder any
+    /// more, and its segments can be fetched until then.
+    pub(crate) fn replace(&self, before: Arc<Self>, until: Instant) {
+        let mut inner = before.lock();
         inner.generation += 1;
         inner.publish = None;
+        inner.before = None;
         let contest = std::mem::take(&mut inner.contest);
         drop(inner);
-        self.release();
-        contest
+        before.window().let_bodies_go();
+        before.release();
+        let mut inner = self.lock();
+        inner.contest = contest;
+        inner.before = Some((before, until));
+    }
+
+    /// What has, or had, its name in this epoch.
+    pub fn of_epoch(self: &Arc<Self>, epoch: u32) -> Option<Arc<Self>> {
+        if epoch == self.epoch {
+            return Some(self.clone());
+        }
+        let inner = self.lock();
+        let (before, _) = inner.before.as_ref()?;
+        (before.epoch == epoch).then(|| before.clone())
     }
 
     /// Wakes whoever waits for a part, in vain: what is here is all that comes.
@@ -320,28 +378,70 @@ impl Presentation {
         self.show_low_latency(Growth::release(&self.low_latency_window()));
     }
 
-    /// The discontinuity sequence numbers of its newest segments.
-    pub(crate) fn discontinuities(&self) -> Discontinuities {
+    /// The discontinuity sequence numbers of its newest segments, or of those that its present publish is about to list.
+    pub(crate) fn discontinuities(&self) -> Numbers {
         let inner = self.lock();
-        Discontinuities {
-            segments: inner.discontinuities,
-            parts: inner.growth.discontinuities,
+        let number = |pushed: u64, last, next| match inner.publish {
+            Some(_) if pushed < inner.generation => next,
+            _ => last,
+        };
+        let (last, next) = self.last_and_next(&inner);
+        Numbers {
+            segments: number(inner.pushed, last.segments, next.segments),
+            parts: number(inner.growth.pushed(), last.parts, next.parts),
         }
     }
 
-    /// The media sequence number of its next segment, or of the one that is open.
-    pub(crate) fn next_sequence(&self) -> u64 {
-        let low_latency = self.low_latency.borrow().next_sequence();
-        self.lock().next_sequence.max(low_latency)
+    /// Those of the first segments of another publish.
+    pub(crate) fn next_discontinuities(&self) -> Numbers {
+        let (_, next) = self.last_and_next(&self.lock());
+        next
     }
 
-    /// The first media sequence number and the first discontinuity sequence number that it has not used.
+    fn last_and_next(&self, inner: &Inner) -> (Numbers, Numbers) {
+        let last = Numbers {
+            segments: inner.discontinuities,
+            parts: inner.growth.discontinuities,
+        };
+        let next = Numbers {
+            segments: last.segments + u64::from(self.window().target.is_some()),
+            parts: last.parts + u64::from(inner.growth.goes_on()),
+        };
+        (last, next)
+    }
+
+    /// One connection publishes both.
+    pub(crate) fn shares_connection(&self, with: &Self) -> bool {
+        let wake = |of: &Self| of.lock().publish.as_ref().map(|it| it.wake.clone());
+        let both = wake(self).zip(wake(with));
+        both.is_some_and(|(own, other)| Arc::ptr_eq(&own, &other))
+    }
+
+    /// The media sequence numbers of its next segments, or of the one that is open.
+    pub(crate) fn next_sequence(&self) -> Numbers {
+        let parts = self.low_latency.borrow().next_sequence();
+        Numbers {
+            segments: self.lock().next_sequence,
+            parts,
+        }
+    }
+
+    /// The first media sequence numbers that it has not used.
+    pub(crate) fn unused_sequence(&self) -> Numbers {
+        let is_open = self.low_latency.borrow().open().is_some();
+        let next = self.next_sequence();
+        Numbers {
+            parts: next.parts + u64::from(is_open),
+            ..next
+        }
+    }
+
+    /// The first media sequence number and the first discontinuity sequence number that it has not used in any form.
     pub(crate) fn floors(&self) -> (u64, u64) {
+        let unused = self.unused_sequence();
         let inner = self.lock();
-        let low_latency = self.low_latency.borrow().next_sequence();
-        // One more where a segment is open: its number is in use.
         (
-            inner.next_sequence.max(low_latency + 1),
+            unused.segments.max(unused.parts),
             inner.discontinuities.max(inner.growth.discontinuities) + 1,
         )
     }

@@ -10,10 +10,10 @@ use media::{MediaTime, PresentationName};
 
 #[cfg(doc)]
 use crate::Dismissal;
-use crate::presentation::Discontinuities;
-use crate::terms::Contest;
+use crate::others::Others;
+use crate::presentation::Numbers;
 use crate::{
-    Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
+    Form, Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
     Vacancy, Writer,
 };
 
@@ -123,9 +123,9 @@ impl Registry {
 
     /// Begins a publish of `name` on `terms`. A presentation that has not ended goes on: same URLs, next
     /// media sequence number; whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
-    /// the terms say. Otherwise, and where it has missed more than one segment of the rung that leads its ladder or shares
-    /// sound there, a new presentation takes the name, with the sequence numbers of the ladder that it joins, but above those
-    /// of the one before it, or above all that were used before. `now` is the monotonic clock.
+    /// the terms say. Otherwise, and where it could not go on with the others of its ladder, a new presentation takes the
+    /// name, with the sequence numbers of the ladder that it joins, but above those of the one before it, or above all that
+    /// were used before. `now` is the monotonic clock.
     ///
     /// # Errors
     /// Somebody publishes the name and keeps it, or there are too many presentations for another.
@@ -139,60 +139,32 @@ impl Registry {
         // Held throughout, so that nobody ends, forgets or takes over the presentation in between.
         let mut presentations = shared.write();
         let ladder = shared.ladder_of(&presentations, &shared.ladder_named(name));
-        let leading = ladder.as_ref().and_then(|it| it.leading_beside(name));
-        let missed = ladder.as_ref().zip(leading);
-        let missed = missed.and_then(|(ladder, leading)| ladder.missed(name, leading));
-        let shares_sound = ladder.as_ref().is_some_and(|it| it.shares_sound(name));
-        let leading = leading.map(|rung| rung.presentation.clone());
-        let mut used = 0;
-        let mut target = None;
-        let mut contest = Contest::default();
+        let others = Others::new(name, &ladder, shared.beside(&presentations, name));
+        let mut before = None;
         if let Some(there) = presentations.get(name) {
-            // Sound that went on behind one discontinuity more than the pictures could not be told to belong to them, nor
-            // pictures to the sound of others. What nobody else hears, and hears nobody else, goes on.
-            let before = there.discontinuities();
-            let is_apart = |leading: &Presentation| {
-                let has_both = [there, leading].iter().all(|it| it.window().is_ready());
-                let leading = leading.discontinuities();
-                leading.parts <= before.parts || has_both && leading.segments <= before.segments
-            };
-            // Players that have left it for others find it by what they know of it: what is new of it would be for them
-            // what the others had when it went away.
-            let fell_behind = |leading: &Presentation| {
-                let goes_on_at = there.next_sequence() + 1;
-                missed.map_or(leading.next_sequence() > goes_on_at, |missed| missed > 1)
-            };
-            let begins_anew = leading
-                .as_deref()
-                .is_some_and(|leading| fell_behind(leading) || is_apart(leading) && shares_sound);
+            let begins_anew = others.begins_anew(there);
             if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
                 if !begins_anew {
                     return Ok(writer);
                 }
-                target = there.window().target_duration();
-                contest = there.retire();
+                before = Some(there.clone());
             }
             shared.raise_floors(there);
-            (used, _) = there.floors();
         } else if presentations.len() >= shared.settings.presentations {
             return Err(Refused::TooMany(shared.settings.presentations));
         }
-        let beside = shared.beside(&presentations, name);
-        // Its playlist has the name of one that players may have loaded: they take it for as far behind that as the numbers
-        // are.
-        let number = match &leading {
-            Some(leading) => leading.next_sequence().max(used),
-            None => shared.above_floor(number_beside(&beside)),
-        };
-        // Where media match, so do these numbers (rfc8216bis §6.2.4).
-        let discontinuities = leading.as_ref().or(beside.first());
-        let discontinuities = discontinuities.map_or_else(
-            || shared.discontinuity_floor(),
-            |beside| beside.discontinuities(),
-        );
-        let target = target.max(target_beside(&beside));
+        let there = presentations.get(name).map(|it| &**it);
+        let number = others.first_sequence(there);
+        let number =
+            number.unwrap_or_else(|| shared.above_floor(others.first_sequence_ever()).into());
+        let discontinuities = others.first_discontinuities(there);
+        let discontinuities = discontinuities.unwrap_or_else(|| shared.discontinuity_floor());
+        let target = before.as_ref().and_then(|it| it.window().target_duration());
+        let target = target.max(others.target());
         let fresh = Arc::new(shared.begin(name, number, discontinuities, None));
-        fresh.lock().contest = contest;
+        if let Some(before) = before {
+            fresh.replace(before, now + shared.settings.linger);
+        }
         presentations.insert(name.clone(), fresh.clone());
         let writer = Writer::begin(fresh, shared.clone(), terms, now)?;
         let writer = writer.expect("a new presentation should not have ended");
@@ -256,31 +228,12 @@ impl Registry {
         kept.map(|(name, target)| {
             let number = shared.above_floor(number_by_the_clock());
             let floor = shared.discontinuity_floor();
-            let waiting = Arc::new(shared.begin(name, number, floor, Some(*target)));
+            let waiting = Arc::new(shared.begin(name, number.into(), floor, Some(*target)));
             presentations.insert(name.clone(), waiting.clone());
             Vacancy::restored(&waiting, shared.clone(), resume(name))
         })
         .collect()
     }
-}
-
-/// The number that a first segment is to have: that of the others of its ladder while nothing is listed of it, so that
-/// rungs that begin together have the same numbers; else what the clock says.
-fn number_beside(beside: &[Arc<Presentation>]) -> u64 {
-    let first = beside
-        .first()
-        .filter(|_| !beside.iter().any(|other| other.is_listed()));
-    first.map_or_else(number_by_the_clock, |first| {
-        first.low_latency_window().next_sequence()
-    })
-}
-
-/// The target duration that it has to have because the pictures of its ladder have it (rfc8216bis §6.2.4).
-fn target_beside(beside: &[Arc<Presentation>]) -> Option<TargetDuration> {
-    let mut pictures = beside
-        .iter()
-        .filter(|it| RungNames::sound_in(it.name()).is_none());
-    pictures.find_map(|it| it.window().target_duration())
 }
 
 /// The media sequence number that a presentation begins with if none above it was used.
@@ -336,13 +289,14 @@ impl Shared {
 
     /// The presentation `name`, if there is one, and the rungs below it; `None` without a rung.
     pub(crate) fn ladder(&self, name: &PresentationName) -> Option<Ladder> {
-        self.ladder_of(&self.read(), name)
+        let ladder = self.ladder_of(&self.read(), name);
+        ladder.has_rungs().then_some(ladder)
     }
 
-    fn ladder_of(&self, presentations: &Presentations, name: &PresentationName) -> Option<Ladder> {
+    fn ladder_of(&self, presentations: &Presentations, name: &PresentationName) -> Ladder {
         let rungs: Vec<_> = self.rungs(presentations, name).cloned().collect();
         let source = presentations.get(name).cloned();
-        (!rungs.is_empty()).then(|| Ladder::new(name.clone(), source, rungs))
+        Ladder::new(name.clone(), source, rungs)
     }
 
     /// The rungs of the ladder `name`, by name.
@@ -395,6 +349,17 @@ impl Shared {
         begun.min()
     }
 
+    /// The media sequence number of a segment of `name` that begins at `start`, as its ladder has it; `None` where nothing
+    /// there says so.
+    pub(crate) fn sequence_beside(
+        &self,
+        name: &PresentationName,
+        form: Form,
+        start: MediaTime,
+    ) -> Option<u64> {
+        self.ladder_over(name)?.sequence_at(name, form, start)
+    }
+
     /// The ladder that has the presentation `name` as a rung, or as its source.
     pub(crate) fn ladder_over(&self, name: &PresentationName) -> Option<Ladder> {
         self.ladder(&self.ladder_named(name))
@@ -411,12 +376,12 @@ impl Shared {
         first.max(self.sequence_floor.load(Ordering::Relaxed))
     }
 
-    /// A presentation whose first segment has the number `first`, behind so many discontinuities.
+    /// A presentation whose first segments have the numbers `first`, behind so many discontinuities.
     fn begin(
         &self,
         name: &PresentationName,
-        first: u64,
-        discontinuities: Discontinuities,
+        first: Numbers,
+        discontinuities: Numbers,
         target: Option<TargetDuration>,
     ) -> Presentation {
         let epoch = self.epochs.hash_one((name, since_1970()));
@@ -431,12 +396,8 @@ impl Shared {
         )
     }
 
-    fn discontinuity_floor(&self) -> Discontinuities {
-        let floor = self.discontinuity_floor.load(Ordering::Relaxed);
-        Discontinuities {
-            segments: floor,
-            parts: floor,
-        }
+    fn discontinuity_floor(&self) -> Numbers {
+        self.discontinuity_floor.load(Ordering::Relaxed).into()
     }
 
     /// Takes `gone` out, unless another presentation has the name by now.

@@ -172,6 +172,13 @@ impl Window {
         Some(self.listed.back()?.listed_at)
     }
 
+    /// Nobody is expected to ask for what is here soon: lets go of the bodies that readers do not hold themselves.
+    pub(crate) fn let_bodies_go(&self) {
+        let removed = self.removed.iter().map(|removed| &removed.entry);
+        let all = self.listed.iter().chain(removed);
+        all.for_each(|entry| entry.let_bodies_go());
+    }
+
     /// The segment with this media sequence number, listed or recently removed.
     pub fn entry(&self, sequence: u64) -> Option<&Arc<Entry>> {
         let first = self

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use media::{Anchor, Grid, MediaTime, Part, Segment, Track};
 use thiserror::Error;
 
+use crate::low_latency::Beginning;
 use crate::presentation::{Inner, Publish};
 use crate::registry::Shared;
 use crate::slide::slide;
 use crate::{
-    Adjustment, Dismissal, Label, OnConflict, Presentation, PublishStatus, Refused, RungNames,
-    TargetDuration, Terms, Window, media_playlist,
+    Adjustment, Dismissal, Form, Label, OnConflict, Presentation, PublishStatus, Refused,
+    RungNames, TargetDuration, Terms, Window, media_playlist,
 };
 
 /// So many of the newest segments keep the bodies made of them: players follow the edge, and fetch a segment
@@ -143,6 +144,7 @@ impl Writer {
             publish.active = publish.active.max(active);
         }
         inner.status = Some(status);
+        inner.forget_before(active);
         Ok(())
     }
 
@@ -174,6 +176,8 @@ impl Writer {
         now: Instant,
     ) -> Result<TargetDuration, PushError> {
         let settings = &self.shared.settings;
+        let first = self.presentation.window().target.is_none();
+        let beside = first.then(|| self.sequence_beside(Form::Classic, segment.start));
         let mut inner = self.presentation.lock();
         let before = self.presentation.window();
         // The successor cuts by the target duration it found: it must not be fixed behind its back.
@@ -199,6 +203,9 @@ impl Writer {
             let fitting = TargetDuration::fitting(settings.segment, first);
             self.given.map_or(fitting, |given| given.max(fitting))
         });
+        if let Some(number) = beside.flatten() {
+            inner.next_sequence = inner.next_sequence.max(number);
+        }
         let mut listed = before.listed.clone();
         let mut removed = before.removed.clone();
         let entry = Arc::new(inner.number(segment, self.presentation.epoch(), now));
@@ -250,7 +257,13 @@ impl Writer {
         // The beginning of time of a ladder stays where it is when the rung leaves that it was of. Asked before the lock
         // is taken: the registry's comes first.
         let begun = self.presentation.low_latency_window().begun();
+        let first = begun.is_none();
         let begun = begun.or_else(|| self.shared.begun_beside(self.presentation.name()));
+        let sequence = first.then(|| self.sequence_beside(Form::LowLatency, part.start));
+        let beside = Beginning {
+            begun,
+            sequence: sequence.flatten(),
+        };
         let mut inner = self.presentation.lock();
         let before = self.presentation.low_latency_window();
         // The successor makes its parts as the window it found asks for: nothing must be fixed behind its back.
@@ -263,7 +276,7 @@ impl Writer {
         let (mut window, result) =
             inner
                 .growth
-                .part(&before, part, begun, self.generation, settings, now)?;
+                .part(&before, part, beside, self.generation, settings, now)?;
         window.ahead = inner.ahead(window.target_duration());
         self.presentation.show_low_latency(window);
         let belongs = |track: &Track| track.codec.belongs_in_ts(settings.hevc_in_ts);
@@ -301,6 +314,12 @@ impl Writer {
     pub fn adjustment(&self, from: MediaTime) -> Option<Adjustment> {
         let name = self.presentation.name();
         self.shared.ladder_over(name)?.adjustment(name, from)
+    }
+
+    /// Rungs that begin beside others have their numbers where their media are. Asked before the presentation is locked.
+    fn sequence_beside(&self, form: Form, start: MediaTime) -> Option<u64> {
+        let name = self.presentation.name();
+        self.shared.sequence_beside(name, form, start)
     }
 
     /// Ends the publish. The presentation stays as it is; what becomes of it is up to [`Vacancy::expire`].
@@ -389,9 +408,7 @@ impl Vacancy {
         }
         let before = presentation.window();
         // No later segment does it.
-        let removed = before.removed.iter().map(|removed| &removed.entry);
-        let all = before.listed.iter().chain(removed);
-        all.for_each(|entry| entry.let_bodies_go());
+        before.let_bodies_go();
         let window = Window {
             ranges: before.ranges.clone(),
             removed: before.removed.clone(),

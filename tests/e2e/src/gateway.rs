@@ -1,6 +1,7 @@
 //! The built gateway as a process of its own.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -85,7 +86,7 @@ impl Gateway {
     /// Starts on this configuration text.
     pub fn start_on(configuration: &str) -> Self {
         let file = scratch("toml");
-        std::fs::write(&file, configuration).expect("the temporary folder takes files");
+        fs::write(&file, configuration).expect("the temporary folder takes files");
         Self::launch(Some(file), &[], &[])
     }
 
@@ -164,6 +165,21 @@ impl Gateway {
         self.child().id()
     }
 
+    /// The processes that it has started and that still run.
+    ///
+    /// # Panics
+    /// It does not run.
+    pub fn children(&self) -> Vec<u32> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).expect("it runs");
+        let of = |task: io::Result<fs::DirEntry>| {
+            let children = task.ok()?.path().join("children");
+            fs::read_to_string(children).ok()
+        };
+        let all: Vec<String> = tasks.filter_map(of).collect();
+        let ids = all.iter().flat_map(|ids| ids.split_whitespace());
+        ids.filter_map(|id| id.parse().ok()).collect()
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         self.child()
@@ -198,9 +214,9 @@ impl Drop for Gateway {
         let _ = child.kill();
         let _ = child.wait();
         drop(child);
-        let _ = std::fs::remove_dir_all(&self.launch.state);
+        let _ = fs::remove_dir_all(&self.launch.state);
         if let Some(file) = &self.launch.configuration {
-            let _ = std::fs::remove_file(file);
+            let _ = fs::remove_file(file);
         }
         if std::thread::panicking() {
             for line in self.log() {
@@ -237,9 +253,9 @@ impl Launch {
                     log.lock().expect("no panic")
                 );
             }
-            std::fs::read_to_string(&ready).ok()
+            fs::read_to_string(&ready).ok()
         });
-        std::fs::remove_file(&ready).expect("the file is there");
+        fs::remove_file(&ready).expect("the file is there");
         let addresses: serde_json::Value =
             serde_json::from_str(&text).expect("the ready file is JSON");
         let known = |key: &str| addresses[key].as_str().and_then(|at| at.parse().ok());

@@ -24,26 +24,37 @@ pub const fn kilobits(height: u32) -> u32 {
     height * height / 90
 }
 
+/// What is the best rung of `show`, whatever others are made of it.
+#[must_use]
+pub fn source(gateway: &Gateway) -> Encoder {
+    start(gateway, "live/show", 360, 60, &["-c:a", "aac"])
+}
+
 /// One rung as an encoder of its own.
 #[must_use]
 pub fn rung(gateway: &Gateway, height: u32, gop: u32) -> Encoder {
-    start(gateway, height, gop, &["-c:a", "aac"])
+    start(gateway, &named(height), height, gop, &["-c:a", "aac"])
 }
 
 /// The same without sound.
 #[must_use]
 pub fn silent_rung(gateway: &Gateway, height: u32, gop: u32) -> Encoder {
-    start(gateway, height, gop, &["-an"])
+    start(gateway, &named(height), height, gop, &["-an"])
 }
 
 /// The same with sound and half the pictures, in GOPs of two seconds.
 #[must_use]
 pub fn rung_of_half_the_rate(gateway: &Gateway, height: u32) -> Encoder {
-    start(gateway, height, 30, &["-c:a", "aac", "-r", "15"])
+    let options = ["-c:a", "aac", "-r", "15"];
+    start(gateway, &named(height), height, 30, &options)
 }
 
-fn start(gateway: &Gateway, height: u32, gop: u32, options: &[&str]) -> Encoder {
-    let url = gateway.rtmp_url(&format!("live/show_{height}p"));
+fn named(height: u32) -> String {
+    format!("live/show_{height}p")
+}
+
+fn start(gateway: &Gateway, path: &str, height: u32, gop: u32, options: &[&str]) -> Encoder {
+    let url = gateway.rtmp_url(path);
     let (size, gop) = (format!("scale=-2:{height}"), gop.to_string());
     let rate = format!("{}k", kilobits(height));
     let words = "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \

@@ -1,9 +1,11 @@
 //! Ladders in a real player. One test after the other: each waits for its browser before it has three encoders.
 
+use std::process::Command;
+
 use e2e::browser::Browser;
 use e2e::encoder::Encoder;
 use e2e::gateway::Gateway;
-use e2e::ladder::{HEIGHTS, SOON, kilobits, playlist, rung, silent_rung, variants};
+use e2e::ladder::{HEIGHTS, SOON, kilobits, playlist, rung, silent_rung, source, variants};
 use e2e::{player_site, wait};
 use serde_json::json;
 
@@ -413,12 +415,75 @@ const LEAST: &str = "<!doctype html><title>hls.js</title><link rel=icon href=dat
         const video = window.video = document.body.appendChild(document.createElement('video'));
         video.muted = true;
         const hls = new Hls({ startLevel: 0 });
+        window.forebay = { hls, video };
         hls.on(Hls.Events.MANIFEST_PARSED, () => { hls.autoLevelCapping = 0; });
         hls.attachMedia(video);
         hls.loadSource(url);
         video.play().catch(() => undefined);
     };
     </script><body>";
+
+/// What the transcoder's rungs had a number for by one time, the source must not have by another.
+#[test]
+fn hls_js_goes_on_when_the_transcoder_was_started_again_and_then_the_source() {
+    let browser = Browser::start();
+    let gateway = Gateway::start_on(
+        "[[ladder]]
+         name = 'small'
+         renditions = [{ height = 180, bit_rate = 300_000, preset = 'ultrafast' }]
+         [[app]]
+         name = 'live'
+         ladder = 'small'
+         [hls]
+         resume = '10m'",
+    );
+    let mut encoder = source(&gateway);
+    variants(&gateway, "/live/show/index.m3u8", 2);
+    browser.open(&format!("http://{}/", player_site::serve(LEAST)));
+    browser.run(&format!(
+        "window.play('{}')",
+        gateway.http_url("live/show/index.m3u8")
+    ));
+    browser.run(
+        "window.placed = [];
+         window.forebay.hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) =>
+             window.placed.push(frag.programDateTime / 1000 - frag.startPTS));",
+    );
+    hundred_pictures(&browser, "of the rung", "video.videoHeight === 180");
+    let [ffmpeg] = gateway.children()[..] else {
+        panic!("one ffmpeg: {:?}", gateway.children());
+    };
+    let killed = Command::new("kill")
+        .args(["-KILL", &ffmpeg.to_string()])
+        .status();
+    assert!(killed.expect("kill is there").success());
+    browser.until(
+        "the rung that has come back",
+        SOON,
+        "const { hls } = window.forebay; return hls.levels[0].details?.endCC === 1",
+    );
+    hundred_pictures(&browser, "of the new one", "video.readyState >= 3");
+    browser.run("const { hls } = window.forebay; hls.autoLevelCapping = -1; hls.nextLevel = 1");
+    hundred_pictures(&browser, "of the source", "video.videoHeight === 360");
+    encoder.kill();
+    let _again = source(&gateway);
+    browser.until(
+        "the source that has come back",
+        SOON,
+        "const { details } = window.forebay.hls.levels[1]; return details?.endCC > 0",
+    );
+    hundred_pictures(&browser, "of what it sends", "video.videoHeight === 360");
+    // Else it stands until it has come there.
+    let apart = browser.run(
+        "const all = window.placed.filter(Number.isFinite); \
+         return all.length > 10 ? Math.max(...all) - Math.min(...all) : null",
+    );
+    let apart = apart.as_f64().expect("segments with dates");
+    assert!(
+        apart < 10.0,
+        "media lie {apart} s from where their dates say"
+    );
+}
 
 /// What it has listed has another discontinuity number than what the other rungs have, for as long as it is there.
 #[test]

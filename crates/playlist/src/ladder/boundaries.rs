@@ -32,6 +32,8 @@ pub(super) struct Boundaries {
 /// One segment of a window.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stretch {
+    /// Its media sequence number.
+    pub(super) sequence: u64,
     /// Its start.
     pub(super) begins: Anchor,
     /// Its discontinuity sequence number.
@@ -164,6 +166,15 @@ impl Boundaries {
     /// Where segments begin, and the next may.
     fn boundaries(&self) -> impl Iterator<Item = MediaTime> {
         self.starts().chain(self.end())
+    }
+
+    /// The media sequence number of what begins about `at`, or would, or goes on there; `None` further off than the next.
+    pub(super) fn sequence_at(&self, at: MediaTime) -> Option<u64> {
+        let mut newest_first = self.segments.iter().rev();
+        let there = newest_first.find(|it| it.begins.at <= at + TOLERANCE)?;
+        let behind = at + TOLERANCE - there.reached();
+        let is_next = behind >= MediaTime::ZERO;
+        (behind < self.step()).then_some(there.sequence + u64::from(is_next))
     }
 
     /// The segment that goes on up to `at`, or before it, and those that begin about there.
@@ -334,7 +345,7 @@ mod tests {
         let mut at = MediaTime::from_millis(at);
         let mut number = 0;
         let mut newest_first = Vec::new();
-        for &(lasts, is_entry) in segments {
+        for (sequence, &(lasts, is_entry)) in (10..).zip(segments) {
             // Any will do that begins a run now and then.
             number += u64::from(lasts % 7 == 0);
             let lasts = MediaTime::from_millis(lasts);
@@ -342,6 +353,7 @@ mod tests {
             newest_first.insert(
                 0,
                 Stretch {
+                    sequence,
                     begins: Anchor { at, date },
                     number,
                     is_entry,

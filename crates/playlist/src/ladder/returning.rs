@@ -1,8 +1,8 @@
 //! What a ladder did while the encoder of one of its rungs was away. What comes of that is the registry's to say.
 
-use media::PresentationName;
+use media::{MediaTime, PresentationName};
 
-use super::{Form, Ladder, Rung};
+use super::{Form, Ladder, Rung, Standing};
 
 impl Ladder {
     /// So many segments of `leading` began when the media of `name` had ended; `None` if nothing of it is listed.
@@ -40,15 +40,35 @@ impl Ladder {
         all().any(|other| !is_it(other) && other.is_live() && with(other))
     }
 
-    /// The leading rung, or another that fits where `name` leads, whose connection may hang.
+    /// The media sequence number of a segment of `name` that begins at `at`: that of the leading rung's there. `None` where
+    /// `name` leads, or that lists nothing nearby.
+    pub(crate) fn sequence_at(
+        &self,
+        name: &PresentationName,
+        form: Form,
+        at: MediaTime,
+    ) -> Option<u64> {
+        let leader = self.leader(name, &self.standings(form))?;
+        leader.boundaries(form).sequence_at(at)
+    }
+
+    /// The leading rung, or another that fits where `name` leads, or one that has yet to list something. Not what shares the
+    /// connection that publishes `name` still: whoever takes that over takes them all over.
     pub(crate) fn leading_beside(&self, name: &PresentationName) -> Option<&Rung> {
         let standings = self.standings(self.form(Form::Classic));
-        let is_other = |rung: &&Rung| rung.presentation.name() != name && rung.is_live();
+        let all = || self.rungs.iter().zip(&standings);
+        let is_it = |rung: &&Rung| rung.presentation.name() == name;
+        let own = self.rungs.iter().chain(&self.sounds).find(is_it);
+        let is_other = |rung: &&Rung| {
+            let shares = |own: &Rung| own.presentation.shares_connection(&rung.presentation);
+            rung.is_live() && !is_it(rung) && !own.is_some_and(shares)
+        };
         let leading = self.leading_in(&standings).filter(is_other);
-        leading.or_else(|| {
-            let all = self.rungs.iter().zip(&standings);
-            let mut listed = all.filter(|(_, it)| it.is_listed()).map(|(rung, _)| rung);
-            listed.find(is_other)
-        })
+        let standing = |wanted: fn(&Standing) -> bool| {
+            let stand = all().filter(move |(_, it)| wanted(it));
+            stand.map(|(rung, _)| rung).find(is_other)
+        };
+        let listed = leading.or_else(|| standing(|it| it.is_listed()));
+        listed.or_else(|| standing(|it| *it == Standing::Empty))
     }
 }

@@ -14,6 +14,15 @@ use crate::{PushError, Replaced, Settings};
 /// A window, and whether its newest segment was too large to be in it.
 pub(crate) type Grown = (LowLatencyWindow, Result<(), PushError>);
 
+/// Where a window begins, as far as that is known from others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Beginning {
+    /// When time began.
+    pub(crate) begun: Option<SystemTime>,
+    /// The media sequence number of its first segment, if it has used none behind that.
+    pub(crate) sequence: Option<u64>,
+}
+
 /// What a window goes on from.
 #[derive(Debug)]
 pub(crate) struct Growth {
@@ -50,8 +59,13 @@ impl Growth {
         self.pushed
     }
 
+    /// Something was listed before, here or by the process before.
+    pub(crate) const fn goes_on(&self) -> bool {
+        self.goes_on
+    }
+
     /// The window behind the next part of the publish number `generation`, and why that publish has to end, if its
-    /// segment was too large. Time has `begun` then, if that is known before its first segment.
+    /// segment was too large. `beside` is what others tell of its first.
     ///
     /// # Errors
     /// Another publish has listed something since.
@@ -59,7 +73,7 @@ impl Growth {
         &mut self,
         before: &LowLatencyWindow,
         mut part: Part,
-        begun: Option<SystemTime>,
+        beside: Beginning,
         generation: u64,
         settings: &Settings,
         now: Instant,
@@ -89,7 +103,10 @@ impl Growth {
             }
             head.date += self.ahead;
             let origin = dash::origin(head.date, part.start);
-            window.begun = window.begun.or(begun).or(Some(origin));
+            if let (None, Some(sequence)) = (window.begun, beside.sequence) {
+                window.next_sequence = window.next_sequence.max(sequence);
+            }
+            window.begun = window.begun.or(beside.begun).or(Some(origin));
             self.discontinuities += u64::from(head.discontinuity);
             let run = match self.run {
                 Some(run) if !head.discontinuity => run,

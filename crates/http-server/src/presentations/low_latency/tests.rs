@@ -404,6 +404,24 @@ async fn what_begins_anew_in_its_ladder_has_playlists_once_it_has_a_segment() {
     let of_parts = fetch(&site, "/live/show_360p/video.m3u8").await;
     assert_eq!(of_parts.status, 200, "all begin together");
     assert!(!of_parts.text().contains("EXTINF"), "{}", of_parts.text());
+    let of_segments = fetch(&site, "/live/show_360p/main.m3u8").await;
+    let lines = of_parts.text().lines().chain(of_segments.text().lines());
+    let of_others = ["#EXT-X-PRELOAD", "#EXT-X-RENDITION"];
+    let listed = lines.filter(|line| !of_others.iter().any(|it| line.starts_with(it)));
+    let listed: Vec<_> = listed
+        .filter_map(|line| {
+            let uri = line.split_once("URI=\"").map(|(_, uri)| uri);
+            let uri = uri.and_then(|uri| uri.split_once('"')).map(|(uri, _)| uri);
+            uri.or((!line.starts_with('#')).then_some(line))
+        })
+        .collect();
+    let kinds = [".mp4", ".m4s", ".ts"];
+    assert!(
+        kinds
+            .iter()
+            .all(|kind| listed.iter().any(|uri| uri.ends_with(kind))),
+        "{listed:?}"
+    );
     (1..4).for_each(|n| push(&mut steady, n));
     (1..20).for_each(|n| push_part(&mut steady, n));
     drop(back.leave());
@@ -414,7 +432,10 @@ async fn what_begins_anew_in_its_ladder_has_playlists_once_it_has_a_segment() {
         let waited = begin.elapsed().as_secs();
         assert_eq!((reply.status, waited), (503, 15), "{file} {}", reply.text());
     }
-    let player = tokio::spawn(async move { fetch(&site, "/live/show_360p/audio.m3u8").await });
+    let player = tokio::spawn({
+        let site = site.clone();
+        async move { fetch(&site, "/live/show_360p/audio.m3u8").await }
+    });
     for n in 20..25 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert!(!player.is_finished(), "{n}");
@@ -427,4 +448,9 @@ async fn what_begins_anew_in_its_ladder_has_playlists_once_it_has_a_segment() {
         "{}",
         reply.text()
     );
+    // Who was playing has yet to fetch what was listed.
+    for uri in listed {
+        let reply = fetch(&site, &format!("/live/show_360p/{uri}")).await;
+        assert_eq!(reply.status, 200, "{uri}");
+    }
 }

@@ -223,14 +223,8 @@ fn a_new_period_is_listed_when_all_have_had_a_second_to_come_back() {
     for writer in [&mut high, &mut low] {
         push(writer, &both, 0, 5, 0);
     }
-    let mut again: Vec<_> = [high, low]
-        .into_iter()
-        .map(|writer| {
-            let name = writer.presentation().name().name.to_string();
-            let _vacancy = writer.leave();
-            begin(&registry, &name)
-        })
-        .collect();
+    let _vacancies = [high, low].map(Writer::leave);
+    let mut again = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
     let periods = |text: &str| text.matches("<Period ").count();
     push(&mut again[0], &both, 5_000, 4, 0);
     push(&mut again[1], &both, 5_000, 4, 0);

@@ -1,5 +1,7 @@
 //! What those find who come back, or come late.
 
+use std::collections::BTreeSet;
+
 use super::sounds::sound;
 use super::*;
 
@@ -250,6 +252,68 @@ fn a_rung_that_has_come_back_has_the_number_of_those_it_shares_sound_with() {
     }
 }
 
+/// The discontinuity sequence number of its newest segment, and how many are listed.
+fn newest(writer: &Writer) -> (u64, usize) {
+    let window = writer.presentation().window();
+    let newest = window.listed().last().expect("listed");
+    (newest.discontinuity_sequence, window.listed().len())
+}
+
+/// Players know what had a number by the time of when it had it. When all were away, time is another.
+#[test]
+fn who_comes_back_first_has_no_number_that_another_had() {
+    let registry = Registry::new(Settings::default());
+    let names = ["show", "show_270p"];
+    let mut both = names.map(|rung| begin(&registry, rung));
+    for writer in &mut both {
+        list(writer, &[0], 0, 500_000);
+    }
+    let [mut source, rung] = both;
+    let _vacancy = rung.leave();
+    let mut rung = begin(&registry, "show_270p");
+    list(&mut source, &[2_000], 0, 500_000);
+    list(&mut rung, &[2_000], 0, 200_000);
+    assert_eq!((newest(&source), newest(&rung)), ((0, 2), (1, 2)));
+    let _vacancies = [source, rung].map(Writer::leave);
+    let mut both = names.map(|rung| begin(&registry, rung));
+    for writer in &mut both {
+        list(writer, &[4_000], 0, 500_000);
+    }
+    // The rung goes on: it would have had that number anyway.
+    assert_eq!(both.each_ref().map(newest), [(2, 1), (2, 3)]);
+    let origin = |writer: &Writer| numbers(writer).last().copied();
+    let [source, rung] = both.each_ref().map(origin);
+    assert!(source >= rung, "{source:?} {rung:?}");
+}
+
+/// Its encoder is back before it is known that its connection hangs. All hear the sound of the first.
+#[test]
+fn all_that_one_connection_publishes_goes_on_when_another_takes_over() {
+    let registry = Registry::new(Settings::default());
+    let connect = || {
+        let terms = Terms::default();
+        ["show", "show_270p", "show_180p"].map(|rung| {
+            let writer = registry.publish(&name(rung), &terms, Instant::now());
+            writer.expect("the same encoder")
+        })
+    };
+    let both = |writer: &mut Writer, start| {
+        list(writer, &[start], 0, 200_000);
+        description::push(writer, &description::tracks(), start, 5, 0);
+    };
+    let mut writers = connect();
+    for start in [0, 2_000] {
+        for writer in &mut writers {
+            both(writer, start);
+        }
+        let _hanging = std::mem::replace(&mut writers, connect());
+    }
+    for writer in &mut writers {
+        both(writer, 4_000);
+    }
+    assert_eq!(writers.each_ref().map(newest), [(2, 3); 3]);
+}
+
 /// Where segments begin, and their numbers.
 fn numbers(rung: &Writer) -> Vec<(MediaTime, u64)> {
     let window = rung.presentation().window();
@@ -303,24 +367,35 @@ fn a_rung_that_the_others_went_on_without_has_their_numbers_when_it_is_back() {
     }
 }
 
-/// It was late for its first key frame, and has always been behind.
+/// It comes late, and again and again, to where the others are or one segment ahead.
 #[test]
-fn a_rung_whose_numbers_are_behind_keeps_them_through_a_short_reconnect() {
-    let registry = Registry::new(Settings::default());
-    let [mut steady, mut late] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
-    list(&mut steady, &[0, 2_000, 4_000, 6_000], 0, 500_000);
-    list(&mut late, &[6_000], 0, 200_000);
-    let apart = |steady: &Writer, late: &Writer| {
-        let [steady, late] = [steady, late].map(|it| numbers(it).last().map(|(_, number)| *number));
-        steady.zip(late).map(|(steady, late)| steady - late)
+fn the_first_segment_beside_others_has_the_number_of_theirs() {
+    let registry = description::registry();
+    let both = |writer: &mut Writer, start| {
+        let pushed = writer.push(segment(start, 1_000, 0, 500_000), Instant::now());
+        pushed.expect("owned");
+        description::push(writer, &description::tracks(), start, 5, 0);
     };
-    assert_eq!(apart(&steady, &late), Some(3));
-    let _vacancy = late.leave();
-    list(&mut steady, &[8_000], 0, 500_000);
-    let mut back = begin(&registry, "show_360p");
-    list(&mut back, &[8_000], 0, 200_000);
-    assert_eq!(apart(&steady, &back), Some(3));
-    assert_eq!(numbers(&back).len(), 2);
+    // The number of a segment that had begun at the beginning of time.
+    let origins = |writer: &Writer| -> BTreeSet<u64> {
+        let parts = writer.presentation().low_latency_window();
+        let parts = parts.listed().map(|it| (it.start(), it.sequence));
+        let all = numbers(writer).into_iter().chain(parts);
+        all.map(|(start, number)| {
+            number - u64::try_from(start.as_millis() / 1_000).expect("positive")
+        })
+        .collect()
+    };
+    let [mut steady, mut late] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    (0..6).for_each(|at| both(&mut steady, 1_000 * at));
+    for (first, others) in [(4_000, 6..9), (9_000, 9..15), (15_000, 15..20)] {
+        both(&mut late, first);
+        assert_eq!(origins(&late), origins(&steady), "{first}");
+        assert_eq!(origins(&late).len(), 1, "{first}");
+        others.for_each(|at| both(&mut steady, 1_000 * at));
+        let _vacancy = late.leave();
+        late = begin(&registry, "show_360p");
+    }
 }
 
 /// An encoder that comes and goes, on a gateway that waits for hours, must not add up.
@@ -334,7 +409,14 @@ async fn what_has_begun_anew_is_not_kept_for_as_long_as_it_would_have_been_waite
     let waiting = tokio::spawn(leaves.leave().expire());
     tokio::task::yield_now().await;
     list(&mut steady, &[2_000, 4_000], 0, 500_000);
-    let _back = begin(&registry, "show_360p");
+    let back = begin(&registry, "show_360p");
+    let epoch = before.upgrade().map(|it| it.epoch());
+    let is_served = || back.presentation().of_epoch(epoch.expect("it lingers"));
+    assert!(is_served().is_some_and(|it| it.window().is_ready()));
+    let over = Instant::now() + Settings::default().linger * 2;
+    back.report(crate::PublishStatus::sample(), over)
+        .expect("owned");
+    assert!(is_served().is_none());
     assert!(before.upgrade().is_none());
     tokio::time::timeout(Terms::default().resume * 2, waiting)
         .await
