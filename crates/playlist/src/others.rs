@@ -16,7 +16,9 @@ use crate::{Ladder, Presentation, RungNames, TargetDuration};
 pub(crate) struct Others {
     /// The one that leads, or stands for it, if any is published.
     leading: Option<Arc<Presentation>>,
-    /// So many of its segments began when the media of the one that begins had ended, if that is known.
+    /// Sound beside that of rungs which is published: what begins beside it alone has its time.
+    sound: Option<Arc<Presentation>>,
+    /// So many segments of the leading one began when the media of the one that begins had ended, if that is known.
     missed: Option<usize>,
     /// The one that begins is played with the sound of another that is published, or such a one with its own.
     share_sound: bool,
@@ -35,6 +37,7 @@ impl Others {
         Self {
             missed: leading.and_then(|leading| ladder.missed(name, leading)),
             leading: leading.map(|rung| rung.presentation.clone()),
+            sound: ladder.sound_beside(name).map(|it| it.presentation.clone()),
             share_sound: ladder.shares_sound(name),
             all: going_on
                 .into_iter()
@@ -86,8 +89,8 @@ impl Others {
 
     /// The discontinuity sequence numbers: where media match, so do these (rfc8216bis §6.2.4), and else nobody had them.
     pub(crate) fn first_discontinuities(&self, there: Option<&Presentation>) -> Option<Numbers> {
-        if let Some(leading) = &self.leading {
-            return Some(leading.discontinuities());
+        if let Some(live) = self.leading.as_ref().or(self.sound.as_ref()) {
+            return Some(live.discontinuities());
         }
         let own = there.map(Presentation::next_discontinuities);
         let theirs = self.highest(Presentation::next_discontinuities);

@@ -52,6 +52,12 @@ impl Ladder {
         leader.boundaries(form).sequence_at(at)
     }
 
+    /// Sound that is published beside that of rungs, other than `name`.
+    pub(crate) fn sound_beside(&self, name: &PresentationName) -> Option<&Rung> {
+        let mut sounds = self.live_sounds();
+        sounds.find(|sound| sound.presentation.name() != name)
+    }
+
     /// The leading rung, or another that fits where `name` leads, or one that has yet to list something. Not what shares the
     /// connection that publishes `name` still: whoever takes that over takes them all over.
     pub(crate) fn leading_beside(&self, name: &PresentationName) -> Option<&Rung> {

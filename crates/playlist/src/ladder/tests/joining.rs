@@ -259,6 +259,18 @@ fn newest(writer: &Writer) -> (u64, usize) {
     (newest.discontinuity_sequence, window.listed().len())
 }
 
+/// It is none of those that are compared, and they come by its time.
+#[test]
+fn pictures_that_come_beside_sound_alone_have_its_number() {
+    let registry = Registry::new(Settings::default());
+    let mut beside = begin(&registry, "show_audio1");
+    let pushed = beside.push(sound(0, 2_000, 0), Instant::now());
+    pushed.expect("owned");
+    let mut pictures = begin(&registry, "show");
+    list(&mut pictures, &[2_000], 0, 500_000);
+    assert_eq!(newest(&pictures), (newest(&beside).0, 1));
+}
+
 /// Players know what had a number by the time of when it had it. When all were away, time is another.
 #[test]
 fn who_comes_back_first_has_no_number_that_another_had() {
