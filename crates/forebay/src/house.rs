@@ -173,6 +173,7 @@ impl House {
                 config::OnConflict::Backup => OnConflict::Backup,
             },
             credential,
+            leads: false,
             resume: app.resume.unwrap_or(self.config.hls.resume),
         }
     }

@@ -120,11 +120,15 @@ impl Publish {
         encoder: Option<String>,
         house: Arc<House>,
     ) -> Result<Self, Refused> {
+        // No rung has a transcoder, or there would be no end of them.
+        let is_transcoded = source == Source::Connection && house.ladder_of(&name).is_some();
+        let terms = Terms {
+            leads: is_transcoded,
+            ..terms
+        };
         let seat = Seat::find(&name, &terms, &house)?;
         house.totals.publishes.add(1);
         let since = SystemTime::now();
-        // No rung has one, or there would be no end of them.
-        let is_transcoded = source == Source::Connection && house.ladder_of(&name).is_some();
         let preamble = is_transcoded.then(Preamble::default);
         let mut publish = Self {
             peer,

@@ -7,42 +7,43 @@ use std::sync::Arc;
 
 use media::PresentationName;
 
-use crate::presentation::Numbers;
+use crate::presentation::{Numbers, Start};
 use crate::registry::number_by_the_clock;
 use crate::{Ladder, Presentation, RungNames, TargetDuration};
 
 /// One moment of the others.
 #[derive(Debug, Default)]
 pub(crate) struct Others {
-    /// The one that leads, or stands for it, if any is published.
+    /// The one that leads, or stands for it; `None` for who goes by a time of its own.
     leading: Option<Arc<Presentation>>,
-    /// Sound beside that of rungs which is published: what begins beside it alone has its time.
-    sound: Option<Arc<Presentation>>,
     /// So many segments of the leading one began when the media of the one that begins had ended, if that is known.
     missed: Option<usize>,
     /// The one that begins is played with the sound of another that is published, or such a one with its own.
     share_sound: bool,
     /// All that go on, published or not.
     all: Vec<Arc<Presentation>>,
+    /// [`crate::Terms::leads`].
+    leads: bool,
 }
 
 impl Others {
-    /// Those beside `name` in `ladder`, of which these are `going_on`.
+    /// Those beside `name` in `ladder`, of which these are `going_on`, for a publish that `leads` or not.
     pub(crate) fn new(
         name: &PresentationName,
         ladder: &Ladder,
         going_on: Vec<Arc<Presentation>>,
+        leads: bool,
     ) -> Self {
-        let leading = ladder.leading_beside(name);
+        let leading = ladder.leading_beside(name).filter(|_| !leads);
         Self {
             missed: leading.and_then(|leading| ladder.missed(name, leading)),
             leading: leading.map(|rung| rung.presentation.clone()),
-            sound: ladder.sound_beside(name).map(|it| it.presentation.clone()),
             share_sound: ladder.shares_sound(name),
             all: going_on
                 .into_iter()
                 .filter(|it| it.name() != name)
                 .collect(),
+            leads,
         }
     }
 
@@ -52,54 +53,81 @@ impl Others {
     pub(crate) fn begins_anew(&self, there: &Presentation) -> bool {
         let own = there.next_discontinuities();
         let Some(leading) = &self.leading else {
-            // All that come back now come by a time of their own: nobody may have had their number by another.
-            let mut unused = self.all.iter().map(|it| it.next_discontinuities());
-            return unused.any(|theirs| !own.reaches(theirs));
+            // By another time than theirs nobody may have had its number; by theirs it may be ahead of them.
+            let theirs = match self.leads {
+                true => self.unused_discontinuities(),
+                false => self.live_discontinuities(),
+            };
+            return theirs.is_some_and(|theirs| !own.reaches(theirs));
         };
         // Players that have left it for others find it by what they know of it: what is new of it would be for them what
         // the others had when it went away.
         let goes_on_at = || there.next_sequence().plus(Numbers::ONE);
         let is_behind = || !goes_on_at().reaches(leading.next_sequence());
         let fell_behind = self.missed.map_or_else(is_behind, |missed| missed > 1);
-        // What nobody else hears, and hears nobody else, may be ahead: it comes by the time of the one that leads.
+        // What nobody else hears, and hears nobody else, may be ahead.
         let theirs = leading.discontinuities();
         fell_behind || !own.reaches(theirs) || self.share_sound && own != theirs
     }
 
-    /// The media sequence numbers that something new begins with, in place of what was `there`; `None` where nothing says so.
-    pub(crate) fn first_sequence(&self, there: Option<&Presentation>) -> Option<Numbers> {
+    /// Where something new begins in place of what was `there`, if anything was: behind `floor`, where nothing else says.
+    pub(crate) fn start(&self, there: Option<&Presentation>, floor: Start) -> Start {
         // Its playlist has the name of one that players may have loaded: they take it for as far behind that as the
         // numbers are.
         let unused = there.map(Presentation::unused_sequence);
-        let theirs = match (&self.leading, there) {
-            (Some(leading), _) => Some(leading.next_sequence()),
-            (None, Some(_)) => self.highest(Presentation::unused_sequence),
-            (None, None) => None,
+        let (sequence, at_least) = match (&self.leading, unused) {
+            (Some(leading), unused) => {
+                let unused = unused.unwrap_or_default();
+                (leading.next_sequence().max(unused), unused)
+            }
+            (None, Some(unused)) => {
+                let all = self.all.iter().map(|it| it.unused_sequence());
+                let number = all.fold(unused, Numbers::max);
+                (number, number)
+            }
+            (None, None) => {
+                let number = floor.sequence.max(self.first_sequence_ever());
+                (number, number)
+            }
         };
-        theirs.into_iter().chain(unused).reduce(Numbers::max)
+        // Where media match, so do these (rfc8216bis §6.2.4), and else nobody had them.
+        let leading = self.leading.as_ref().map(|it| it.discontinuities());
+        let live = || self.live_discontinuities().filter(|_| !self.leads);
+        let unused = || {
+            let own = there.map(Presentation::next_discontinuities);
+            let theirs = self.unused_discontinuities();
+            theirs.into_iter().chain(own).reduce(Numbers::max)
+        };
+        let discontinuities = leading.or_else(live).or_else(unused);
+        Start {
+            sequence,
+            at_least,
+            discontinuities: discontinuities.unwrap_or(floor.discontinuities),
+            target: None,
+        }
     }
 
-    /// The same then: that of the others while nothing is listed of them, so that rungs that begin together
-    /// have the same numbers; else what the clock says.
-    pub(crate) fn first_sequence_ever(&self) -> u64 {
+    /// That of the others while nothing is listed of them, so that rungs that begin together have the same numbers; else
+    /// what the clock says.
+    fn first_sequence_ever(&self) -> Numbers {
         let first = self.all.first();
         let first = first.filter(|_| !self.all.iter().any(|other| other.is_listed()));
-        first.map_or_else(number_by_the_clock, |first| first.next_sequence().parts)
+        first.map_or_else(
+            || number_by_the_clock().into(),
+            |first| first.next_sequence(),
+        )
     }
 
-    /// The discontinuity sequence numbers: where media match, so do these (rfc8216bis §6.2.4), and else nobody had them.
-    pub(crate) fn first_discontinuities(&self, there: Option<&Presentation>) -> Option<Numbers> {
-        if let Some(live) = self.leading.as_ref().or(self.sound.as_ref()) {
-            return Some(live.discontinuities());
-        }
-        let own = there.map(Presentation::next_discontinuities);
-        let theirs = self.highest(Presentation::next_discontinuities);
-        theirs.into_iter().chain(own).reduce(Numbers::max)
+    /// Those of what is published now.
+    fn live_discontinuities(&self) -> Option<Numbers> {
+        let live = self.all.iter().filter(|it| it.is_published());
+        live.map(|it| it.discontinuities()).reduce(Numbers::max)
     }
 
-    fn highest(&self, number: impl Fn(&Presentation) -> Numbers) -> Option<Numbers> {
-        let numbers = self.all.iter().map(|it| number(it));
-        numbers.reduce(Numbers::max)
+    /// Those that nobody had.
+    fn unused_discontinuities(&self) -> Option<Numbers> {
+        let unused = self.all.iter().map(|it| it.next_discontinuities());
+        unused.reduce(Numbers::max)
     }
 
     /// The target duration that it has to have because the pictures of its ladder have it (rfc8216bis §6.2.4).

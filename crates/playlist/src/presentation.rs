@@ -36,6 +36,19 @@ pub enum Dismissal {
     Takeover,
 }
 
+/// Where a presentation begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    /// Media sequence numbers, unless those that others have where its first segments begin are others.
+    pub(crate) sequence: Numbers,
+    /// Which are not below these.
+    pub(crate) at_least: Numbers,
+    /// Behind so many discontinuities.
+    pub(crate) discontinuities: Numbers,
+    /// The target duration, if its playlists go on from another process.
+    pub(crate) target: Option<TargetDuration>,
+}
+
 /// One programme under one name. Readers see snapshots; only a [`crate::Writer`] changes them.
 #[derive(Debug)]
 pub struct Presentation {
@@ -120,6 +133,7 @@ pub(crate) struct Inner {
     /// What its sound is called.
     pub(crate) label: Label,
     pub(crate) next_sequence: u64,
+    pub(crate) at_least: Numbers,
     pub(crate) discontinuities: u64,
     pub(crate) growth: Growth,
     pub(crate) measured: Measured,
@@ -156,13 +170,10 @@ impl Inner {
 }
 
 impl Presentation {
-    /// `target` is set if the playlist goes on from another process.
     pub(crate) fn new(
         name: PresentationName,
         epoch: u32,
-        next_sequence: Numbers,
-        discontinuities: Numbers,
-        target: Option<TargetDuration>,
+        start: Start,
         settings: &Settings,
     ) -> Self {
         let inner = Inner {
@@ -174,15 +185,16 @@ impl Presentation {
             resume: Duration::ZERO,
             status: None,
             label: Label::default(),
-            next_sequence: next_sequence.segments,
-            discontinuities: discontinuities.segments,
-            growth: Growth::new(discontinuities.parts, target.is_some()),
+            next_sequence: start.sequence.segments,
+            at_least: start.at_least,
+            discontinuities: start.discontinuities.segments,
+            growth: Growth::new(start.discontinuities.parts, start.target.is_some()),
             measured: Measured::default(),
             version: 0,
         };
         let low_latency = LowLatencyWindow::new(
             name.name.clone(),
-            next_sequence.parts,
+            start.sequence.parts,
             TargetDuration::fitting(settings.segment, MediaTime::ZERO),
             epoch,
             settings.low_latency,
@@ -191,7 +203,7 @@ impl Presentation {
             name,
             epoch,
             windows: watch::Sender::new(Arc::new(Window {
-                target,
+                target: start.target,
                 ..Window::default()
             })),
             low_latency: watch::Sender::new(Arc::new(low_latency)),
@@ -408,6 +420,11 @@ impl Presentation {
             parts: last.parts + u64::from(inner.growth.goes_on()),
         };
         (last, next)
+    }
+
+    /// Lets what had its name before go.
+    pub(crate) fn forget_before(&self) {
+        self.lock().before = None;
     }
 
     /// One connection publishes both.

@@ -11,7 +11,7 @@ use media::{MediaTime, PresentationName};
 #[cfg(doc)]
 use crate::Dismissal;
 use crate::others::Others;
-use crate::presentation::Numbers;
+use crate::presentation::Start;
 use crate::{
     Form, Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
     Vacancy, Writer,
@@ -139,7 +139,12 @@ impl Registry {
         // Held throughout, so that nobody ends, forgets or takes over the presentation in between.
         let mut presentations = shared.write();
         let ladder = shared.ladder_of(&presentations, &shared.ladder_named(name));
-        let others = Others::new(name, &ladder, shared.beside(&presentations, name));
+        let others = Others::new(
+            name,
+            &ladder,
+            shared.beside(&presentations, name),
+            terms.leads,
+        );
         let mut before = None;
         if let Some(there) = presentations.get(name) {
             let begins_anew = others.begins_anew(there);
@@ -154,14 +159,10 @@ impl Registry {
             return Err(Refused::TooMany(shared.settings.presentations));
         }
         let there = presentations.get(name).map(|it| &**it);
-        let number = others.first_sequence(there);
-        let number =
-            number.unwrap_or_else(|| shared.above_floor(others.first_sequence_ever()).into());
-        let discontinuities = others.first_discontinuities(there);
-        let discontinuities = discontinuities.unwrap_or_else(|| shared.discontinuity_floor());
+        let start = others.start(there, shared.floor());
         let target = before.as_ref().and_then(|it| it.window().target_duration());
         let target = target.max(others.target());
-        let fresh = Arc::new(shared.begin(name, number, discontinuities, None));
+        let fresh = Arc::new(shared.begin(name, start));
         if let Some(before) = before {
             fresh.replace(before, now + shared.settings.linger);
         }
@@ -226,9 +227,15 @@ impl Registry {
             .filter(|(_, target)| *target >= least)
             .take(shared.settings.presentations);
         kept.map(|(name, target)| {
-            let number = shared.above_floor(number_by_the_clock());
-            let floor = shared.discontinuity_floor();
-            let waiting = Arc::new(shared.begin(name, number.into(), floor, Some(*target)));
+            let floor = shared.floor();
+            let sequence = floor.sequence.max(number_by_the_clock().into());
+            let start = Start {
+                sequence,
+                at_least: sequence,
+                target: Some(*target),
+                ..floor
+            };
+            let waiting = Arc::new(shared.begin(name, start));
             presentations.insert(name.clone(), waiting.clone());
             Vacancy::restored(&waiting, shared.clone(), resume(name))
         })
@@ -371,33 +378,21 @@ impl Shared {
         above.unwrap_or_else(|| name.clone())
     }
 
-    /// The number `first`, if all that were used before are below it.
-    fn above_floor(&self, first: u64) -> u64 {
-        first.max(self.sequence_floor.load(Ordering::Relaxed))
+    /// Above all that were forgotten.
+    fn floor(&self) -> Start {
+        let sequence = self.sequence_floor.load(Ordering::Relaxed).into();
+        Start {
+            sequence,
+            at_least: sequence,
+            discontinuities: self.discontinuity_floor.load(Ordering::Relaxed).into(),
+            target: None,
+        }
     }
 
-    /// A presentation whose first segments have the numbers `first`, behind so many discontinuities.
-    fn begin(
-        &self,
-        name: &PresentationName,
-        first: Numbers,
-        discontinuities: Numbers,
-        target: Option<TargetDuration>,
-    ) -> Presentation {
+    fn begin(&self, name: &PresentationName, start: Start) -> Presentation {
         let epoch = self.epochs.hash_one((name, since_1970()));
         let epoch = u32::try_from(epoch & u64::from(u32::MAX)).unwrap_or_default();
-        Presentation::new(
-            name.clone(),
-            epoch,
-            first,
-            discontinuities,
-            target,
-            &self.settings,
-        )
-    }
-
-    fn discontinuity_floor(&self) -> Numbers {
-        self.discontinuity_floor.load(Ordering::Relaxed).into()
+        Presentation::new(name.clone(), epoch, start, &self.settings)
     }
 
     /// Takes `gone` out, unless another presentation has the name by now.

@@ -25,6 +25,8 @@ pub struct Terms {
     pub on_conflict: OnConflict,
     /// What it was admitted by: only a publish with the same may take an active one's place.
     pub credential: u64,
+    /// Rungs are made of it by its own time, whatever else there is of its ladder.
+    pub leads: bool,
     /// How long the presentation waits for its publisher to come back before it ends.
     pub resume: Duration,
 }
@@ -35,6 +37,7 @@ impl Default for Terms {
             wake: Arc::default(),
             on_conflict: OnConflict::Takeover,
             credential: 0,
+            leads: false,
             resume: Duration::from_secs(30),
         }
     }

@@ -176,7 +176,7 @@ impl Writer {
         now: Instant,
     ) -> Result<TargetDuration, PushError> {
         let settings = &self.shared.settings;
-        let first = self.presentation.window().target.is_none();
+        let first = !self.presentation.window().is_ready();
         let beside = first.then(|| self.sequence_beside(Form::Classic, segment.start));
         let mut inner = self.presentation.lock();
         let before = self.presentation.window();
@@ -203,8 +203,8 @@ impl Writer {
             let fitting = TargetDuration::fitting(settings.segment, first);
             self.given.map_or(fitting, |given| given.max(fitting))
         });
-        if let Some(number) = beside.flatten() {
-            inner.next_sequence = inner.next_sequence.max(number);
+        if let Some(number) = beside.flatten().filter(|_| !before.is_ready()) {
+            inner.next_sequence = number.max(inner.at_least.segments);
         }
         let mut listed = before.listed.clone();
         let mut removed = before.removed.clone();
@@ -260,10 +260,6 @@ impl Writer {
         let first = begun.is_none();
         let begun = begun.or_else(|| self.shared.begun_beside(self.presentation.name()));
         let sequence = first.then(|| self.sequence_beside(Form::LowLatency, part.start));
-        let beside = Beginning {
-            begun,
-            sequence: sequence.flatten(),
-        };
         let mut inner = self.presentation.lock();
         let before = self.presentation.low_latency_window();
         // The successor makes its parts as the window it found asks for: nothing must be fixed behind its back.
@@ -273,6 +269,11 @@ impl Writer {
         let target = before.part_target().unwrap_or(part.target);
         let tracks = part.head.as_ref().map(|head| head.tracks.clone());
         let settings = &self.shared.settings;
+        let sequence = sequence.flatten();
+        let beside = Beginning {
+            begun,
+            sequence: sequence.map(|number| number.max(inner.at_least.parts)),
+        };
         let (mut window, result) =
             inner
                 .growth
@@ -351,7 +352,8 @@ impl Writer {
 #[derive(Debug)]
 #[must_use = "a presentation that is not expired stays for ever"]
 pub struct Vacancy {
-    /// The registry keeps it. Another may have its name before the wait is over, and it is as large as its window.
+    /// The registry keeps it, and for a while what has its name after it. That may be before the wait is over, and it is as
+    /// large as its window.
     presentation: Weak<Presentation>,
     shared: Arc<Shared>,
     generation: u64,
@@ -380,7 +382,15 @@ impl Vacancy {
         let awaited = self.vacant().map(|there| there.target_duration().is_some());
         match awaited {
             None => return,
-            Some(true) => tokio::time::sleep(self.resume).await,
+            Some(true) => {
+                // Nobody reports until then, and the wait may be one of hours.
+                let linger = self.shared.settings.linger.min(self.resume);
+                tokio::time::sleep(linger).await;
+                if let Some(there) = self.vacant().filter(|_| linger < self.resume) {
+                    there.forget_before();
+                }
+                tokio::time::sleep(self.resume - linger).await;
+            }
             Some(false) => {}
         }
         let Some(presentation) = self.end() else {

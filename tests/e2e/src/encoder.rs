@@ -69,13 +69,22 @@ impl Encoder {
 
     /// Ends it as Ctrl-C does: it unpublishes.
     pub fn interrupt(&mut self) {
+        self.signal("-INT");
+    }
+
+    /// Its line goes dead: nothing more comes of it, and nobody is told.
+    pub fn hang(&self) {
+        self.signal("-STOP");
+    }
+
+    fn signal(&self, signal: &str) {
         let status = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
+            .args([signal, &self.child.id().to_string()])
             .status();
         assert!(status.expect("kill is there").success());
     }
 
-    /// Ends it as a power cut does: without a word.
+    /// Ends it as a process that crashes: without a word.
     pub fn kill(&mut self) {
         self.child.kill().expect("it runs");
     }

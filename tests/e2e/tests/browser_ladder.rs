@@ -427,6 +427,12 @@ const LEAST: &str = "<!doctype html><title>hls.js</title><link rel=icon href=dat
 #[test]
 fn hls_js_goes_on_when_the_transcoder_was_started_again_and_then_the_source() {
     let browser = Browser::start();
+    for form in ["index", "llhls"] {
+        goes_on_when_first_ffmpeg_and_then_the_source_dies(&browser, form);
+    }
+}
+
+fn goes_on_when_first_ffmpeg_and_then_the_source_dies(browser: &Browser, form: &str) {
     let gateway = Gateway::start_on(
         "[[ladder]]
          name = 'small'
@@ -438,18 +444,18 @@ fn hls_js_goes_on_when_the_transcoder_was_started_again_and_then_the_source() {
          resume = '10m'",
     );
     let mut encoder = source(&gateway);
-    variants(&gateway, "/live/show/index.m3u8", 2);
+    variants(&gateway, &format!("/live/show/{form}.m3u8"), 2);
     browser.open(&format!("http://{}/", player_site::serve(LEAST)));
     browser.run(&format!(
         "window.play('{}')",
-        gateway.http_url("live/show/index.m3u8")
+        gateway.http_url(&format!("live/show/{form}.m3u8"))
     ));
     browser.run(
         "window.placed = [];
          window.forebay.hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) =>
              window.placed.push(frag.programDateTime / 1000 - frag.startPTS));",
     );
-    hundred_pictures(&browser, "of the rung", "video.videoHeight === 180");
+    hundred_pictures(browser, "of the rung", "video.videoHeight === 180");
     let [ffmpeg] = gateway.children()[..] else {
         panic!("one ffmpeg: {:?}", gateway.children());
     };
@@ -462,9 +468,9 @@ fn hls_js_goes_on_when_the_transcoder_was_started_again_and_then_the_source() {
         SOON,
         "const { hls } = window.forebay; return hls.levels[0].details?.endCC === 1",
     );
-    hundred_pictures(&browser, "of the new one", "video.readyState >= 3");
+    hundred_pictures(browser, "of the new one", "video.readyState >= 3");
     browser.run("const { hls } = window.forebay; hls.autoLevelCapping = -1; hls.nextLevel = 1");
-    hundred_pictures(&browser, "of the source", "video.videoHeight === 360");
+    hundred_pictures(browser, "of the source", "video.videoHeight === 360");
     encoder.kill();
     let _again = source(&gateway);
     browser.until(
@@ -472,7 +478,7 @@ fn hls_js_goes_on_when_the_transcoder_was_started_again_and_then_the_source() {
         SOON,
         "const { details } = window.forebay.hls.levels[1]; return details?.endCC > 0",
     );
-    hundred_pictures(&browser, "of what it sends", "video.videoHeight === 360");
+    hundred_pictures(browser, "of what it sends", "video.videoHeight === 360");
     // Else it stands until it has come there.
     let apart = browser.run(
         "const all = window.placed.filter(Number.isFinite); \
@@ -481,7 +487,7 @@ fn hls_js_goes_on_when_the_transcoder_was_started_again_and_then_the_source() {
     let apart = apart.as_f64().expect("segments with dates");
     assert!(
         apart < 10.0,
-        "media lie {apart} s from where their dates say"
+        "{form}: media lie {apart} s from where their dates say"
     );
 }
 

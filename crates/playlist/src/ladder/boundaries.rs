@@ -172,7 +172,13 @@ impl Boundaries {
     pub(super) fn sequence_at(&self, at: MediaTime) -> Option<u64> {
         let mut newest_first = self.segments.iter().rev();
         let there = newest_first.find(|it| it.begins.at <= at + TOLERANCE)?;
-        let behind = at + TOLERANCE - there.reached();
+        // What is open goes on, as far as others do.
+        let least = if there.is_open {
+            self.step()
+        } else {
+            MediaTime::ZERO
+        };
+        let behind = at + TOLERANCE - (there.begins.at + there.lasts.max(least));
         let is_next = behind >= MediaTime::ZERO;
         (behind < self.step()).then_some(there.sequence + u64::from(is_next))
     }

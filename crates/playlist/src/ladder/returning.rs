@@ -2,7 +2,7 @@
 
 use media::{MediaTime, PresentationName};
 
-use super::{Form, Ladder, Rung, Standing};
+use super::{Form, Ladder, Rung};
 
 impl Ladder {
     /// So many segments of `leading` began when the media of `name` had ended; `None` if nothing of it is listed.
@@ -52,17 +52,10 @@ impl Ladder {
         leader.boundaries(form).sequence_at(at)
     }
 
-    /// Sound that is published beside that of rungs, other than `name`.
-    pub(crate) fn sound_beside(&self, name: &PresentationName) -> Option<&Rung> {
-        let mut sounds = self.live_sounds();
-        sounds.find(|sound| sound.presentation.name() != name)
-    }
-
-    /// The leading rung, or another that fits where `name` leads, or one that has yet to list something. Not what shares the
-    /// connection that publishes `name` still: whoever takes that over takes them all over.
+    /// The leading rung, or another that fits where `name` leads. Not what shares the connection that publishes `name` still:
+    /// whoever takes that over takes them all over.
     pub(crate) fn leading_beside(&self, name: &PresentationName) -> Option<&Rung> {
         let standings = self.standings(self.form(Form::Classic));
-        let all = || self.rungs.iter().zip(&standings);
         let is_it = |rung: &&Rung| rung.presentation.name() == name;
         let own = self.rungs.iter().chain(&self.sounds).find(is_it);
         let is_other = |rung: &&Rung| {
@@ -70,11 +63,10 @@ impl Ladder {
             rung.is_live() && !is_it(rung) && !own.is_some_and(shares)
         };
         let leading = self.leading_in(&standings).filter(is_other);
-        let standing = |wanted: fn(&Standing) -> bool| {
-            let stand = all().filter(move |(_, it)| wanted(it));
-            stand.map(|(rung, _)| rung).find(is_other)
-        };
-        let listed = leading.or_else(|| standing(|it| it.is_listed()));
-        listed.or_else(|| standing(|it| *it == Standing::Empty))
+        leading.or_else(|| {
+            let all = self.rungs.iter().zip(&standings);
+            let mut listed = all.filter(|(_, it)| it.is_listed()).map(|(rung, _)| rung);
+            listed.find(is_other)
+        })
     }
 }

@@ -19,7 +19,7 @@ pub(crate) type Grown = (LowLatencyWindow, Result<(), PushError>);
 pub(crate) struct Beginning {
     /// When time began.
     pub(crate) begun: Option<SystemTime>,
-    /// The media sequence number of its first segment, if it has used none behind that.
+    /// The media sequence number of its first segment.
     pub(crate) sequence: Option<u64>,
 }
 
@@ -104,7 +104,7 @@ impl Growth {
             head.date += self.ahead;
             let origin = dash::origin(head.date, part.start);
             if let (None, Some(sequence)) = (window.begun, beside.sequence) {
-                window.next_sequence = window.next_sequence.max(sequence);
+                window.next_sequence = sequence;
             }
             window.begun = window.begun.or(beside.begun).or(Some(origin));
             self.discontinuities += u64::from(head.discontinuity);

@@ -156,6 +156,31 @@ fn a_backup_that_takes_over_is_transcoded_too() {
     assert_eq!(status["last_error"], Value::Null, "{status}");
 }
 
+/// The new connection counts from zero, while the rungs of the old one are still there.
+#[test]
+fn a_source_whose_connection_hangs_goes_on_behind_a_discontinuity_with_its_rungs() {
+    let gateway = Gateway::start_on(CONFIGURATION);
+    let hangs = source(&gateway);
+    variants(&gateway, "/live/show/index.m3u8", 3);
+    let names = ["show", "show_180p", "show_120p"];
+    wait::until("two segments of each", SOON, || {
+        let mut counts = names
+            .map(|name| playlist(&gateway, name).entries.len())
+            .into_iter();
+        counts.all(|count| count >= 2).then_some(())
+    });
+    hangs.hang();
+    let _again = source(&gateway);
+    wait::until("all to have the next number", SOON, || {
+        let numbers = names.map(|name| {
+            let (_, number, _) = playlist(&gateway, name).numbered().last()?;
+            Some(number)
+        });
+        (numbers == [Some(1); 3]).then_some(())
+    });
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+}
+
 #[test]
 fn an_ffmpeg_that_dies_is_started_again_and_ends_with_the_publish() {
     let mut gateway = Gateway::start_on(CONFIGURATION);

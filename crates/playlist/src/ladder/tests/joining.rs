@@ -271,31 +271,65 @@ fn pictures_that_come_beside_sound_alone_have_its_number() {
     assert_eq!(newest(&pictures), (newest(&beside).0, 1));
 }
 
-/// Players know what had a number by the time of when it had it. When all were away, time is another.
+/// Its rungs are made of it: they come by its time, and what they had before is of another.
+fn lead(registry: &Registry) -> Writer {
+    let terms = Terms {
+        leads: true,
+        ..Terms::default()
+    };
+    let writer = registry.publish(&name("show"), &terms, Instant::now());
+    writer.expect("the same encoder")
+}
+
+/// One segment in both forms.
+fn list_both(writer: &mut Writer, start: i64) {
+    let pushed = writer.push(segment(start, 1_000, 0, 500_000), Instant::now());
+    pushed.expect("owned");
+    description::push(writer, &description::tracks(), start, 5, 0);
+}
+
 #[test]
-fn who_comes_back_first_has_no_number_that_another_had() {
-    let registry = Registry::new(Settings::default());
-    let names = ["show", "show_270p"];
-    let mut both = names.map(|rung| begin(&registry, rung));
-    for writer in &mut both {
-        list(writer, &[0], 0, 500_000);
-    }
-    let [mut source, rung] = both;
+fn who_leads_has_no_number_that_another_had_by_another_time() {
+    let registry = description::registry();
+    let mut source = lead(&registry);
+    let mut rung = begin(&registry, "show_270p");
+    list_both(&mut source, 0);
+    list_both(&mut rung, 0);
     let _vacancy = rung.leave();
     let mut rung = begin(&registry, "show_270p");
-    list(&mut source, &[2_000], 0, 500_000);
-    list(&mut rung, &[2_000], 0, 200_000);
+    list_both(&mut source, 1_000);
+    list_both(&mut rung, 1_000);
     assert_eq!((newest(&source), newest(&rung)), ((0, 2), (1, 2)));
-    let _vacancies = [source, rung].map(Writer::leave);
-    let mut both = names.map(|rung| begin(&registry, rung));
-    for writer in &mut both {
-        list(writer, &[4_000], 0, 500_000);
+    // What ffmpeg still has comes in, or has come in, when the source is back.
+    for (start, is_gone, expected) in [(2_000, true, 2), (3_000, false, 3)] {
+        let (_vacancy, _other);
+        let hanging = std::mem::replace(&mut source, lead(&registry));
+        if is_gone {
+            _vacancy = rung.leave();
+            rung = begin(&registry, "show_270p");
+        } else {
+            _other = std::mem::replace(&mut rung, begin(&registry, "show_270p"));
+        }
+        list_both(&mut source, start);
+        list_both(&mut rung, start);
+        let all = [newest(&source).0, newest(&rung).0];
+        assert_eq!(all, [expected; 2], "{start}");
+        drop(hanging);
     }
-    // The rung goes on: it would have had that number anyway.
-    assert_eq!(both.each_ref().map(newest), [(2, 1), (2, 3)]);
-    let origin = |writer: &Writer| numbers(writer).last().copied();
-    let [source, rung] = both.each_ref().map(origin);
-    assert!(source >= rung, "{source:?} {rung:?}");
+}
+
+/// Its number is that of those that were there when it began, and it comes by the time of who lists first.
+#[test]
+fn one_that_lists_nothing_says_nothing_of_numbers() {
+    let registry = description::registry();
+    let mut only = begin(&registry, "show_720p");
+    list_both(&mut only, 0);
+    let mute = begin(&registry, "show_360p");
+    let _vacancy = only.leave();
+    let mut back = begin(&registry, "show_720p");
+    list_both(&mut back, 1_000);
+    assert_eq!(newest(&back), (1, 2));
+    drop(mute);
 }
 
 /// Its encoder is back before it is known that its connection hangs. All hear the sound of the first.
@@ -309,19 +343,15 @@ fn all_that_one_connection_publishes_goes_on_when_another_takes_over() {
             writer.expect("the same encoder")
         })
     };
-    let both = |writer: &mut Writer, start| {
-        list(writer, &[start], 0, 200_000);
-        description::push(writer, &description::tracks(), start, 5, 0);
-    };
     let mut writers = connect();
     for start in [0, 2_000] {
         for writer in &mut writers {
-            both(writer, start);
+            list_both(writer, start);
         }
         let _hanging = std::mem::replace(&mut writers, connect());
     }
     for writer in &mut writers {
-        both(writer, 4_000);
+        list_both(writer, 4_000);
     }
     assert_eq!(writers.each_ref().map(newest), [(2, 3); 3]);
 }
@@ -379,61 +409,84 @@ fn a_rung_that_the_others_went_on_without_has_their_numbers_when_it_is_back() {
     }
 }
 
-/// It comes late, and again and again, to where the others are or one segment ahead.
+/// It comes late, and again and again: to where the others are, one segment ahead, to what they have open, and behind them.
 #[test]
 fn the_first_segment_beside_others_has_the_number_of_theirs() {
     let registry = description::registry();
-    let both = |writer: &mut Writer, start| {
-        let pushed = writer.push(segment(start, 1_000, 0, 500_000), Instant::now());
-        pushed.expect("owned");
-        description::push(writer, &description::tracks(), start, 5, 0);
-    };
     // The number of a segment that had begun at the beginning of time.
     let origins = |writer: &Writer| -> BTreeSet<u64> {
         let parts = writer.presentation().low_latency_window();
         let parts = parts.listed().map(|it| (it.start(), it.sequence));
         let all = numbers(writer).into_iter().chain(parts);
-        all.map(|(start, number)| {
-            number - u64::try_from(start.as_millis() / 1_000).expect("positive")
-        })
-        .collect()
+        let seconds = |at: MediaTime| u64::try_from(at.as_millis() / 1_000).expect("positive");
+        all.map(|(start, number)| number - seconds(start)).collect()
     };
-    let [mut steady, mut late] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
-    (0..6).for_each(|at| both(&mut steady, 1_000 * at));
-    for (first, others) in [(4_000, 6..9), (9_000, 9..15), (15_000, 15..20)] {
-        both(&mut late, first);
-        assert_eq!(origins(&late), origins(&steady), "{first}");
-        assert_eq!(origins(&late).len(), 1, "{first}");
-        others.for_each(|at| both(&mut steady, 1_000 * at));
+    let mut steady = begin(&registry, "show_720p");
+    list_both(&mut steady, 0);
+    let only = origins(&steady);
+    for (listed, first) in [
+        (1..6, 3_000),
+        (6..7, 7_000),
+        (7..12, 12_200),
+        (13..16, 14_000),
+    ] {
+        listed.for_each(|at| list_both(&mut steady, 1_000 * at));
+        let mut late = begin(&registry, "show_360p");
+        let is_open = first % 1_000 > 0;
+        if is_open {
+            let tracks = description::tracks();
+            description::push(&mut steady, &tracks, 12_000, 2, 0);
+        }
+        list_both(&mut late, first);
+        assert_eq!(origins(&late), only, "{first}");
+        if is_open {
+            let pushed = steady.push(segment(12_000, 1_000, 0, 500_000), Instant::now());
+            pushed.expect("owned");
+            steady.close_segment(Instant::now()).expect("owned");
+        }
         let _vacancy = late.leave();
-        late = begin(&registry, "show_360p");
     }
 }
 
 /// An encoder that comes and goes, on a gateway that waits for hours, must not add up.
 #[tokio::test(start_paused = true)]
 async fn what_has_begun_anew_is_not_kept_for_as_long_as_it_would_have_been_waited_for() {
-    let registry = Registry::new(Settings::default());
-    let [mut steady, mut leaves] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
-    list(&mut steady, &[0], 0, 500_000);
-    list(&mut leaves, &[0], 0, 200_000);
-    let before = Arc::downgrade(leaves.presentation());
-    let waiting = tokio::spawn(leaves.leave().expire());
-    tokio::task::yield_now().await;
-    list(&mut steady, &[2_000, 4_000], 0, 500_000);
-    let back = begin(&registry, "show_360p");
-    let epoch = before.upgrade().map(|it| it.epoch());
-    let is_served = || back.presentation().of_epoch(epoch.expect("it lingers"));
-    assert!(is_served().is_some_and(|it| it.window().is_ready()));
-    let over = Instant::now() + Settings::default().linger * 2;
-    back.report(crate::PublishStatus::sample(), over)
-        .expect("owned");
-    assert!(is_served().is_none());
-    assert!(before.upgrade().is_none());
-    tokio::time::timeout(Terms::default().resume * 2, waiting)
-        .await
-        .expect("it is over when its time is")
-        .expect("no panic");
+    for leaves_again in [false, true] {
+        let registry = Registry::new(Settings::default());
+        let mut steady = begin(&registry, "show_720p");
+        let terms = Terms {
+            resume: Duration::from_secs(3_600),
+            ..Terms::default()
+        };
+        let publish = || registry.publish(&name("show_360p"), &terms, Instant::now());
+        let mut leaves = publish().expect("nobody else");
+        list(&mut steady, &[0], 0, 500_000);
+        list(&mut leaves, &[0], 0, 200_000);
+        let before = Arc::downgrade(leaves.presentation());
+        let waiting = tokio::spawn(leaves.leave().expire());
+        tokio::task::yield_now().await;
+        list(&mut steady, &[2_000, 4_000], 0, 500_000);
+        let mut back = publish().expect("nobody else");
+        let epoch = before.upgrade().expect("it lingers").epoch();
+        let again = back.presentation().clone();
+        let is_served = || again.of_epoch(epoch);
+        assert!(is_served().is_some_and(|it| it.window().is_ready()));
+        let over = Settings::default().linger * 2;
+        if leaves_again {
+            list(&mut back, &[6_000], 0, 200_000);
+            tokio::spawn(back.leave().expire());
+            tokio::time::sleep(over).await;
+        } else {
+            let status = crate::PublishStatus::sample();
+            back.report(status, Instant::now() + over).expect("owned");
+        }
+        assert!(is_served().is_none());
+        assert!(before.upgrade().is_none());
+        tokio::time::timeout(terms.resume * 2, waiting)
+            .await
+            .expect("it is over when its time is")
+            .expect("no panic");
+    }
 }
 
 /// Two encoders that want one name are told so, also where neither goes on with what the other had.
