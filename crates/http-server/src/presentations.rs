@@ -69,7 +69,19 @@ impl Presentations {
         let Some(mut presentation) = self.directory.find(&name) else {
             return unknown(&name);
         };
-        if let Some(epoch) = path.file.epoch() {
+        if let File::Segment { epoch, sequence }
+        | File::PackedAudio {
+            epoch, sequence, ..
+        } = path.file
+        {
+            return presentation
+                .segment(epoch, sequence)
+                .map_or_else(gone, |entry| match path.file {
+                    File::PackedAudio { form, .. } => packed_audio(&entry, epoch, form, request),
+                    _ => segment(&entry, epoch, request),
+                });
+        }
+        if let File::Cmaf { epoch, .. } = path.file {
             match presentation.of_epoch(epoch) {
                 Some(of_epoch) => presentation = of_epoch,
                 None => return gone(),
@@ -97,18 +109,6 @@ impl Presentations {
             _ => {}
         }
         let mut window = presentation.window();
-        if let File::Segment { epoch, sequence }
-        | File::PackedAudio {
-            epoch, sequence, ..
-        } = path.file
-        {
-            return window
-                .entry(sequence)
-                .map_or_else(gone, |entry| match path.file {
-                    File::PackedAudio { form, .. } => packed_audio(entry, epoch, form, request),
-                    _ => segment(entry, epoch, request),
-                });
-        }
         if !window.is_settled() {
             let Ok(_permit) = self.waiting.try_acquire() else {
                 return replies::try_again(
@@ -126,7 +126,7 @@ impl Presentations {
             }
         }
         if window.is_ready() {
-            playlist(path.file, &window, presentation.epoch(), &request.headers)
+            playlist(path.file, &window, &request.headers)
         } else if window.is_ended() {
             unknown(&name)
         } else {
@@ -173,7 +173,8 @@ fn without_ts(name: &PresentationName) -> Response {
 fn not_yet(directory: &Directory, presentation: &Presentation, form: Form) -> Response {
     let name = presentation.name();
     // Only what goes on from another process has a target duration before it lists anything.
-    if presentation.window().target_duration().is_some() {
+    let window = presentation.window();
+    if !window.is_ready() && window.target_duration().is_some() {
         let detail = format!("{name} waits for its encoder after a restart of the gateway");
         return replies::try_again(&detail);
     }
@@ -193,7 +194,7 @@ fn gone() -> Response {
 }
 
 /// `window` is ready.
-fn playlist(file: File, window: &Window, epoch: u32, headers: &HeaderMap) -> Response {
+fn playlist(file: File, window: &Window, headers: &HeaderMap) -> Response {
     let kind = if window.is_ended() {
         Kind::EndedPlaylist
     } else {
@@ -205,7 +206,7 @@ fn playlist(file: File, window: &Window, epoch: u32, headers: &HeaderMap) -> Res
             Some(text) => text,
             None => return nothing_here(),
         },
-        File::Sound => match window.packed_audio(epoch) {
+        File::Sound => match window.packed_audio() {
             Some(text) => text,
             None => return nothing_here(),
         },

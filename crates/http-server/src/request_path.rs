@@ -90,16 +90,6 @@ impl File {
             Self::Playlist | Self::IFrames | Self::Sound | Self::Media(_) | Self::MediaIFrames
         )
     }
-
-    /// Which presentation of its name it belongs to, where that is told.
-    pub(crate) const fn epoch(self) -> Option<u32> {
-        match self {
-            Self::Segment { epoch, .. }
-            | Self::PackedAudio { epoch, .. }
-            | Self::Cmaf { epoch, .. } => Some(epoch),
-            _ => None,
-        }
-    }
 }
 
 /// What a file of CMAF is.

@@ -29,6 +29,7 @@ use crate::{
 
 pub use boundaries::Misfit;
 pub use names::RungNames;
+pub(crate) use returning::SharedSound;
 pub(crate) use texts::Texts;
 
 use boundaries::{Boundaries, Stretch, compared};

@@ -7,9 +7,21 @@ use std::sync::Arc;
 
 use media::PresentationName;
 
+use crate::ladder::SharedSound;
 use crate::presentation::{Numbers, Start};
 use crate::registry::number_by_the_clock;
 use crate::{Ladder, Presentation, RungNames, TargetDuration};
+
+/// What goes on of what was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GoesOn {
+    /// All of it.
+    Whole,
+    /// Its segments in MPEG-TS, which have its own sound with the pictures.
+    Segments,
+    /// Something new begins.
+    Nothing,
+}
 
 /// One moment of the others.
 #[derive(Debug, Default)]
@@ -19,7 +31,7 @@ pub(crate) struct Others {
     /// So many segments of the leading one began when the media of the one that begins had ended, if that is known.
     missed: Option<usize>,
     /// The one that begins is played with the sound of another that is published, or such a one with its own.
-    share_sound: bool,
+    shared: SharedSound,
     /// All that go on, published or not.
     all: Vec<Arc<Presentation>>,
     /// [`crate::Terms::leads`].
@@ -38,7 +50,7 @@ impl Others {
         Self {
             missed: leading.and_then(|leading| ladder.missed(name, leading)),
             leading: leading.map(|rung| rung.presentation.clone()),
-            share_sound: ladder.shares_sound(name),
+            shared: ladder.shared_sound(name),
             all: going_on
                 .into_iter()
                 .filter(|it| it.name() != name)
@@ -47,10 +59,10 @@ impl Others {
         }
     }
 
-    /// What is `there` cannot go on with what is published now.
+    /// What of that which is `there` can go on with what is published now.
     ///
     /// Players keep when media began, and which sound belongs to which pictures, by the discontinuity sequence number.
-    pub(crate) fn begins_anew(&self, there: &Presentation) -> bool {
+    pub(crate) fn goes_on(&self, there: &Presentation) -> GoesOn {
         let own = there.next_discontinuities();
         let Some(leading) = &self.leading else {
             // By another time than theirs nobody may have had its number; by theirs it may be ahead of them.
@@ -58,16 +70,26 @@ impl Others {
                 true => self.unused_discontinuities(),
                 false => self.live_discontinuities(),
             };
-            return theirs.is_some_and(|theirs| !own.reaches(theirs));
+            return match theirs {
+                Some(theirs) if !own.reaches(theirs) => GoesOn::Nothing,
+                _ => GoesOn::Whole,
+            };
         };
         // Players that have left it for others find it by what they know of it: what is new of it would be for them what
         // the others had when it went away.
         let goes_on_at = || there.next_sequence().plus(Numbers::ONE);
         let is_behind = || !goes_on_at().reaches(leading.next_sequence());
         let fell_behind = self.missed.map_or_else(is_behind, |missed| missed > 1);
-        // What nobody else hears, and hears nobody else, may be ahead.
+        // Who hears nobody else, and whom nobody else hears, may be ahead.
         let theirs = leading.discontinuities();
-        fell_behind || !own.reaches(theirs) || self.share_sound && own != theirs
+        let is_apart = self.shared.segments && own.segments != theirs.segments;
+        if fell_behind || !own.reaches(theirs) || is_apart {
+            GoesOn::Nothing
+        } else if self.shared.parts && own.parts != theirs.parts {
+            GoesOn::Segments
+        } else {
+            GoesOn::Whole
+        }
     }
 
     /// Where something new begins in place of what was `there`, if anything was: behind `floor`, where nothing else says.

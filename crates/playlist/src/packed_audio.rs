@@ -20,17 +20,17 @@ pub(crate) fn uri(folder: &str) -> String {
 }
 
 /// The URI of the sound of a segment of MPEG-TS; of one that has none, one that nobody asks for.
-fn segment_uri(epoch: u32, entry: &Entry) -> String {
+fn segment_uri(entry: &Entry) -> String {
+    let epoch = entry.epoch;
     let form = PackedAudio::of(&entry.segment).unwrap_or(PackedAudio::Aac);
     let (sequence, extension) = (entry.sequence, form.extension());
     format!("{PACKED_AUDIO}-{epoch:08x}-{sequence}.{extension}")
 }
 
-/// The whole live playlist of a presentation of `epoch`. `listed` is not empty.
+/// The whole live playlist. `listed` is not empty.
 pub(crate) fn render(
     listed: &VecDeque<Arc<Entry>>,
     ranges: &DateRanges,
-    epoch: u32,
     target: TargetDuration,
     ended: bool,
 ) -> String {
@@ -42,7 +42,7 @@ pub(crate) fn render(
         if segment.ts.packed_audio == 0 {
             text.push_str("#EXT-X-GAP\n");
         }
-        let uri = segment_uri(epoch, entry);
+        let uri = segment_uri(entry);
         text.push_str(&segment_lines(segment, Some(segment.date), &uri));
     }
     if ended {
@@ -75,7 +75,7 @@ mod tests {
         ]);
         let target = TargetDuration::fitting(MediaTime::from_millis(2_000), MediaTime::ZERO);
         assert_eq!(
-            render(&entries, &DateRanges::default(), 0xe1, target, true),
+            render(&entries, &DateRanges::default(), target, true),
             "\
 #EXTM3U
 #EXT-X-VERSION:3

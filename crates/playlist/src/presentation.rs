@@ -12,8 +12,8 @@ use crate::measured::Measured;
 use crate::terms::Contest;
 use crate::window::Entry;
 use crate::{
-    Container, Label, PublishStatus, RENDITION, Settings, TargetDuration, Text, Window,
-    media_playlist, multivariant,
+    Container, Label, PublishStatus, Settings, TargetDuration, Text, Window, media_playlist,
+    multivariant,
 };
 
 /// Where a presentation is in its life.
@@ -359,18 +359,26 @@ impl Presentation {
     }
 
     /// Takes the name of `before`, and what is contested about that: nobody writes that one or waits for its encoder any
-    /// more, and its segments can be fetched until then.
-    pub(crate) fn replace(&self, before: Arc<Self>, until: Instant) {
+    /// more, and its segments can be fetched until then. In MPEG-TS it `goes_on` with them.
+    pub(crate) fn replace(&self, before: Arc<Self>, until: Instant, goes_on: bool) {
         let mut inner = before.lock();
         inner.generation += 1;
         inner.publish = None;
         inner.before = None;
         let contest = std::mem::take(&mut inner.contest);
+        let (sequence, discontinuities) = (inner.next_sequence, inner.discontinuities);
+        let measured = inner.measured;
         drop(inner);
         before.window().let_bodies_go();
         before.release();
         let mut inner = self.lock();
         inner.contest = contest;
+        if goes_on {
+            inner.next_sequence = sequence;
+            inner.discontinuities = discontinuities;
+            inner.measured = measured;
+            self.windows.send_replace(before.window());
+        }
         inner.before = Some((before, until));
     }
 
@@ -388,6 +396,16 @@ impl Presentation {
     pub(crate) fn release(&self) {
         let _inner = self.lock();
         self.show_low_latency(Growth::release(&self.low_latency_window()));
+    }
+
+    /// The segment in MPEG-TS that was listed first in this epoch of its name, and has this media sequence number.
+    pub fn segment(self: &Arc<Self>, epoch: u32, sequence: u64) -> Option<Arc<Entry>> {
+        let find = |of: &Self| {
+            let window = of.window();
+            let entry = window.entry(sequence);
+            entry.filter(|entry| entry.epoch == epoch).cloned()
+        };
+        find(self).or_else(|| find(&*self.of_epoch(epoch)?))
     }
 
     /// The discontinuity sequence numbers of its newest segments, or of those that its present publish is about to list.
@@ -537,9 +555,7 @@ impl Inner {
     /// The next entry of the window: `segment` with its numbers and lines.
     pub(crate) fn number(&self, segment: Segment, epoch: u32, now: Instant) -> Entry {
         let discontinuities = self.discontinuities + u64::from(segment.discontinuity);
-        let uri = format!("{RENDITION}-{epoch:08x}-{}.ts", self.next_sequence);
-        let text = media_playlist::segment_lines(&segment, Some(segment.date), &uri);
-        Entry::new(self.next_sequence, discontinuities, segment, uri, text, now)
+        Entry::new(self.next_sequence, discontinuities, segment, epoch, now)
     }
 
     /// Counts `entry` as listed.

@@ -10,7 +10,7 @@ use media::{MediaTime, PresentationName};
 
 #[cfg(doc)]
 use crate::Dismissal;
-use crate::others::Others;
+use crate::others::{GoesOn, Others};
 use crate::presentation::Start;
 use crate::{
     Form, Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
@@ -147,12 +147,12 @@ impl Registry {
         );
         let mut before = None;
         if let Some(there) = presentations.get(name) {
-            let begins_anew = others.begins_anew(there);
+            let goes_on = others.goes_on(there);
             if let Some(writer) = Writer::begin(there.clone(), shared.clone(), terms, now)? {
-                if !begins_anew {
+                if goes_on == GoesOn::Whole {
                     return Ok(writer);
                 }
-                before = Some(there.clone());
+                before = Some((there.clone(), goes_on == GoesOn::Segments));
             }
             shared.raise_floors(there);
         } else if presentations.len() >= shared.settings.presentations {
@@ -160,11 +160,12 @@ impl Registry {
         }
         let there = presentations.get(name).map(|it| &**it);
         let start = others.start(there, shared.floor());
-        let target = before.as_ref().and_then(|it| it.window().target_duration());
+        let target = before.as_ref();
+        let target = target.and_then(|(it, _)| it.window().target_duration());
         let target = target.max(others.target());
         let fresh = Arc::new(shared.begin(name, start));
-        if let Some(before) = before {
-            fresh.replace(before, now + shared.settings.linger);
+        if let Some((before, goes_on)) = before {
+            fresh.replace(before, now + shared.settings.linger, goes_on);
         }
         presentations.insert(name.clone(), fresh.clone());
         let writer = Writer::begin(fresh, shared.clone(), terms, now)?;

@@ -11,7 +11,7 @@ use crate::date_ranges::DateRanges;
 use crate::measured::Measured;
 use crate::multivariant::{Variant, newest};
 use crate::slide::{Held, Removed};
-use crate::{TargetDuration, Text};
+use crate::{RENDITION, TargetDuration, Text};
 use crate::{i_frames, media_playlist, packed_audio};
 
 /// What an access unit costs beside its payload, bytes: its entry in the segment, and its share of an
@@ -27,6 +27,8 @@ pub struct Entry {
     pub discontinuity_sequence: u64,
     /// The segment itself.
     pub segment: Segment,
+    /// Which presentation of its name listed it first.
+    pub epoch: u32,
     /// Its URI, relative to the playlist.
     pub uri: String,
     /// Its lines in the media playlist.
@@ -43,15 +45,17 @@ impl Entry {
         sequence: u64,
         discontinuity_sequence: u64,
         segment: Segment,
-        uri: String,
-        text: String,
+        epoch: u32,
         listed_at: Instant,
     ) -> Self {
+        let uri = format!("{RENDITION}-{epoch:08x}-{sequence}.ts");
+        let text = media_playlist::segment_lines(&segment, Some(segment.date), &uri);
         let cost = segment.payload_bytes() + UNIT_COST * segment.units.len() as u64;
         Self {
             sequence,
             discontinuity_sequence,
             segment,
+            epoch,
             uri,
             text,
             cost,
@@ -256,15 +260,14 @@ impl Window {
         Some(self.i_frames.get_or_init(make))
     }
 
-    /// The playlist of its sound alone, made when it is first asked for; `None` where there was none so far. `epoch` is
-    /// that of its presentation.
-    pub fn packed_audio(&self, epoch: u32) -> Option<&Text> {
+    /// The playlist of its sound alone, made when it is first asked for; `None` where there was none so far.
+    pub fn packed_audio(&self) -> Option<&Text> {
         let target = self.target.filter(|_| self.is_ready())?;
         if self.measured.sound.is_nothing() {
             return None;
         }
         let make = || {
-            let text = packed_audio::render(&self.listed, &self.ranges, epoch, target, self.ended);
+            let text = packed_audio::render(&self.listed, &self.ranges, target, self.ended);
             Text::new(text, format!("{}-a", self.playlist.tag()))
         };
         Some(self.packed_audio.get_or_init(make))
@@ -339,14 +342,11 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn listed(sequence: u64, discontinuities: u64, segment: Segment) -> Arc<Entry> {
-        let uri = format!("main-000000e1-{sequence}.ts");
-        let text = media_playlist::segment_lines(&segment, Some(segment.date), &uri);
         Arc::new(Entry::new(
             sequence,
             discontinuities,
             segment,
-            uri,
-            text,
+            0xe1,
             Instant::now(),
         ))
     }

@@ -416,10 +416,12 @@ impl LowLatency<'_> {
     }
 }
 
-/// Parts come before segments: where there are segments and no part, none will come.
+/// Parts come before segments: where there are segments and no part, none will come. What it goes on from in MPEG-TS
+/// alone says nothing.
 pub(super) fn is_without_parts(presentation: &Presentation) -> bool {
     let window = presentation.window();
-    window.is_ready()
+    let newest = window.listed().next_back();
+    newest.is_some_and(|entry| entry.epoch == presentation.epoch())
         && window.container() == Container::MpegTs
         && !presentation.low_latency_window().is_ready()
 }

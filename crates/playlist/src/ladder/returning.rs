@@ -4,6 +4,15 @@ use media::{MediaTime, PresentationName};
 
 use super::{Form, Ladder, Rung};
 
+/// In which form a rung is played with sound that is not its own, or others with its.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SharedSound {
+    /// In MPEG-TS.
+    pub(crate) segments: bool,
+    /// In CMAF.
+    pub(crate) parts: bool,
+}
+
 impl Ladder {
     /// So many segments of `leading` began when the media of `name` had ended; `None` if nothing of it is listed.
     pub(crate) fn missed(&self, name: &PresentationName, leading: &Rung) -> Option<usize> {
@@ -14,30 +23,30 @@ impl Ladder {
         Some(leading.boundaries(form).begun_since(until))
     }
 
-    /// `name` is played beside the sound of another that is live, or such a one beside its own.
-    pub(crate) fn shares_sound(&self, name: &PresentationName) -> bool {
+    /// Whether `name` is played beside the sound of another that is live, or such a one beside its own.
+    pub(crate) fn shared_sound(&self, name: &PresentationName) -> SharedSound {
         let is_it = |rung: &Rung| rung.presentation.name() == name;
         let all = || self.rungs.iter().chain(&self.sounds);
         let Some(own) = all().find(|it| is_it(it)) else {
-            return false;
+            return SharedSound::default();
         };
-        // In CMAF all rungs hear the first that has sound beside its pictures.
-        let is_apart = |rung: &&Rung| {
+        let is_apart = |rung: &Rung| {
             let sound = rung.sound(Form::LowLatency, "");
             sound.is_some_and(|sound| sound.uri.is_some())
         };
-        let mut there = self.rungs.iter().filter(|it| is_it(it) || it.is_live());
-        let is_heard = there.find(is_apart).is_some_and(is_it);
-        let with = |other: &Rung| {
-            let any_is_sound = [own, other].iter().any(|it| it.number().is_some());
-            let sounds = own
-                .presentation
-                .has_sound()
-                .zip(other.presentation.has_sound());
-            let is_mixed = sounds.is_some_and(|(own, other)| own != other);
-            any_is_sound || is_mixed || is_heard && other.number().is_none()
-        };
-        all().any(|other| !is_it(other) && other.is_live() && with(other))
+        let mut shared = SharedSound::default();
+        for other in all().filter(|other| !is_it(other) && other.is_live()) {
+            let any_is_sound = own.number().or(other.number()).is_some();
+            let has_sound = [own, other].map(|it| it.presentation.has_sound());
+            let is_mixed = matches!(has_sound, [Some(own), Some(other)] if own != other);
+            shared.segments |= any_is_sound || is_mixed;
+            // In CMAF all rungs hear the first that has sound beside its pictures.
+            shared.parts |= is_apart(own) || is_apart(other);
+        }
+        SharedSound {
+            parts: shared.parts || shared.segments,
+            ..shared
+        }
     }
 
     /// The media sequence number of a segment of `name` that begins at `at`: that of the leading rung's there. `None` where

@@ -14,6 +14,10 @@ const SOUNDS: u8 = 2;
 /// `colorInfo`, an object without a member.
 const NO_COLOUR: &[u8] = b"\x02\0\x09colorInfo\x03\0\0\x09";
 
+/// OpusHead of one channel; a frame of 20 ms without sound.
+const OPUS_HEAD: &[u8] = b"OpusHead\x01\x01\0\0\x80\xbb\0\0\0\0\0";
+const OPUS_SILENCE: &[u8] = &[0xf8, 0xff, 0xfe];
+
 /// How tracks are put into messages.
 #[derive(Clone, Copy, Debug)]
 enum Form {
@@ -25,7 +29,34 @@ enum Form {
     Prefixed,
 }
 
-/// What `unit` says of one track, said of so many.
+/// `unit` of track `id`, as if that had been published alone: its pictures have its number in them (SEI,
+/// user_data_unregistered, ITU-T H.264 §D.1.7).
+fn marked(unit: &Unit, id: u8) -> Vec<u8> {
+    if unit.kind != Kind::Video || unit.is_header() {
+        return unit.body.to_vec();
+    }
+    let mark = [&[6, 5, 17][..], &[0x46; 16], &[id + 1, 0x80]].concat();
+    let size = u32::try_from(mark.len()).expect("few");
+    // FrameType and codec, AVCPacketType, composition time.
+    let (before, nal_units) = unit.body.split_at(5);
+    [before, &size.to_be_bytes(), &mark, nal_units].concat()
+}
+
+/// What `unit` says of one track, said of track `id`. The second sound is of another codec.
+fn track(unit: &Unit, id: u8) -> Track {
+    let is_opus = unit.kind == Kind::Audio && id == 1;
+    let (four_cc, body) = match (unit.kind, is_opus, unit.is_header()) {
+        // A configuration has no composition time here, which pictures in AVC have in the same place as ever.
+        (Kind::Video, _, true) => (*b"avc1", unit.body[5..].to_vec()),
+        (Kind::Video, _, false) => (*b"avc1", marked(unit, id)[2..].to_vec()),
+        (_, false, _) => (*b"mp4a", unit.body[2..].to_vec()),
+        (_, true, true) => (*b"Opus", OPUS_HEAD.to_vec()),
+        (_, true, false) => (*b"Opus", OPUS_SILENCE.to_vec()),
+    };
+    Track { id, four_cc, body }
+}
+
+/// What `unit` says of one track, said of so many. ManyTracks is of one codec: sound comes in two messages.
 fn messages(unit: &Unit, form: Form, count: u8) -> Vec<Vec<u8>> {
     let header = Header {
         kind: unit.kind,
@@ -40,36 +71,28 @@ fn messages(unit: &Unit, form: Form, count: u8) -> Vec<Vec<u8>> {
             Packet::CodedFrames
         },
     };
-    let four_cc = if unit.kind == Kind::Video {
-        *b"avc1"
-    } else {
-        *b"mp4a"
-    };
-    // A configuration has no composition time here, which pictures in AVC have in the same place as ever.
-    let skipped = if unit.is_header() && unit.kind == Kind::Video {
-        5
-    } else {
-        2
-    };
-    let tracks: Vec<_> = (0..count)
-        .map(|id| Track {
-            id,
-            four_cc,
-            body: unit.body[skipped..].to_vec(),
-        })
-        .collect();
+    let tracks: Vec<_> = (0..count).map(|id| track(unit, id)).collect();
     match form {
         Form::Obs => {
             let further = tracks[1..].iter().map(|track| header.one_track(track));
-            std::iter::once(unit.body.to_vec()).chain(further).collect()
+            std::iter::once(marked(unit, 0)).chain(further).collect()
         }
-        Form::ManyTracks => vec![header.many_tracks(&tracks)],
+        Form::ManyTracks => each_codec(&tracks)
+            .map(|tracks| header.many_tracks(tracks))
+            .collect(),
         Form::ManyCodecs => vec![header.many_codecs(&tracks)],
         Form::Prefixed => {
-            let unknown = with_mod_ex(&header.many_tracks(&tracks), 9, &[1; 300]);
-            vec![with_nanos(&unknown, 500_000)]
+            let prefixed = each_codec(&tracks).map(|tracks| {
+                let unknown = with_mod_ex(&header.many_tracks(tracks), 9, &[1; 300]);
+                with_nanos(&unknown, 500_000)
+            });
+            prefixed.collect()
         }
     }
+}
+
+fn each_codec(tracks: &[Track]) -> impl Iterator<Item = &[Track]> {
+    tracks.chunk_by(|one, next| one.four_cc == next.four_cc)
 }
 
 /// The clip, each second in another form.
@@ -114,13 +137,21 @@ fn what_no_encoder_sends_arrives_whole() {
     const SECONDS: u64 = 8;
     let gateway = Gateway::start_on("[hls]\nresume = \"1s\"\n");
     let material = Material::of(&Clip::usual(8));
-    let plain: Vec<_> = material.play(SECONDS * 1_000).map(Unit::now).collect();
-    let scripts: [(&str, Box<dyn Iterator<Item = Unit> + Send>); 2] = [
-        ("plain", Box::new(plain.into_iter())),
-        ("show", Box::new(in_all_forms(&material, SECONDS))),
-    ];
+    let names = ["show", "show_180p", "show_180p2"];
+    let alone = |id: u8| {
+        let units = material.play(SECONDS * 1_000);
+        let units = units.map(|unit| unit.clone().with_body(marked(&unit, id)).now());
+        units.collect::<Vec<_>>().into_iter()
+    };
+    let mut scripts: Vec<(String, Box<dyn Iterator<Item = Unit> + Send>)> = (0..PICTURES)
+        .map(|id| (format!("alone{id}"), Box::new(alone(id)) as Box<_>))
+        .collect();
+    scripts.push((
+        "show".to_owned(),
+        Box::new(in_all_forms(&material, SECONDS)),
+    ));
     for (name, script) in scripts {
-        let publisher = Publisher::publish(gateway.rtmp, "live", name);
+        let publisher = Publisher::publish(gateway.rtmp, "live", &name);
         let left = publisher.play(script, Ending::DeleteStream).join();
         assert!(!left.cut_off, "{name}: {}", left.words);
     }
@@ -130,11 +161,11 @@ fn what_no_encoder_sends_arrives_whole() {
             (stream["state"] == "ended").then_some(stream)
         })
     };
-    ended("plain");
-    let expected = current_ffmpeg::read(gateway.http_url("live/plain/main.m3u8"));
-    assert_eq!(expected.video.len(), 200);
     // Two of one height are told apart by their numbers.
-    for name in ["show", "show_180p", "show_180p2"] {
+    for (id, name) in names.into_iter().enumerate() {
+        ended(&format!("alone{id}"));
+        let expected = current_ffmpeg::read(gateway.http_url(&format!("live/alone{id}/main.m3u8")));
+        assert_eq!(expected.video.len(), 200);
         let stream = ended(name);
         assert_eq!(stream["faults"]["total"], 0, "{stream:#}");
         let url = gateway.http_url(&format!("live/{name}/main.m3u8"));
@@ -146,8 +177,10 @@ fn what_no_encoder_sends_arrives_whole() {
             "{name}"
         );
     }
-    ended("show_audio1");
-    let (pictures, sounds) = current_ffmpeg::decode(gateway.http_url("live/show_audio1/main.m3u8"));
+    let sound = ended("show_audio1");
+    assert_eq!(sound["tracks"][0]["codec"], "Opus", "{sound:#}");
+    let (pictures, sounds) =
+        current_ffmpeg::decode(gateway.http_url("live/show_audio1/index.m3u8"));
     assert!(pictures == 0 && sounds > 0, "{sounds}");
 }
 

@@ -454,3 +454,37 @@ async fn what_begins_anew_in_its_ladder_has_playlists_once_it_has_a_segment() {
         assert_eq!(reply.status, 200, "{uri}");
     }
 }
+
+/// It hears the sound of another, or the other its: in parts it begins anew, and in MPEG-TS it goes on.
+#[tokio::test(start_paused = true)]
+async fn what_begins_anew_in_parts_alone_is_waited_for() {
+    let gateway = Gateway::new();
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let [mut steady, mut back] =
+        ["show_720p", "show_360p"].map(|rung| gateway.publish("live", rung));
+    for writer in [&mut steady, &mut back] {
+        push(writer, 0);
+        (0..10).for_each(|n| push_part(writer, n));
+    }
+    drop(back.leave());
+    let mut back = gateway.publish("live", "show_360p");
+    let listed = fetch(&site, "/live/show_360p/main.m3u8").await;
+    assert_eq!(listed.status, 200);
+    let waiting = tokio::spawn({
+        let site = site.clone();
+        async move { fetch(&site, "/live/show_360p/video.m3u8").await }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!waiting.is_finished());
+    (10..15).for_each(|n| push_part(&mut back, n));
+    let parts = waiting.await.expect("a reply");
+    assert_eq!(parts.status, 200, "{}", parts.text());
+    assert!(!parts.text().contains("#EXT-X-DISCONTINUITY\n"));
+    push(&mut back, 1);
+    let again = fetch(&site, "/live/show_360p/main.m3u8").await;
+    let before = listed.text().lines().last().expect("a segment");
+    let both = format!("{before}\n#EXT-X-DISCONTINUITY\n");
+    assert!(again.text().contains(&both), "{}", again.text());
+    let segment = fetch(&site, &format!("/live/show_360p/{before}")).await;
+    assert_eq!(segment.status, 200);
+}

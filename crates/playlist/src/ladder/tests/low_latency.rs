@@ -106,9 +106,9 @@ fn a_rung_that_has_come_back_alone_has_its_own_sound() {
     drop(vacancy);
 }
 
-/// The others' pictures have had no discontinuity. Of another rung nobody hears anything.
+/// Pictures and sound of different numbers are waited for, for ever, by who is there already. In MPEG-TS each has its own.
 #[test]
-fn the_rung_whose_sound_is_that_of_all_comes_back_with_the_number_of_the_others() {
+fn rungs_that_hear_one_sound_come_back_with_one_number() {
     let both = |writer: &mut Writer, start| {
         list(writer, &[start], 0, 500_000);
         push(writer, &tracks(), start, 5, 0);
@@ -124,14 +124,18 @@ fn the_rung_whose_sound_is_that_of_all_comes_back_with_the_number_of_the_others(
         both(&mut back, start);
         let window = back.presentation().low_latency_window();
         let newest = window.listed().next_back().expect("a segment");
-        (newest.discontinuity_sequence, back)
+        let parts = newest.discontinuity_sequence;
+        let window = back.presentation().window();
+        let listed = window.listed().len();
+        let newest = window.listed().last().expect("a segment");
+        ([newest.discontinuity_sequence, parts], listed, back)
     };
     both(&mut low, 11_000);
-    let (number, mut high) = back("show_720p", high, 11_000);
-    assert_eq!(number, 0);
+    let (numbers, listed, mut high) = back("show_720p", high, 11_000);
+    assert_eq!((numbers, listed), ([1, 0], 2));
     both(&mut high, 12_000);
-    let (number, _low) = back("show_360p", low, 12_000);
-    assert_eq!(number, 1);
+    let (numbers, listed, _low) = back("show_360p", low, 12_000);
+    assert_eq!((numbers, listed), ([1, 0], 3));
 }
 
 /// The first by name is sound alone, which is its own; the others have theirs beside their pictures.
