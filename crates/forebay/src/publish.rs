@@ -181,7 +181,7 @@ impl Publish {
             && let Some(seat) = Seat::behind(&self.name, &self.house)
         {
             info!(stream = %self.name, peer = %self.peer, "stalled: it stands by, and another has its place");
-            // What it had open still comes before what the other lists.
+            // What it had open still comes before what the other lists, where that goes on.
             self.segmenter.finish();
             if let Err(error) = self.store() {
                 warn!(stream = %self.name, "its last segment is lost: {error}");

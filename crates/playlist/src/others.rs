@@ -82,10 +82,10 @@ impl Others {
         let fell_behind = self.missed.map_or_else(is_behind, |missed| missed > 1);
         // Who hears nobody else, and whom nobody else hears, may be ahead.
         let theirs = leading.discontinuities();
-        let is_apart = self.shared.segments && own.segments != theirs.segments;
-        if fell_behind || !own.reaches(theirs) || is_apart {
+        let cannot = |own: u64, theirs: u64, shared: bool| own < theirs || shared && own != theirs;
+        if fell_behind || cannot(own.segments, theirs.segments, self.shared.segments) {
             GoesOn::Nothing
-        } else if self.shared.parts && own.parts != theirs.parts {
+        } else if cannot(own.parts, theirs.parts, self.shared.parts) {
             GoesOn::Segments
         } else {
             GoesOn::Whole

@@ -219,7 +219,8 @@ impl Presentation {
         &self.name
     }
 
-    /// A number that tells its segment URLs from those of any other presentation that ever had the name.
+    /// A number that tells the URLs of segments that it lists first from those of any other presentation that ever had the
+    /// name.
     pub fn epoch(&self) -> u32 {
         self.epoch
     }
@@ -359,17 +360,19 @@ impl Presentation {
     }
 
     /// Takes the name of `before`, and what is contested about that: nobody writes that one or waits for its encoder any
-    /// more, and its segments can be fetched until then. In MPEG-TS it `goes_on` with them.
+    /// more, and its segments can be fetched until then. In MPEG-TS it `goes_on` with them: what the last publish still
+    /// holds comes too late.
     pub(crate) fn replace(&self, before: Arc<Self>, until: Instant, goes_on: bool) {
         let mut inner = before.lock();
         inner.generation += 1;
+        inner.pushed = inner.generation;
         inner.publish = None;
         inner.before = None;
         let contest = std::mem::take(&mut inner.contest);
         let (sequence, discontinuities) = (inner.next_sequence, inner.discontinuities);
         let measured = inner.measured;
+        let window = before.window();
         drop(inner);
-        before.window().let_bodies_go();
         before.release();
         let mut inner = self.lock();
         inner.contest = contest;
@@ -377,7 +380,9 @@ impl Presentation {
             inner.next_sequence = sequence;
             inner.discontinuities = discontinuities;
             inner.measured = measured;
-            self.windows.send_replace(before.window());
+            self.windows.send_replace(window);
+        } else {
+            window.let_bodies_go();
         }
         inner.before = Some((before, until));
     }
@@ -398,14 +403,18 @@ impl Presentation {
         self.show_low_latency(Growth::release(&self.low_latency_window()));
     }
 
-    /// The segment in MPEG-TS that was listed first in this epoch of its name, and has this media sequence number.
+    /// The segment in MPEG-TS that was listed first in this epoch of its name, and has this media sequence number. What had
+    /// its name before may have gone on with it.
     pub fn segment(self: &Arc<Self>, epoch: u32, sequence: u64) -> Option<Arc<Entry>> {
         let find = |of: &Self| {
             let window = of.window();
             let entry = window.entry(sequence);
             entry.filter(|entry| entry.epoch == epoch).cloned()
         };
-        find(self).or_else(|| find(&*self.of_epoch(epoch)?))
+        find(self).or_else(|| {
+            let (before, _) = self.lock().before.clone()?;
+            find(&before)
+        })
     }
 
     /// The discontinuity sequence numbers of its newest segments, or of those that its present publish is about to list.
@@ -440,8 +449,8 @@ impl Presentation {
         (last, next)
     }
 
-    /// Lets what had its name before go.
-    pub(crate) fn forget_before(&self) {
+    /// Lets what had its name before go, though its time be not over.
+    pub(crate) fn let_before_go(&self) {
         self.lock().before = None;
     }
 

@@ -125,7 +125,7 @@ impl Registry {
     /// media sequence number; whoever still publishes it loses it ([`Dismissal::Takeover`]) or keeps it, as
     /// the terms say. Otherwise, and where it could not go on with the others of its ladder, a new presentation takes the
     /// name, with the sequence numbers of the ladder that it joins, but above those of the one before it, or above all that
-    /// were used before. `now` is the monotonic clock.
+    /// were used before; in MPEG-TS it may go on with what the one before lists. `now` is the monotonic clock.
     ///
     /// # Errors
     /// Somebody publishes the name and keeps it, or there are too many presentations for another.

@@ -160,7 +160,7 @@ impl Window {
         self.shortened
     }
 
-    /// The segments of the media playlist, oldest first.
+    /// The segments of the media playlist, oldest first; of one that began anew, also those that it goes on from.
     pub fn listed(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> + DoubleEndedIterator {
         self.listed.iter()
     }

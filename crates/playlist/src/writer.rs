@@ -166,7 +166,8 @@ impl Writer {
     /// decides how long segments are listed and then still served. Gives the presentation's target duration,
     /// which the first segment fixes.
     ///
-    /// A publish that was taken over may still bring in what it holds, until its successor lists something.
+    /// A publish that was taken over may still bring in what it holds, until its successor lists something; not where that
+    /// begins anew beside others.
     ///
     /// # Errors
     /// Another publish took over, or the window would hold too much; the segment is then lost.
@@ -387,7 +388,7 @@ impl Vacancy {
                 let linger = self.shared.settings.linger.min(self.resume);
                 tokio::time::sleep(linger).await;
                 if let Some(there) = self.vacant().filter(|_| linger < self.resume) {
-                    there.forget_before();
+                    there.let_before_go();
                 }
                 tokio::time::sleep(self.resume - linger).await;
             }

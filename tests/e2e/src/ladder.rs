@@ -67,6 +67,24 @@ fn start(gateway: &Gateway, path: &str, height: u32, gop: u32, options: &[&str])
     Encoder::start("ffmpeg", &arguments)
 }
 
+/// The best rung, and the least without sound, of one encoder: their pictures are at the same times, where encoders that
+/// begin apart are a tenth of a second off.
+#[must_use]
+pub fn best_and_silent_least(gateway: &Gateway) -> Encoder {
+    let [best, least] = [360, 180].map(|height| gateway.rtmp_url(&named(height)));
+    let words = format!(
+        "-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -re -f lavfi -i \
+         sine=frequency=440:sample_rate=48000 -filter_complex [0:v]split=2[a][b];[b]scale=-2:180[c] \
+         -map [a] -map 1:a -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -pix_fmt yuv420p \
+         -sc_threshold 0 -g 60 -b:v {}k -c:a aac -f flv {best} \
+         -map [c] -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -pix_fmt yuv420p \
+         -sc_threshold 0 -g 60 -b:v {}k -f flv {least}",
+        kilobits(360),
+        kilobits(180)
+    );
+    Encoder::start("ffmpeg", &words.split_whitespace().collect::<Vec<_>>())
+}
+
 /// All rungs as tracks of one connection (Enhanced RTMP), as FFmpeg 9 sends them.
 #[must_use]
 pub fn rungs_of_one_connection(gateway: &Gateway) -> Encoder {

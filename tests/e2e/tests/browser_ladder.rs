@@ -5,7 +5,9 @@ use std::process::Command;
 use e2e::browser::Browser;
 use e2e::encoder::Encoder;
 use e2e::gateway::Gateway;
-use e2e::ladder::{HEIGHTS, SOON, kilobits, playlist, rung, silent_rung, source, variants};
+use e2e::ladder::{
+    HEIGHTS, SOON, best_and_silent_least, kilobits, playlist, rung, silent_rung, source, variants,
+};
 use e2e::{player_site, wait};
 use serde_json::json;
 
@@ -161,7 +163,7 @@ fn hls_js_comes_back_to_a_rung_within_a_segment() {
 fn hls_js_goes_to_a_silent_rung_and_back_with_its_sound() {
     let browser = Browser::start();
     let gateway = Gateway::start();
-    let _encoders = [rung(&gateway, 360, 60), silent_rung(&gateway, 180, 60)];
+    let _encoder = best_and_silent_least(&gateway);
     variants(&gateway, "/live/show/index.m3u8", 2);
     play_ladder_of(2, &browser, &gateway, "classic");
     browser.run(

@@ -6,7 +6,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Form, Ladder, Place, Rung};
+use super::{Form, Ladder, Place};
 use crate::Text;
 
 /// One of the texts.
@@ -61,15 +61,10 @@ impl Ladder {
             rung.presentation.name().hash(&mut hasher);
             rung.state.hash(&mut hasher);
             rung.presentation.label().hash(&mut hasher);
-            Rung::versions(rung).hash(&mut hasher);
+            rung.presentation.epoch().hash(&mut hasher);
+            rung.window.playlist().tag().hash(&mut hasher);
+            rung.low_latency.version().hash(&mut hasher);
         }
         hasher.finish()
-    }
-}
-
-impl Rung {
-    /// What both windows show: the epoch is in either tag.
-    fn versions(&self) -> (&str, u64) {
-        (self.window.playlist().tag(), self.low_latency.version())
     }
 }

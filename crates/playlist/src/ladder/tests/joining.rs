@@ -259,6 +259,32 @@ fn newest(writer: &Writer) -> (u64, usize) {
     (newest.discontinuity_sequence, window.listed().len())
 }
 
+/// It goes on in MPEG-TS, and then begins anew: players have yet to fetch what was listed first.
+#[test]
+fn what_was_listed_is_there_when_it_has_begun_anew_twice() {
+    let registry = description::registry();
+    let [mut steady, mut first] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    for writer in [&mut steady, &mut first] {
+        list_both(writer, 0);
+    }
+    let (epoch, number) = (first.presentation().epoch(), numbers(&first)[0].1);
+    // Taken over: what it still holds comes too late.
+    let mut second = begin(&registry, "show_360p");
+    let late = first.push(segment(1_000, 1_000, 0, 500_000), Instant::now());
+    assert_eq!(late, Err(crate::Replaced.into()));
+    list_both(&mut steady, 1_000);
+    list_both(&mut second, 1_000);
+    assert_eq!(newest(&second), (1, 2));
+    assert_ne!(second.presentation().epoch(), epoch);
+    (2..6).for_each(|at| list_both(&mut steady, 1_000 * at));
+    let third = begin(&registry, "show_360p");
+    assert!(!third.presentation().window().is_ready());
+    for presentation in [second.presentation(), third.presentation()] {
+        let found = presentation.segment(epoch, number).expect("it lingers");
+        assert_eq!((found.epoch, found.sequence), (epoch, number));
+    }
+}
+
 /// It is none of those that are compared, and they come by its time.
 #[test]
 fn pictures_that_come_beside_sound_alone_have_its_number() {
