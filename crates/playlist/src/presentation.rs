@@ -397,15 +397,9 @@ impl Presentation {
         (before.epoch == epoch).then(|| before.clone())
     }
 
-    /// Wakes whoever waits for a part, in vain: what is here is all that comes.
-    pub(crate) fn release(&self) {
-        let _inner = self.lock();
-        self.show_low_latency(Growth::release(&self.low_latency_window()));
-    }
-
     /// The segment in MPEG-TS that was listed first in this epoch of its name, and has this media sequence number. What had
     /// its name before may have gone on with it.
-    pub fn segment(self: &Arc<Self>, epoch: u32, sequence: u64) -> Option<Arc<Entry>> {
+    pub fn segment(&self, epoch: u32, sequence: u64) -> Option<Arc<Entry>> {
         let find = |of: &Self| {
             let window = of.window();
             let entry = window.entry(sequence);
@@ -415,6 +409,17 @@ impl Presentation {
             let (before, _) = self.lock().before.clone()?;
             find(&before)
         })
+    }
+
+    /// Lets what had its name before go, though its time be not over.
+    pub(crate) fn let_before_go(&self) {
+        self.lock().before = None;
+    }
+
+    /// Wakes whoever waits for a part, in vain: what is here is all that comes.
+    pub(crate) fn release(&self) {
+        let _inner = self.lock();
+        self.show_low_latency(Growth::release(&self.low_latency_window()));
     }
 
     /// The discontinuity sequence numbers of its newest segments, or of those that its present publish is about to list.
@@ -447,11 +452,6 @@ impl Presentation {
             parts: last.parts + u64::from(inner.growth.goes_on()),
         };
         (last, next)
-    }
-
-    /// Lets what had its name before go, though its time be not over.
-    pub(crate) fn let_before_go(&self) {
-        self.lock().before = None;
     }
 
     /// One connection publishes both.

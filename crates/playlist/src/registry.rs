@@ -13,7 +13,7 @@ use crate::Dismissal;
 use crate::others::{GoesOn, Others};
 use crate::presentation::Start;
 use crate::{
-    Form, Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
+    Ladder, LowLatency, Presentation, Refused, Remembered, RungNames, TargetDuration, Terms,
     Vacancy, Writer,
 };
 
@@ -355,17 +355,6 @@ impl Shared {
             .iter()
             .filter_map(|it| it.low_latency_window().begun());
         begun.min()
-    }
-
-    /// The media sequence number of a segment of `name` that begins at `start`, as its ladder has it; `None` where nothing
-    /// there says so.
-    pub(crate) fn sequence_beside(
-        &self,
-        name: &PresentationName,
-        form: Form,
-        start: MediaTime,
-    ) -> Option<u64> {
-        self.ladder_over(name)?.sequence_at(name, form, start)
     }
 
     /// The ladder that has the presentation `name` as a rung, or as its source.

@@ -177,8 +177,9 @@ impl Writer {
         now: Instant,
     ) -> Result<TargetDuration, PushError> {
         let settings = &self.shared.settings;
-        let first = !self.presentation.window().is_ready();
-        let beside = first.then(|| self.sequence_beside(Form::Classic, segment.start));
+        let is_first = !self.presentation.window().is_ready();
+        let beside = is_first.then(|| self.sequence_beside(Form::Classic, segment.start));
+        let beside = beside.flatten();
         let mut inner = self.presentation.lock();
         let before = self.presentation.window();
         // The successor cuts by the target duration it found: it must not be fixed behind its back.
@@ -204,7 +205,7 @@ impl Writer {
             let fitting = TargetDuration::fitting(settings.segment, first);
             self.given.map_or(fitting, |given| given.max(fitting))
         });
-        if let Some(number) = beside.flatten().filter(|_| !before.is_ready()) {
+        if let Some(number) = beside.filter(|_| !before.is_ready()) {
             inner.next_sequence = number.max(inner.at_least.segments);
         }
         let mut listed = before.listed.clone();
@@ -258,9 +259,10 @@ impl Writer {
         // The beginning of time of a ladder stays where it is when the rung leaves that it was of. Asked before the lock
         // is taken: the registry's comes first.
         let begun = self.presentation.low_latency_window().begun();
-        let first = begun.is_none();
+        let is_first = begun.is_none();
         let begun = begun.or_else(|| self.shared.begun_beside(self.presentation.name()));
-        let sequence = first.then(|| self.sequence_beside(Form::LowLatency, part.start));
+        let sequence = is_first.then(|| self.sequence_beside(Form::LowLatency, part.start));
+        let sequence = sequence.flatten();
         let mut inner = self.presentation.lock();
         let before = self.presentation.low_latency_window();
         // The successor makes its parts as the window it found asks for: nothing must be fixed behind its back.
@@ -270,7 +272,6 @@ impl Writer {
         let target = before.part_target().unwrap_or(part.target);
         let tracks = part.head.as_ref().map(|head| head.tracks.clone());
         let settings = &self.shared.settings;
-        let sequence = sequence.flatten();
         let beside = Beginning {
             begun,
             sequence: sequence.map(|number| number.max(inner.at_least.parts)),
@@ -321,7 +322,8 @@ impl Writer {
     /// Rungs that begin beside others have their numbers where their media are. Asked before the presentation is locked.
     fn sequence_beside(&self, form: Form, start: MediaTime) -> Option<u64> {
         let name = self.presentation.name();
-        self.shared.sequence_beside(name, form, start)
+        let ladder = self.shared.ladder_over(name)?;
+        ladder.sequence_at(name, form, start)
     }
 
     /// Ends the publish. The presentation stays as it is; what becomes of it is up to [`Vacancy::expire`].

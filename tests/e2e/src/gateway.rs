@@ -180,6 +180,20 @@ impl Gateway {
         ids.filter_map(|id| id.parse().ok()).collect()
     }
 
+    /// Kills its only child, as a crash does.
+    ///
+    /// # Panics
+    /// There is none, or there are more.
+    pub fn kill_child(&self) {
+        let [child] = self.children()[..] else {
+            panic!("one child: {:?}", self.children());
+        };
+        let killed = Command::new("kill")
+            .args(["-KILL", &child.to_string()])
+            .status();
+        assert!(killed.expect("kill is there").success());
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         self.child()

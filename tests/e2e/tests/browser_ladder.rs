@@ -1,7 +1,5 @@
 //! Ladders in a real player. One test after the other: each waits for its browser before it has three encoders.
 
-use std::process::Command;
-
 use e2e::browser::Browser;
 use e2e::encoder::Encoder;
 use e2e::gateway::Gateway;
@@ -425,6 +423,13 @@ const LEAST: &str = "<!doctype html><title>hls.js</title><link rel=icon href=dat
     };
     </script><body>";
 
+/// Opens that page with this form of the ladder.
+fn play_least(browser: &Browser, gateway: &Gateway, form: &str) {
+    browser.open(&format!("http://{}/", player_site::serve(LEAST)));
+    let url = gateway.http_url(&format!("live/show/{form}.m3u8"));
+    browser.run(&format!("window.play('{url}')"));
+}
+
 /// With what the README has for pages of one's own.
 #[test]
 fn hls_js_goes_on_when_the_encoder_leaves_whose_sound_it_hears() {
@@ -432,17 +437,15 @@ fn hls_js_goes_on_when_the_encoder_leaves_whose_sound_it_hears() {
     let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
     let [mut best, _others @ ..] = HEIGHTS.map(|height| rung(&gateway, height, 60));
     variants(&gateway, "/live/show/llhls.m3u8", 3);
-    browser.open(&format!("http://{}/", player_site::serve(LEAST)));
-    browser.run(&format!(
-        "window.play('{}');
-         const {{ hls }} = window.forebay;
-         hls.on(Hls.Events.ERROR, (_, {{ details }}) => {{
+    play_least(&browser, &gateway, "llhls");
+    browser.run(
+        "const { hls } = window.forebay;
+         hls.on(Hls.Events.ERROR, (_, { details }) => {
              if (details !== Hls.ErrorDetails.AUDIO_TRACK_LOAD_ERROR) return;
              hls.loadSource(hls.url);
              hls.media.play().catch(() => undefined);
-         }});",
-        gateway.http_url("live/show/llhls.m3u8")
-    ));
+         });",
+    );
     hundred_pictures(&browser, "before", "video.videoHeight === 180");
     best.kill();
     browser.until(
@@ -460,11 +463,7 @@ fn hls_js_goes_on_when_the_rung_that_it_plays_is_started_again_and_again() {
     let gateway = Gateway::start();
     let [mut least, _others @ ..] = [180, 270, 360].map(|height| rung(&gateway, height, 60));
     variants(&gateway, "/live/show/llhls.m3u8", 3);
-    browser.open(&format!("http://{}/", player_site::serve(LEAST)));
-    browser.run(&format!(
-        "window.play('{}')",
-        gateway.http_url("live/show/llhls.m3u8")
-    ));
+    play_least(&browser, &gateway, "llhls");
     let is_least = "video.videoHeight === 180";
     hundred_pictures(&browser, "before", is_least);
     let newest = || playlist(&gateway, "/live/show_360p/main.m3u8").sequence;
@@ -496,24 +495,14 @@ fn hls_js_goes_on_when_the_transcoder_was_started_again_and_then_the_source() {
     );
     let mut encoder = source(&gateway);
     variants(&gateway, "/live/show/index.m3u8", 2);
-    browser.open(&format!("http://{}/", player_site::serve(LEAST)));
-    browser.run(&format!(
-        "window.play('{}')",
-        gateway.http_url("live/show/index.m3u8")
-    ));
+    play_least(&browser, &gateway, "index");
     browser.run(
         "window.placed = [];
          window.forebay.hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) =>
              window.placed.push(frag.programDateTime / 1000 - frag.startPTS));",
     );
     hundred_pictures(&browser, "of the rung", "video.videoHeight === 180");
-    let [ffmpeg] = gateway.children()[..] else {
-        panic!("one ffmpeg: {:?}", gateway.children());
-    };
-    let killed = Command::new("kill")
-        .args(["-KILL", &ffmpeg.to_string()])
-        .status();
-    assert!(killed.expect("kill is there").success());
+    gateway.kill_child();
     wait::until("the rung that has come back", SOON, || {
         let text = gateway.get("/live/show_180p/main.m3u8").text();
         text.contains("#EXT-X-DISCONTINUITY\n").then_some(())
@@ -560,11 +549,7 @@ fn hls_js_begins_with_a_rung_that_has_come_back_alone() {
         (is_behind && !text.contains("#EXT-X-DISCONTINUITY\n")).then_some(())
     });
     variants(&gateway, "/live/show/llhls.m3u8", 3);
-    browser.open(&format!("http://{}/", player_site::serve(LEAST)));
-    browser.run(&format!(
-        "window.play('{}')",
-        gateway.http_url("live/show/llhls.m3u8")
-    ));
+    play_least(&browser, &gateway, "llhls");
     browser.until(
         "pictures and sound of the least rung",
         SOON,

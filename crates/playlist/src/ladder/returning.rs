@@ -1,4 +1,5 @@
-//! What a ladder did while the encoder of one of its rungs was away. What comes of that is the registry's to say.
+//! What a ladder did while the encoder of one of its rungs was away, and what that finds there. What comes of it does not
+//! belong here (`others`).
 
 use media::{MediaTime, PresentationName};
 

@@ -191,11 +191,16 @@ fn four_tracks_of_one_connection_arrive_whole() {
     }
 }
 
+/// What the API says of the rung of this height.
+fn stream(gateway: &Gateway, height: u32) -> Value {
+    let path = format!("/api/v1/streams/live/show_{height}p");
+    gateway.get(&path).json()
+}
+
 /// The rung of this height is told that it does not fit; gives what the API says of its place.
 fn told_of_a_misfit(gateway: &Gateway, height: u32) -> Value {
     wait::until("a reason", SOON, || {
-        let path = format!("/api/v1/streams/live/show_{height}p");
-        let stream = gateway.get(&path).json();
+        let stream = stream(gateway, height);
         let faults = stream["faults"]["kinds"]["ladder_misfit"].as_u64();
         faults.map(|_| stream["rung"].clone())
     })
@@ -224,9 +229,7 @@ fn one_with_key_frames_of_its_own_is_left_out(gop: u32) {
     assert!(reason.contains("key frame"), "{reason}");
     assert_eq!(variants(&gateway, "/live/show/index.m3u8", 2).len(), 2);
     for height in [360, 270] {
-        let stream = gateway
-            .get(&format!("/api/v1/streams/live/show_{height}p"))
-            .json();
+        let stream = stream(&gateway, height);
         assert_eq!(stream["faults"]["total"], 0, "{stream}");
     }
 }
@@ -246,9 +249,8 @@ fn a_rung_of_half_the_frame_rate_joins_three_seconds_late() {
     let is_beside = beside.iter().any(|it| it.date_ms.abs_diff(first) < 100);
     assert!(is_beside, "{first} in {beside:?}");
     for height in [360, 180] {
-        let path = format!("/api/v1/streams/live/show_{height}p");
         wait::until("the frame rate", SOON, || {
-            let stream = gateway.get(&path).json();
+            let stream = stream(&gateway, height);
             assert!(
                 stream["faults"]["kinds"]["ladder_misfit"].is_null(),
                 "{stream}"
@@ -266,10 +268,7 @@ fn rungs_that_are_all_gone_for_a_while_are_one_ladder_again() {
     let gateway = Gateway::start();
     let mut encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
     variants(&gateway, "/live/show.m3u8", HEIGHTS.len());
-    let state = |height: u32| {
-        let stream = gateway.get(&format!("/api/v1/streams/live/show_{height}p"));
-        stream.json()["state"].clone()
-    };
+    let state = |height: u32| stream(&gateway, height)["state"].clone();
     for encoder in &mut encoders {
         encoder.kill();
     }
@@ -362,7 +361,7 @@ fn encoders_that_begin_together_are_put_beside_each_other_once() {
     let gateway = Gateway::start_with(&[ALL_LISTED]);
     let _first = rung(&gateway, 360, 120);
     wait::until("the first to have published for two seconds", SOON, || {
-        let stream = gateway.get("/api/v1/streams/live/show_360p").json();
+        let stream = stream(&gateway, 360);
         let kilobits = stream["publisher"]["bytes"].as_u64()? / 125;
         (kilobits > 2 * u64::from(e2e::ladder::kilobits(360))).then_some(())
     });
@@ -389,15 +388,9 @@ fn rungs_that_are_all_started_again_after_a_misfit_are_one_ladder() {
         told_of_a_misfit(&gateway, 270);
     }
     wait::until("all to be gone", SOON, || {
-        let streams = HEIGHTS.map(|height| {
-            gateway
-                .get(&format!("/api/v1/streams/live/show_{height}p"))
-                .json()
-        });
-        streams
-            .iter()
-            .all(|it| it["state"] == "resuming")
-            .then_some(())
+        let streams = HEIGHTS.map(|height| stream(&gateway, height));
+        let mut streams = streams.iter();
+        streams.all(|it| it["state"] == "resuming").then_some(())
     });
     let _again = HEIGHTS.map(|height| rung(&gateway, height, 60));
     let newest = |height| {
@@ -409,10 +402,7 @@ fn rungs_that_are_all_started_again_after_a_misfit_are_one_ladder() {
         let all = HEIGHTS.map(|height| newest(height) > begun + 10_000);
         (all == [true; 3]).then_some(())
     });
-    let standings = HEIGHTS.map(|height| {
-        let path = format!("/api/v1/streams/live/show_{height}p");
-        gateway.get(&path).json()["rung"].clone()
-    });
+    let standings = HEIGHTS.map(|height| stream(&gateway, height)["rung"].clone());
     let misfit = standings.iter().find(|it| it["standing"] == "misfits");
     assert_eq!(misfit, None, "{standings:?}");
 }

@@ -186,13 +186,7 @@ fn an_ffmpeg_that_dies_is_started_again_and_ends_with_the_publish() {
     let mut gateway = Gateway::start_on(CONFIGURATION);
     let mut encoder = source(&gateway);
     variants(&gateway, "/live/show/index.m3u8", 3);
-    let [first] = gateway.children()[..] else {
-        panic!("one ffmpeg: {:?}", gateway.children());
-    };
-    let killed = Command::new("kill")
-        .args(["-KILL", &first.to_string()])
-        .status();
-    assert!(killed.expect("kill is there").success());
+    gateway.kill_child();
     let status = wait::until("another one", SOON, || {
         let status = transcoder(&gateway);
         (status["restarts"] == 1 && status["state"] == "running").then_some(status)

@@ -389,18 +389,24 @@ async fn a_number_behind_the_end_of_a_period_has_nothing_in_it() {
     assert_eq!(far.status, 404);
 }
 
+/// `show_720p` and `show_360p`, each with a segment, and so many parts.
+fn two_rungs(parts: i64) -> (Gateway, Router, [Writer; 2]) {
+    let gateway = Gateway::new();
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let rungs = ["show_720p", "show_360p"].map(|rung| {
+        let mut writer = gateway.publish("live", rung);
+        push(&mut writer, 0);
+        (0..parts).for_each(|n| push_part(&mut writer, n));
+        writer
+    });
+    (gateway, site, rungs)
+}
+
 /// Who has watched what begins anew beside others asks for its playlists at once, and takes one without a segment for
 /// empty. One that nothing comes of is asked for again.
 #[tokio::test(start_paused = true)]
 async fn what_begins_anew_in_its_ladder_has_playlists_once_it_has_a_segment() {
-    let gateway = Gateway::new();
-    let site = gateway.site(&Settings::default(), Audience::Viewers);
-    let [mut steady, mut back] =
-        ["show_720p", "show_360p"].map(|rung| gateway.publish("live", rung));
-    for writer in [&mut steady, &mut back] {
-        push(writer, 0);
-        push_part(writer, 0);
-    }
+    let (gateway, site, [mut steady, back]) = two_rungs(1);
     let of_parts = fetch(&site, "/live/show_360p/video.m3u8").await;
     assert_eq!(of_parts.status, 200, "all begin together");
     assert!(!of_parts.text().contains("EXTINF"), "{}", of_parts.text());
@@ -458,14 +464,7 @@ async fn what_begins_anew_in_its_ladder_has_playlists_once_it_has_a_segment() {
 /// It hears the sound of another, or the other its: in parts it begins anew, and in MPEG-TS it goes on.
 #[tokio::test(start_paused = true)]
 async fn what_begins_anew_in_parts_alone_is_waited_for() {
-    let gateway = Gateway::new();
-    let site = gateway.site(&Settings::default(), Audience::Viewers);
-    let [mut steady, mut back] =
-        ["show_720p", "show_360p"].map(|rung| gateway.publish("live", rung));
-    for writer in [&mut steady, &mut back] {
-        push(writer, 0);
-        (0..10).for_each(|n| push_part(writer, n));
-    }
+    let (gateway, site, [_steady, back]) = two_rungs(10);
     drop(back.leave());
     let mut back = gateway.publish("live", "show_360p");
     let listed = fetch(&site, "/live/show_360p/main.m3u8").await;

@@ -474,6 +474,30 @@ fn the_first_segment_beside_others_has_the_number_of_theirs() {
     }
 }
 
+/// Its media are behind what it had listed itself: no number of its name comes again.
+#[test]
+fn the_first_segment_beside_others_has_no_number_that_its_name_had() {
+    let registry = description::registry();
+    let [mut steady, mut back] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    let newest = |writer: &Writer| {
+        let parts = writer.presentation().low_latency_window();
+        let parts = parts.listed().next_back().expect("a segment").sequence;
+        let (_, segments) = numbers(writer).pop().expect("a segment");
+        [segments, parts]
+    };
+    for at in 0..9 {
+        list_both(&mut steady, 1_000 * at);
+        list_both(&mut back, 1_000 * at);
+    }
+    let had = newest(&back);
+    let _vacancy = back.leave();
+    (9..13).for_each(|at| list_both(&mut steady, 1_000 * at));
+    let mut back = begin(&registry, "show_360p");
+    list_both(&mut back, 7_000);
+    assert_eq!(numbers(&back).len(), 1);
+    assert_eq!(newest(&back), had.map(|number| number + 1));
+}
+
 /// An encoder that comes and goes, on a gateway that waits for hours, must not add up.
 #[tokio::test(start_paused = true)]
 async fn what_has_begun_anew_is_not_kept_for_as_long_as_it_would_have_been_waited_for() {
