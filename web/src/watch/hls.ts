@@ -82,6 +82,10 @@ export function hlsSource(video: HTMLVideoElement, events: SourceEvents): Source
     const next = hls.levels[level];
     const from = hls.latestLevelDetails;
     if (next?.details?.live && from?.live && next.details !== from) delete next.details;
+    // Where a chosen rung fails, hls.js 1.7.4 says which one is next, and goes by its own choice all the same if the last
+    // that it made was that one: the failing rung, as often as not, and nothing is loaded any more. With one of these the
+    // last is another.
+    if (hls.manualLevel >= 0) for (const last of [hls.minAutoLevel, hls.maxAutoLevel]) hls.nextAutoLevel = last;
   });
   hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
     const { stats, duration } = part ?? frag;
