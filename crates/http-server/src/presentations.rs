@@ -19,7 +19,7 @@ use crate::Settings;
 use crate::negotiation::{self, Coding, Wanted};
 use crate::pieces::Pieces;
 use crate::replies::{self, Kind};
-use crate::request_path::{File, MediaPath};
+use crate::request_path::{Epoch, File, MediaPath};
 
 mod ladder;
 mod low_latency;
@@ -66,7 +66,16 @@ impl Presentations {
         if matches!(path.file, File::Clock) {
             return clock();
         }
-        let Some(mut presentation) = self.directory.find(&name) else {
+        if matches!(path.file, File::SoundOfAll) {
+            return self.sound_of_all(&name, request).await;
+        }
+        if let File::Cmaf { rendition, piece } = path.file {
+            return match self.of_epoch(&name, request) {
+                Some(of) => self.low_latency(&of).piece(rendition, piece, request).await,
+                None => gone(),
+            };
+        }
+        let Some(presentation) = self.directory.find(&name) else {
             return unknown(&name);
         };
         if let File::Segment { epoch, sequence }
@@ -81,31 +90,17 @@ impl Presentations {
                     _ => segment(&entry, epoch, request),
                 });
         }
-        if let File::Cmaf { epoch, .. } = path.file {
-            match presentation.of_epoch(epoch) {
-                Some(of_epoch) => presentation = of_epoch,
-                None => return gone(),
-            }
-        }
-        if path.file.is_media_playlist() && ladder::has_left(&self.directory, &presentation) {
+        if let Some(form) = path.file.of_media_playlist()
+            && ladder::has_left(&self.directory, &presentation, form)
+        {
             return ladder::left(&name);
         }
-        let low_latency = LowLatency {
-            presentation: &presentation,
-            directory: &self.directory,
-            first_segment_wait: self.first_segment_wait,
-            most_waiting: self.most_waiting,
-        };
+        let low_latency = self.low_latency(&presentation);
         match path.file {
             File::LowLatency => return low_latency.multivariant(request).await,
             File::Manifest => return low_latency.manifest(request).await,
             File::MediaIFrames => return low_latency.i_frames(request).await,
             File::Media(rendition) => return low_latency.media(rendition, request).await,
-            File::Cmaf {
-                rendition, piece, ..
-            } => {
-                return low_latency.piece(rendition, piece, request).await;
-            }
             _ => {}
         }
         let mut window = presentation.window();
@@ -131,6 +126,25 @@ impl Presentations {
             unknown(&name)
         } else {
             not_yet(&self.directory, &presentation, Form::Classic)
+        }
+    }
+
+    fn low_latency<'a>(&'a self, presentation: &'a Presentation) -> LowLatency<'a> {
+        LowLatency {
+            presentation,
+            directory: &self.directory,
+            first_segment_wait: self.first_segment_wait,
+            most_waiting: self.most_waiting,
+            may_be_behind: false,
+        }
+    }
+
+    /// What a file of CMAF is of.
+    fn of_epoch(&self, name: &PresentationName, request: &Parts) -> Option<Arc<Presentation>> {
+        match Epoch::parse(request.uri.query().unwrap_or_default()) {
+            Epoch::Of(epoch) => self.directory.of_epoch(name, epoch),
+            Epoch::LeftOut => self.directory.find(name),
+            Epoch::Malformed => None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! need percent-encoding, so an encoded path is simply not found.
 
 use media::{PackedAudio, Rendition};
+use playlist::Form;
 
 /// The longest path that can name anything: three names of 128 bytes and the file.
 pub const MAX_PATH_BYTES: usize = 1_024;
@@ -69,26 +70,27 @@ pub enum File {
     Clock,
     /// `{name}/video.m3u8`, `audio.m3u8`, `muxed.m3u8`.
     Media(Rendition),
+    /// `{name}/all-audio.m3u8`: the sound that all rungs of a ladder hear in the low-latency form.
+    SoundOfAll,
     /// `{name}/video-iframes.m3u8`: the key pictures of the low-latency form.
     MediaIFrames,
-    /// Something of CMAF: `{name}/{rendition}-{epoch}-…`.
+    /// Something of CMAF: `{name}/{rendition}-…`. Of which presentation, the query says ([`Epoch`]).
     Cmaf {
         /// Of which rendition.
         rendition: Rendition,
-        /// Of which presentation of this name.
-        epoch: u32,
         /// What of it.
         piece: Piece,
     },
 }
 
 impl File {
-    /// It is a media playlist, which players load again and again.
-    pub(crate) const fn is_media_playlist(self) -> bool {
-        matches!(
-            self,
-            Self::Playlist | Self::IFrames | Self::Sound | Self::Media(_) | Self::MediaIFrames
-        )
+    /// The form that it is of, if it is a media playlist, which players load again and again.
+    pub(crate) const fn of_media_playlist(self) -> Option<Form> {
+        match self {
+            Self::Playlist | Self::IFrames | Self::Sound => Some(Form::Classic),
+            Self::Media(_) | Self::MediaIFrames => Some(Form::LowLatency),
+            _ => None,
+        }
     }
 }
 
@@ -147,6 +149,7 @@ fn parse_file(file: &str) -> Option<File> {
         "sound.m3u8" => return Some(File::Sound),
         "iframes.m3u8" => return Some(File::IFrames),
         "video-iframes.m3u8" => return Some(File::MediaIFrames),
+        playlist::SOUND_OF_ALL => return Some(File::SoundOfAll),
         "llhls.m3u8" => return Some(File::LowLatency),
         "manifest.mpd" => return Some(File::Manifest),
         "clock.txt" => return Some(File::Clock),
@@ -155,14 +158,18 @@ fn parse_file(file: &str) -> Option<File> {
     if let Some(name) = file.strip_suffix(".m3u8") {
         return parse_rendition(name).map(File::Media);
     }
-    let (rendition, rest) = file.split_once('-')?;
-    let (epoch, numbers) = rest.split_once('-')?;
-    let epoch = parse_epoch(epoch)?;
+    let (rendition, numbers) = file.split_once('-')?;
+    let in_epoch = || {
+        let (epoch, numbers) = numbers.split_once('-')?;
+        Some((parse_epoch(epoch)?, numbers))
+    };
     if rendition == playlist::RENDITION {
+        let (epoch, numbers) = in_epoch()?;
         let sequence = parse_number(numbers.strip_suffix(".ts")?)?;
         return Some(File::Segment { epoch, sequence });
     }
     if rendition == playlist::PACKED_AUDIO {
+        let (epoch, numbers) = in_epoch()?;
         let (sequence, extension) = numbers.split_once('.')?;
         let mut forms = PackedAudio::ALL.into_iter();
         return Some(File::PackedAudio {
@@ -182,7 +189,6 @@ fn parse_file(file: &str) -> Option<File> {
     };
     Some(File::Cmaf {
         rendition: parse_rendition(rendition)?,
-        epoch,
         piece,
     })
 }
@@ -191,6 +197,28 @@ fn parse_rendition(name: &str) -> Option<Rendition> {
     [Rendition::Video, Rendition::Audio, Rendition::Muxed]
         .into_iter()
         .find(|rendition| rendition.name() == name)
+}
+
+/// What the query of a file of CMAF says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Epoch {
+    /// Of which presentation of the name, or of the ladder, it is.
+    Of(u32),
+    /// Nothing: a cache may have left it out.
+    LeftOut,
+    /// No epoch.
+    Malformed,
+}
+
+impl Epoch {
+    /// Reads `epoch=…` in `query`.
+    pub(crate) fn parse(query: &str) -> Self {
+        let mut pairs = query.split('&');
+        match pairs.find_map(|pair| pair.strip_prefix("epoch=")) {
+            Some(value) => parse_epoch(value).map_or(Self::Malformed, Self::Of),
+            None => Self::LeftOut,
+        }
+    }
 }
 
 /// Eight lowercase hexadecimal digits: one spelling, so that a segment has one URL in every cache.
@@ -226,11 +254,7 @@ mod tests {
     #[test]
     fn what_each_path_asks_for() {
         let segment = |epoch, sequence| File::Segment { epoch, sequence };
-        let cmaf = |rendition, piece| File::Cmaf {
-            rendition,
-            epoch: 0xe1ff,
-            piece,
-        };
+        let cmaf = |rendition, piece| File::Cmaf { rendition, piece };
         let cases = [
             (
                 "/live/show/index.m3u8",
@@ -296,25 +320,31 @@ mod tests {
                 media("live", "show", File::Media(Rendition::Video)),
             ),
             (
-                "/live/show/audio-0000e1ff-7.m4s",
+                "/live/show/all-audio.m3u8",
+                media("live", "show", File::SoundOfAll),
+            ),
+            (
+                "/live/show/audio-7.m4s",
                 media("live", "show", cmaf(Rendition::Audio, Piece::Segment(7))),
             ),
             (
-                "/live/show/muxed-0000e1ff-7.11.m4s",
+                "/live/show/muxed-7.11.m4s",
                 media("live", "show", cmaf(Rendition::Muxed, Piece::Part(7, 11))),
             ),
             (
-                "/live/show/video-0000e1ff-7.mp4",
+                "/live/show/video-7.mp4",
                 media(
                     "live",
                     "show",
                     cmaf(Rendition::Video, Piece::InitSection(7)),
                 ),
             ),
-            ("/live/show/video-0000e1ff-7.01.m4s", Target::Nothing),
-            ("/live/show/video-0000e1ff-7..m4s", Target::Nothing),
+            ("/live/show/video-7.01.m4s", Target::Nothing),
+            ("/live/show/video-7..m4s", Target::Nothing),
+            ("/live/show/video-0000e1ff-7.m4s", Target::Nothing),
             ("/live/show/main-0000e1ff-7.m4s", Target::Nothing),
-            ("/live/show/video-0000e1ff-7.ts", Target::Nothing),
+            ("/live/show/video-7.ts", Target::Nothing),
+            ("/live/show/main-7.ts", Target::Nothing),
             (
                 "/live/show/text.m3u8",
                 media("live/show", "text", File::Alias),
@@ -341,6 +371,23 @@ mod tests {
         }
         let long = format!("/live/{}/index.m3u8", "x".repeat(10_000));
         assert_eq!(parse(&long), Target::TooLong);
+    }
+
+    #[test]
+    fn which_epoch_a_query_says() {
+        let cases = [
+            ("epoch=0000e1ff", Epoch::Of(0xe1ff)),
+            ("epoch=0000e1ff&period=7", Epoch::Of(0xe1ff)),
+            ("token=x&epoch=0000e1ff", Epoch::Of(0xe1ff)),
+            ("", Epoch::LeftOut),
+            ("period=7", Epoch::LeftOut),
+            ("epoch=0000E1FF", Epoch::Malformed),
+            ("epoch=e1ff", Epoch::Malformed),
+            ("epoch=", Epoch::Malformed),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(Epoch::parse(query), expected, "{query}");
+        }
     }
 
     proptest! {
@@ -376,23 +423,22 @@ mod tests {
                 }
                 File::IFrames => format!("/{app}/{name}/iframes.m3u8"),
                 File::MediaIFrames => format!("/{app}/{name}/{}", uri::i_frames()),
+                File::SoundOfAll => format!("/{app}/{name}/all-audio.m3u8"),
                 File::LowLatency => format!("/{app}/{name}/llhls.m3u8"),
                 File::Manifest => format!("/{app}/{name}/manifest.mpd"),
                 File::Clock => format!("/{app}/{name}/clock.txt"),
                 File::Media(rendition) => format!("/{app}/{name}/{}.m3u8", rendition.name()),
-                File::Cmaf {
-                    rendition,
-                    epoch,
-                    piece,
-                } => {
+                File::Cmaf { rendition, piece } => {
                     let file = match piece {
-                        Piece::Segment(sequence) => uri::segment(rendition, epoch, sequence),
+                        Piece::Segment(sequence) => uri::segment(rendition, 7, sequence),
                         Piece::Part(sequence, part) => {
                             let part = usize::try_from(part).expect("64 bits");
-                            uri::part(rendition, epoch, sequence, part)
+                            uri::part(rendition, 7, sequence, part)
                         }
-                        Piece::InitSection(id) => uri::section(rendition, epoch, id),
+                        Piece::InitSection(id) => uri::section(rendition, 7, id),
                     };
+                    let (file, query) = file.split_once('?').expect("a query");
+                    assert_eq!(Epoch::parse(query), Epoch::Of(7));
                     format!("/{app}/{name}/{file}")
                 }
             };

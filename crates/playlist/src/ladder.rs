@@ -4,11 +4,13 @@
 //! A rung is a presentation like any other, with playlists of its own. What does not belong here: how a publish
 //! changes its cuts to fit in (whoever publishes does, told by [`Ladder::adjustment`]).
 
+mod beside;
 mod boundaries;
 mod description;
 mod groups;
 mod names;
 mod returning;
+mod sound;
 mod texts;
 
 #[cfg(test)]
@@ -23,13 +25,12 @@ use media::{
 
 use crate::measured::Rate;
 use crate::multivariant::{self, Sound, Variant};
-use crate::{
-    Beside, CmafSegment, Container, Entry, LowLatencyWindow, Presentation, State, Text, Window,
-};
+use crate::{CmafSegment, Container, Entry, LowLatencyWindow, Presentation, State, Text, Window};
 
 pub use boundaries::Misfit;
 pub use names::RungNames;
 pub(crate) use returning::SharedSound;
+pub use sound::SOUND_OF_ALL;
 pub(crate) use texts::Texts;
 
 use boundaries::{Boundaries, Stretch, compared};
@@ -117,18 +118,11 @@ impl Ladder {
         source: Option<Arc<Presentation>>,
         rungs: Vec<Arc<Presentation>>,
     ) -> Self {
-        let moment = |presentation: Arc<Presentation>| Rung {
-            window: presentation.window(),
-            low_latency: presentation.low_latency_window(),
-            state: presentation.state(),
-            arrivals: presentation.arrivals(),
-            presentation,
-        };
-        let rungs = rungs.into_iter().map(moment);
+        let rungs = rungs.into_iter().map(Rung::new);
         let (mut sounds, mut rungs): (Vec<_>, Vec<_>) = rungs.partition(|it| it.number().is_some());
         sounds.sort_by_key(Rung::number);
         rungs.sort_by_key(|rung| std::cmp::Reverse(rung.height()));
-        rungs.splice(0..0, source.map(moment));
+        rungs.splice(0..0, source.map(Rung::new));
         Self {
             name,
             rungs,
@@ -429,7 +423,16 @@ impl Ladder {
             .collect();
         let leading = self.leading_in(&standings);
         let number = leading.and_then(|leading| leading.discontinuity(form));
-        let mut groups = Groups::new(form, &listed, beside, number);
+        let ladder = match place {
+            Place::Folder => String::new(),
+            Place::Above => format!("{}/", self.name.name),
+        };
+        let of_all = match form {
+            Form::Classic => None,
+            Form::LowLatency => self.of_all(&ladder),
+        };
+        let heard = of_all.as_ref().map(|(rung, _)| *rung);
+        let mut groups = Groups::new(form, &listed, of_all, beside, number);
         let mut variants: Vec<_> = listed
             .iter()
             .map(|(rung, folder)| {
@@ -447,36 +450,13 @@ impl Ladder {
         let first = first.unwrap_or(variants.len().checked_sub(1)?);
         variants.get_mut(..=first)?.rotate_right(1);
         // For the weakest lines. hls.js 1.7.4 and Shaka 5.2 leave it out beside variants with pictures.
-        let alone = listed
-            .iter()
-            .find_map(|(rung, folder)| rung.sound_variant(form, folder));
+        let of_all = heard.and_then(|rung| self.of_all_alone(rung, &ladder));
+        let mut all = listed.iter();
+        let alone = of_all.or_else(|| all.find_map(|(rung, it)| rung.sound_variant(form, it)));
         let groups = groups.all();
         let hears = (!groups.is_empty()).then_some(0);
         variants.extend(alone.map(|alone| Variant { hears, ..alone }));
         Some(multivariant::render(&variants, groups))
-    }
-
-    /// What the low-latency playlists of `rung` say of the others: where their pictures stand, and the sound that serves
-    /// all.
-    pub fn beside(&self, rung: &PresentationName) -> Beside {
-        let mut live = self.live();
-        let has_sound = |it: &&Rung| it.low_latency.renditions().len() > 1;
-        let with_sound = live.find(has_sound).map(|it| it.presentation.name());
-        let others = self.live().filter(|it| it.presentation.name() != rung);
-        let reports = others.flat_map(|it| {
-            let name = it.presentation.name();
-            let reports = it.low_latency.reports(&format!("../{}/", name.name));
-            let count = if with_sound == Some(name) { 2 } else { 1 };
-            reports.into_iter().take(count)
-        });
-        Beside {
-            reports: reports.collect(),
-            ahead: self
-                .live()
-                .map(|it| it.low_latency.ahead)
-                .max()
-                .unwrap_or_default(),
-        }
     }
 
     /// What stands before the URIs of a rung's playlists.
@@ -500,6 +480,16 @@ pub enum Place {
 }
 
 impl Rung {
+    fn new(presentation: Arc<Presentation>) -> Self {
+        Self {
+            window: presentation.window(),
+            low_latency: presentation.low_latency_window(),
+            state: presentation.state(),
+            arrivals: presentation.arrivals(),
+            presentation,
+        }
+    }
+
     /// Somebody publishes it.
     pub fn is_live(&self) -> bool {
         self.state == State::Live

@@ -28,7 +28,8 @@ mod writer;
 
 pub use label::Label;
 pub use ladder::{
-    Adjustment, Form, Ladder, Misfit, Place, Rung, RungNames, Standing as RungStanding,
+    Adjustment, Form, Ladder, Misfit, Place, Rung, RungNames, SOUND_OF_ALL,
+    Standing as RungStanding,
 };
 pub use low_latency::{
     Addressing, Beside, CmafSegment, InitSection, LowLatency, LowLatencyWindow, Packaging,

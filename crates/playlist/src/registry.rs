@@ -265,6 +265,14 @@ impl Directory {
         self.shared.read().get(name).cloned()
     }
 
+    /// What has, or had, the name in this epoch, or one of the rungs of the ladder that the name stands for.
+    pub fn of_epoch(&self, name: &PresentationName, epoch: u32) -> Option<Arc<Presentation>> {
+        let presentations = self.shared.read();
+        let own = presentations.get(name).into_iter();
+        let mut all = own.chain(self.shared.rungs(&presentations, name));
+        all.find_map(|it| it.of_epoch(epoch))
+    }
+
     /// All presentations, by name.
     pub fn all(&self) -> Vec<Arc<Presentation>> {
         self.shared.read().values().cloned().collect()

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use media::{Anchor, Grid, MediaTime, Part, Segment, Track};
 use thiserror::Error;
 
-use crate::low_latency::Beginning;
+use crate::low_latency::{Beginning, Growth};
 use crate::presentation::{Inner, Publish};
 use crate::registry::Shared;
 use crate::slide::slide;
@@ -332,6 +332,9 @@ impl Writer {
         if let Ok(mut inner) = self.owned() {
             inner.publish = None;
             resume = inner.resume;
+            // Who waits may find elsewhere what does not come.
+            let window = Growth::leave(&self.presentation.low_latency_window());
+            self.presentation.show_low_latency(window);
         }
         Vacancy {
             presentation: Arc::downgrade(&self.presentation),

@@ -49,6 +49,18 @@ pub fn rung_of_half_the_rate(gateway: &Gateway, height: u32) -> Encoder {
     start(gateway, &named(height), height, 30, &options)
 }
 
+/// The same, with timestamps that jump by a minute after six seconds.
+#[must_use]
+pub fn rung_that_jumps(gateway: &Gateway, height: u32) -> Encoder {
+    let jump = |unit: u32| {
+        let by = format!("gte(N\\,{unit})*60/TB");
+        format!("setts=pts=PTS+{by}:dts=DTS+{by}")
+    };
+    let (picture, frame) = (jump(6 * 30), jump(6 * 48_000 / 1_024));
+    let options = ["-c:a", "aac", "-bsf:v", &picture, "-bsf:a", &frame];
+    start(gateway, &named(height), height, 60, &options)
+}
+
 fn named(height: u32) -> String {
     format!("live/show_{height}p")
 }

@@ -4,7 +4,8 @@ use e2e::browser::Browser;
 use e2e::encoder::Encoder;
 use e2e::gateway::Gateway;
 use e2e::ladder::{
-    HEIGHTS, SOON, best_and_silent_least, kilobits, playlist, rung, silent_rung, source, variants,
+    HEIGHTS, SOON, best_and_silent_least, kilobits, playlist, rung, rung_that_jumps, silent_rung,
+    source, variants,
 };
 use e2e::{player_site, wait};
 use serde_json::json;
@@ -215,29 +216,39 @@ fn hls_js_leaves_a_rung_whose_encoder_has_died() {
     }
 }
 
-/// In low latency all rungs hear what one has. Players load the multivariant playlist once.
+/// In low latency all rungs hear what it has. Players load the multivariant playlist once.
 #[test]
-fn hls_js_goes_on_when_the_rung_dies_whose_sound_is_that_of_all_and_offers_it_again() {
+fn hls_js_leaves_the_rung_whose_sound_is_that_of_all_and_takes_it_up_again() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
     let [mut best, _middle, _least] = play_all(&browser, &gateway);
     until_best(&browser);
-    let goes_on_with_chosen = |rungs: usize| {
-        let offered = format!("hls.levels.length === {rungs}");
-        hundred_pictures(&browser, "of the chosen rung", &offered);
-        let shown = browser.run(
-            "const { hls, video } = window.forebay, select = document.querySelector('select[name=quality]'); \
-             return [video.videoHeight, hls.levels[select.value]?.height]",
-        );
-        assert_eq!(shown, json!([180, 180]), "of {rungs}");
-    };
+    browser.run(
+        "window.emptied = 0;
+         window.forebay.video.addEventListener('emptied', () => window.emptied += 1);",
+    );
     best.kill();
     hundred_pictures(&browser, "of another rung", "video.videoHeight !== 360");
     choose(&browser, 180);
     let mut again = rung(&gateway, 360, 60);
-    goes_on_with_chosen(3);
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    choose(&browser, 360);
+    hundred_pictures(
+        &browser,
+        "of the one that is back",
+        "video.videoHeight === 360",
+    );
     again.kill();
-    goes_on_with_chosen(2);
+    hundred_pictures(
+        &browser,
+        "of another rung again",
+        "video.videoHeight !== 360",
+    );
+    assert_eq!(
+        browser.run("return window.emptied"),
+        json!(0),
+        "loaded anew"
+    );
 }
 
 /// In low latency the others hear it: its sound goes on with what they have.
@@ -430,30 +441,46 @@ fn play_least(browser: &Browser, gateway: &Gateway, form: &str) {
     browser.run(&format!("window.play('{url}')"));
 }
 
-/// With what the README has for pages of one's own.
+/// It has loaded the ladder once. The playlist of the sound goes on with that of another.
 #[test]
-fn hls_js_goes_on_when_the_encoder_leaves_whose_sound_it_hears() {
+fn hls_js_goes_on_when_encoders_leave_whose_sound_it_hears() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
-    let [mut best, _others @ ..] = HEIGHTS.map(|height| rung(&gateway, height, 60));
+    let [mut best, mut middle, _least] = HEIGHTS.map(|height| rung(&gateway, height, 60));
     variants(&gateway, "/live/show/llhls.m3u8", 3);
+    // The epochs of what is listed.
+    let epoch = |name: &str| {
+        let text = gateway.get(&format!("/live/{name}.m3u8")).text();
+        let last = text
+            .rsplit_once("?epoch=")
+            .map(|(_, rest)| rest[..8].to_owned());
+        last.unwrap_or(text)
+    };
+    let of_middle = epoch("show_270p/audio");
+    assert_eq!(epoch("show/all-audio"), epoch("show_360p/audio"));
     play_least(&browser, &gateway, "llhls");
-    browser.run(
-        "const { hls } = window.forebay;
-         hls.on(Hls.Events.ERROR, (_, { details }) => {
-             if (details !== Hls.ErrorDetails.AUDIO_TRACK_LOAD_ERROR) return;
-             hls.loadSource(hls.url);
-             hls.media.play().catch(() => undefined);
-         });",
-    );
-    hundred_pictures(&browser, "before", "video.videoHeight === 180");
+    let is_least = "video.videoHeight === 180";
+    let newest = || playlist(&gateway, "/live/show_180p/main.m3u8").sequence;
+    // Longer than what a player has in hand.
+    let segments = |count| {
+        let before = newest();
+        wait::until("further segments", SOON, || {
+            (newest() >= before + count).then_some(())
+        });
+    };
+    hundred_pictures(&browser, "before", is_least);
     best.kill();
-    browser.until(
-        "the list without it",
-        SOON,
-        "return window.forebay.hls.levels.length === 2",
-    );
-    hundred_pictures(&browser, "without it", "video.videoHeight === 180");
+    segments(3);
+    hundred_pictures(&browser, "without the best", is_least);
+    assert_eq!(epoch("show/all-audio"), of_middle);
+    let _back = rung(&gateway, 360, 60);
+    segments(5);
+    hundred_pictures(&browser, "with it", is_least);
+    assert_eq!(epoch("show/all-audio"), of_middle);
+    middle.kill();
+    segments(3);
+    hundred_pictures(&browser, "without the middle", is_least);
+    assert_ne!(epoch("show/all-audio"), of_middle);
 }
 
 /// In low latency it is played with another's sound, which has had no discontinuity.
@@ -530,19 +557,13 @@ fn hls_js_goes_on_when_the_transcoder_was_started_again_and_then_the_source() {
     );
 }
 
-/// What it has listed has another discontinuity number than what the other rungs have, for as long as it is there.
+/// What it lists from then on has another discontinuity number than what the other rungs have.
 #[test]
-fn hls_js_begins_with_a_rung_that_has_come_back_alone() {
+fn hls_js_begins_with_a_rung_that_has_had_a_discontinuity_alone() {
     let browser = Browser::start();
     let gateway = Gateway::start_on("[hls]\nwindow = 3\n");
-    let [mut least, _others @ ..] = [180, 270, 360].map(|height| rung(&gateway, height, 60));
-    variants(&gateway, "/live/show/llhls.m3u8", 3);
-    least.interrupt();
-    wait::until("the gateway to notice", SOON, || {
-        let stream = gateway.get("/api/v1/streams/live/show_180p").json();
-        (stream["state"] == "resuming").then_some(())
-    });
-    let _back = rung(&gateway, 180, 60);
+    let _least = rung_that_jumps(&gateway, 180);
+    let _others = [270, 360].map(|height| rung(&gateway, height, 60));
     wait::until("the discontinuity to have left the playlist", SOON, || {
         let text = gateway.get("/live/show_180p/video.m3u8").text();
         let is_behind = !text.contains("DISCONTINUITY-SEQUENCE:0\n");

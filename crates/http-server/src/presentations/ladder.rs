@@ -1,17 +1,20 @@
-//! The multivariant playlist of a ladder, and its description for DASH: of several presentations, published apart.
+//! The multivariant playlist of a ladder, its description for DASH, and the playlist of its sound: of several presentations,
+//! published apart.
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use axum::response::Response;
+use http::StatusCode;
 use http::request::Parts;
-use media::PresentationName;
+use media::{PresentationName, Rendition};
 use playlist::{Directory, Form, Ladder, Place, Presentation, Rung, TranscoderState};
 use tokio::time::Instant;
 
-use super::low_latency::{is_without_parts, until_without_parts, without_parts};
+use super::low_latency::{LowLatency, is_without_parts, until_without_parts, without_parts};
 use super::{Presentations, not_yet, text_reply, unknown};
 use crate::replies::{self, Kind};
 use crate::request_path::File;
@@ -22,6 +25,9 @@ const FOR_THE_OTHERS: Duration = Duration::from_millis(2_000);
 
 /// And so long one that a transcoder makes, which looks at some media before it begins.
 const FOR_A_TRANSCODER: Duration = Duration::from_millis(5_000);
+
+/// So many rungs one after the other have the sound that one request waits for.
+const MOST_CHANGES: usize = 3;
 
 /// What a ladder is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -50,16 +56,18 @@ impl Wanted {
     }
 }
 
-/// Nothing of this rung has been listed for a target duration, while others go on: players have to go over to these, and
-/// do not while its playlists are served as if more came at once.
-pub(super) fn has_left(directory: &Directory, presentation: &Presentation) -> bool {
+/// Its publisher has left, or nothing of it has been listed for a target duration, while others of its ladder go on: players
+/// have to go over to these, and do not while its playlists are served as if more came at once. Segment by segment they
+/// have enough in hand to wait and see whether it comes back.
+pub(super) fn has_left(directory: &Directory, presentation: &Presentation, form: Form) -> bool {
     let (window, parts) = (presentation.window(), presentation.low_latency_window());
     let last = window.last_listed().max(parts.last_listed());
     let target = window.target_duration().unwrap_or(parts.target_duration());
+    let at_once = form == Form::LowLatency && parts.is_left();
     // The others are looked at last: nearly all are there themselves.
     let name = presentation.name();
     !window.is_ended()
-        && last.is_some_and(|last| last.elapsed() > target.span().to_duration())
+        && last.is_some_and(|last| at_once || last.elapsed() > target.span().to_duration())
         && directory
             .ladder_over(name)
             .is_some_and(|ladder| ladder.has_left(name))
@@ -78,6 +86,12 @@ pub(super) fn joins(directory: &Directory, presentation: &Presentation) -> bool 
 /// For a playlist of it. hls.js changes to another level after two more tries.
 pub(super) fn left(name: &PresentationName) -> Response {
     let detail = format!("the encoder of {name} is away, and other rungs of its ladder are there");
+    replies::try_again(&detail)
+}
+
+/// For the playlist of its sound.
+fn silent(name: &PresentationName) -> Response {
+    let detail = format!("no rung of {name} has sound that goes on with what was heard of it");
     replies::try_again(&detail)
 }
 
@@ -120,6 +134,33 @@ impl Presentations {
             (_, Form::LowLatency) => Kind::MovingPlaylist,
         };
         text_reply(kind, &text, &request.headers)
+    }
+
+    /// The media playlist of the sound that all rungs of the ladder `name` hear. Who waits for what does not come is answered
+    /// with the sound of another rung, if that is it by then. A 404 would end it for who was playing.
+    pub(super) async fn sound_of_all(&self, name: &PresentationName, request: &Parts) -> Response {
+        let Some(ladder) = self.directory.ladder(name) else {
+            return unknown(name);
+        };
+        let sound = || self.directory.ladder(name)?.sound_of_all();
+        let mut known = ladder.sound_of_all();
+        if known.is_none() && self.begun(ladder, Form::LowLatency).await.is_some() {
+            known = sound();
+        }
+        let mut answer = silent(name);
+        for _ in 0..MOST_CHANGES {
+            let Some(presentation) = known else {
+                return answer;
+            };
+            let low_latency = LowLatency {
+                may_be_behind: true,
+                ..self.low_latency(&presentation)
+            };
+            answer = low_latency.media(Rendition::Audio, request).await;
+            let is_refused = answer.status() == StatusCode::SERVICE_UNAVAILABLE;
+            known = sound().filter(|now| is_refused && !Arc::ptr_eq(now, &presentation));
+        }
+        answer
     }
 
     /// The ladder once something can be played; `None` if too many wait.

@@ -35,6 +35,12 @@ use growing::Growing;
 /// A blocked request is answered after so many target durations at the latest (rfc8216bis §6.2.5.2).
 const LONGEST_WAIT: u32 = 3;
 
+/// A rung may be so many segments behind another of its ladder.
+const MAY_LAG: u64 = 3;
+
+/// So long the rungs that one encoder publishes may take to leave one after the other.
+const LEAVING: Duration = Duration::from_millis(100);
+
 /// A last byte that is not known yet, as players write it: the largest number that JavaScript has.
 const OPEN_END: u64 = (1 << 53) - 1;
 
@@ -49,6 +55,8 @@ pub(super) struct LowLatency<'a> {
     pub(super) first_segment_wait: Duration,
     /// Requests that may wait.
     pub(super) most_waiting: usize,
+    /// Who asks may come from another rung, which was ahead of this one.
+    pub(super) may_be_behind: bool,
 }
 
 impl LowLatency<'_> {
@@ -319,16 +327,14 @@ impl LowLatency<'_> {
         rendition: Rendition,
         at: Position,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
-        match window.standing_in(rendition, at) {
-            Standing::TooFar => {
-                let detail = format!(
-                    "_HLS_msn={} is too far ahead: the next segment is {}",
-                    at.segment,
-                    window.next_sequence()
-                );
-                return Err(replies::problem(StatusCode::BAD_REQUEST, &detail));
-            }
-            Standing::There | Standing::Coming => {}
+        let next = window.next_sequence();
+        let may_come = self.may_be_behind && at.segment.saturating_sub(next) <= MAY_LAG;
+        if window.standing_in(rendition, at) == Standing::TooFar && !may_come {
+            let detail = format!(
+                "_HLS_msn={} is too far ahead: the next segment is {next}",
+                at.segment
+            );
+            return Err(replies::problem(StatusCode::BAD_REQUEST, &detail));
         }
         let listed =
             move |window: &LowLatencyWindow| window.standing_in(rendition, at) == Standing::There;
@@ -364,7 +370,8 @@ impl LowLatency<'_> {
         self.once(rendition, settled).await
     }
 
-    /// The window once it `shows` something, as it is now or within the longest wait.
+    /// The window once it `shows` something, as it is now or within the longest wait. Where others of its ladder go on, nobody
+    /// waits for an encoder that is away.
     async fn once(
         &self,
         rendition: Rendition,
@@ -374,13 +381,25 @@ impl LowLatency<'_> {
         if shows(&window) {
             return Ok(window);
         }
-        let shows: Condition = Box::new(shows);
+        let shows = Arc::new(shows);
+        let shown = Arc::clone(&shows);
+        let shown_or_left: Condition = Box::new(move |window| shown(window) || window.is_left());
+        let only_shown: Condition = Box::new(move |window| shows(window));
         let target = window.target_duration().span().to_duration();
-        for waited in 1..=LONGEST_WAIT {
-            if let Some(window) = self.wait(rendition, target, &shows).await? {
-                return Ok(window);
+        let mut awaited = &shown_or_left;
+        let mut waited = 0;
+        while waited < LONGEST_WAIT {
+            match self.wait(rendition, target, awaited).await? {
+                Some(window) if only_shown(&window) => return Ok(window),
+                Some(_) => {
+                    tokio::time::sleep(LEAVING).await;
+                    awaited = &only_shown;
+                }
+                None => waited += 1,
             }
-            if waited < LONGEST_WAIT && ladder::has_left(self.directory, self.presentation) {
+            if waited < LONGEST_WAIT
+                && ladder::has_left(self.directory, self.presentation, Form::LowLatency)
+            {
                 return Err(ladder::left(self.presentation.name()));
             }
         }

@@ -95,6 +95,35 @@ async fn hls_js_goes_on_asking_for_what_waits_for_its_encoder_after_a_restart() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn hls_js_goes_on_asking_for_the_sound_of_a_ladder_after_a_restart() {
+    const PATH: &str = "/live/show/all-audio.m3u8";
+    let before = Gateway::new();
+    let _writers = ["show_720p", "show_360p"].map(|rung| before.live("live", rung));
+    let after = Gateway::new();
+    let site = after.site(&Settings::default(), Audience::Viewers);
+    assert_eq!(fetch(&site, PATH).await.status, 404, "there is no ladder");
+    let resume = Duration::from_secs(60);
+    let remembered = before.registry.remember();
+    let _waiting = after.registry.restore(&remembered, |_| resume);
+    let reply = fetch(&site, PATH).await;
+    assert_eq!(
+        (reply.status, &reply.json()["detail"]),
+        (
+            503,
+            &"no rung of live/show has sound that goes on with what was heard of it".into()
+        )
+    );
+    let player = tokio::spawn({
+        let site = site.clone();
+        async move { fetch(&site, PATH).await }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut back = after.publish("live", "show_360p");
+    (0..6).for_each(|n| push_part(&mut back, n));
+    assert_eq!(player.await.expect("a player").status, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_publish_that_ends_without_a_segment_frees_who_waits() {
     let gateway = Gateway::new();
     let writer = gateway.publish("live", "show");

@@ -183,6 +183,14 @@ impl Boundaries {
         (behind < self.step()).then_some(there.sequence + u64::from(is_next))
     }
 
+    /// Segments of both that begin together have the same number, as far as both list any.
+    pub(super) fn numbers_match(&self, other: &Self) -> bool {
+        let mut newest_first = other.segments.iter().rev();
+        let known =
+            newest_first.find_map(|it| Some((self.sequence_at(it.begins.at)?, it.sequence)));
+        known.is_none_or(|(own, theirs)| own == theirs)
+    }
+
     /// The segment that goes on up to `at`, or before it, and those that begin about there.
     fn about(&self, at: MediaTime) -> &[Stretch] {
         let begun = |within: MediaTime| {

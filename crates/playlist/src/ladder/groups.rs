@@ -21,10 +21,12 @@ pub(super) struct Groups<'a> {
 }
 
 impl<'a> Groups<'a> {
-    /// Of the rungs `listed`, each with its folder, with the sound `beside` theirs, which has the discontinuity `number`.
+    /// Of the rungs `listed`, each with its folder, with the sound `of_all` in CMAF, which is of one of them, and the sound
+    /// `beside` theirs, which has the discontinuity `number`.
     pub(super) fn new(
         form: Form,
         listed: &'a [(&'a Rung, String)],
+        of_all: Option<(&'a Rung, Sound<'a>)>,
         beside: Vec<Sound<'a>>,
         number: Option<u64>,
     ) -> Self {
@@ -32,9 +34,13 @@ impl<'a> Groups<'a> {
             .iter()
             .filter_map(|(rung, folder)| Some((*rung, rung.sound(form, folder)?)));
         let mut own: Vec<_> = own.collect();
+        let highest = own.first().map(|(_, sound)| sound.label.clone());
+        if let Some((rung, _)) = &of_all {
+            own.retain(|(there, _)| !std::ptr::eq(*there, *rung));
+        }
+        own.splice(0..0, of_all);
         // What they are called is one thing.
-        if let Some((_, Sound { label, .. })) = own.first() {
-            let label = label.clone();
+        if let Some(label) = highest {
             for (_, sound) in &mut own {
                 sound.label = label.clone();
             }

@@ -15,9 +15,18 @@ pub(crate) struct SharedSound {
 }
 
 impl Ladder {
+    /// The form that tells most of who is published: classic, but where nothing is listed there yet, parts are.
+    fn known(&self) -> Form {
+        let form = self.form(Form::Classic);
+        match self.live().any(|rung| rung.is_begun(form)) {
+            true => form,
+            false => Form::LowLatency,
+        }
+    }
+
     /// So many segments of `leading` began when the media of `name` had ended; `None` if nothing of it is listed.
     pub(crate) fn missed(&self, name: &PresentationName, leading: &Rung) -> Option<usize> {
-        let form = self.form(Form::Classic);
+        let form = self.known();
         let mut all = self.rungs.iter().chain(&self.sounds);
         let own = all.find(|it| it.presentation.name() == name)?;
         let until = own.boundaries(form).until()?;
@@ -31,18 +40,14 @@ impl Ladder {
         let Some(own) = all().find(|it| is_it(it)) else {
             return SharedSound::default();
         };
-        let is_apart = |rung: &Rung| {
-            let sound = rung.sound(Form::LowLatency, "");
-            sound.is_some_and(|sound| sound.uri.is_some())
-        };
         let mut shared = SharedSound::default();
         for other in all().filter(|other| !is_it(other) && other.is_live()) {
             let any_is_sound = own.number().or(other.number()).is_some();
             let has_sound = [own, other].map(|it| it.presentation.has_sound());
             let is_mixed = matches!(has_sound, [Some(own), Some(other)] if own != other);
             shared.segments |= any_is_sound || is_mixed;
-            // In CMAF all rungs hear the first that has sound beside its pictures.
-            shared.parts |= is_apart(own) || is_apart(other);
+            // In CMAF all rungs hear one that has sound beside its pictures.
+            shared.parts |= own.has_sound_apart() || other.has_sound_apart();
         }
         SharedSound {
             parts: shared.parts || shared.segments,
@@ -65,7 +70,7 @@ impl Ladder {
     /// The leading rung, or another that fits where `name` leads. Not what shares the connection that publishes `name` still:
     /// whoever takes that over takes them all over.
     pub(crate) fn leading_beside(&self, name: &PresentationName) -> Option<&Rung> {
-        let standings = self.standings(self.form(Form::Classic));
+        let standings = self.standings(self.known());
         let is_it = |rung: &&Rung| rung.presentation.name() == name;
         let own = self.rungs.iter().chain(&self.sounds).find(is_it);
         let is_other = |rung: &&Rung| {

@@ -6,6 +6,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::sound::Chosen;
 use super::{Form, Ladder, Place};
 use crate::Text;
 
@@ -16,9 +17,13 @@ pub(super) enum Kind {
     Manifest,
 }
 
-/// The last of each kind.
+/// The last of each kind, and what has to stay the same from one moment to the next.
 #[derive(Debug, Default)]
-pub(crate) struct Texts(Mutex<Vec<Kept>>);
+pub(crate) struct Texts {
+    texts: Mutex<Vec<Kept>>,
+    /// Whose sound was last that of all.
+    pub(super) sound: Mutex<Option<Arc<Chosen>>>,
+}
 
 #[derive(Debug)]
 struct Kept {
@@ -38,7 +43,7 @@ impl Ladder {
         let keeper = self.rungs.first()?;
         let texts = keeper.presentation.ladder_texts();
         // Held while it is made: of many that ask at once, one makes it.
-        let mut kept = texts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = texts.texts.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.state();
         if let Some(kept) = kept.iter().find(|it| it.kind == kind && it.state == state) {
             return Some(Arc::clone(&kept.text));

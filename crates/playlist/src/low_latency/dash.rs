@@ -225,8 +225,8 @@ fn representation(
     let _ = write!(
         text,
         "        <SegmentTemplate timescale=\"{TIMESCALE}\" presentationTimeOffset=\"{}\" \
-         initialization=\"{folder}{name}-{epoch:08x}-{section}.mp4\" \
-         media=\"{folder}{name}-{epoch:08x}-$Number$.m4s?period={}\"",
+         initialization=\"{folder}{name}-{section}.mp4?epoch={epoch:08x}\" \
+         media=\"{folder}{name}-$Number$.m4s?epoch={epoch:08x}&amp;period={}\"",
         ticks(period.run.start),
         share.run.sequence,
     );

@@ -192,6 +192,14 @@ impl Growth {
         window
     }
 
+    /// The same window, which nobody adds to for now.
+    pub(crate) fn leave(before: &LowLatencyWindow) -> LowLatencyWindow {
+        LowLatencyWindow {
+            left: true,
+            ..before.next()
+        }
+    }
+
     /// The same window for whoever waits for another, that does not come.
     pub(crate) fn release(before: &LowLatencyWindow) -> LowLatencyWindow {
         LowLatencyWindow {

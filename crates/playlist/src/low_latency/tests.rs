@@ -185,19 +185,19 @@ fn a_playlist_with_an_open_segment() {
 #EXT-X-PART-INF:PART-TARGET=0.218
 #EXT-X-MEDIA-SEQUENCE:0
 #EXT-X-DISCONTINUITY-SEQUENCE:0
-#EXT-X-MAP:URI=\"video-EPOCH-0.mp4\"
+#EXT-X-MAP:URI=\"video-0.mp4?epoch=EPOCH\"
 #EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:00.000Z
-#EXT-X-PART:DURATION=0.200,URI=\"video-EPOCH-0.0.m4s\",INDEPENDENT=YES
-#EXT-X-PART:DURATION=0.200,URI=\"video-EPOCH-0.1.m4s\"
-#EXT-X-PART:DURATION=0.200,URI=\"video-EPOCH-0.2.m4s\"
-#EXT-X-PART:DURATION=0.200,URI=\"video-EPOCH-0.3.m4s\"
-#EXT-X-PART:DURATION=0.200,URI=\"video-EPOCH-0.4.m4s\"
+#EXT-X-PART:DURATION=0.200,URI=\"video-0.0.m4s?epoch=EPOCH\",INDEPENDENT=YES
+#EXT-X-PART:DURATION=0.200,URI=\"video-0.1.m4s?epoch=EPOCH\"
+#EXT-X-PART:DURATION=0.200,URI=\"video-0.2.m4s?epoch=EPOCH\"
+#EXT-X-PART:DURATION=0.200,URI=\"video-0.3.m4s?epoch=EPOCH\"
+#EXT-X-PART:DURATION=0.200,URI=\"video-0.4.m4s?epoch=EPOCH\"
 #EXTINF:1.000,
-video-EPOCH-0.m4s
+video-0.m4s?epoch=EPOCH
 #EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:01.000Z
-#EXT-X-PART:DURATION=0.200,URI=\"video-EPOCH-1.0.m4s\",INDEPENDENT=YES
-#EXT-X-PART:DURATION=0.200,URI=\"video-EPOCH-1.1.m4s\"
-#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"video-EPOCH-1.2.m4s\"
+#EXT-X-PART:DURATION=0.200,URI=\"video-1.0.m4s?epoch=EPOCH\",INDEPENDENT=YES
+#EXT-X-PART:DURATION=0.200,URI=\"video-1.1.m4s?epoch=EPOCH\"
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"video-1.2.m4s?epoch=EPOCH\"
 #EXT-X-RENDITION-REPORT:URI=\"audio.m3u8\",LAST-MSN=1,LAST-PART=1
 "
     );
@@ -213,7 +213,7 @@ fn a_segment_that_was_read_while_it_was_open_is_listed_whole_when_it_is_complete
     bench.close(1_000);
     let whole = bench.text(Rendition::Video, Playlist::Full);
     assert!(
-        whole.contains("\n#EXTINF:1.000,\nvideo-EPOCH-0.m4s\n"),
+        whole.contains("\n#EXTINF:1.000,\nvideo-0.m4s?epoch=EPOCH\n"),
         "{whole}"
     );
 }
@@ -246,18 +246,18 @@ fn parts_as_ranges_of_their_segment_all_tracks_in_one() {
     assert_eq!(
         media,
         "\
-:URI=\"muxed-EPOCH-0.mp4\"
+:URI=\"muxed-0.mp4?epoch=EPOCH\"
 #EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:00.000Z
-#EXT-X-PART:DURATION=0.200,URI=\"muxed-EPOCH-0.m4s\",BYTERANGE=\"1080@0\",INDEPENDENT=YES
-#EXT-X-PART:DURATION=0.200,URI=\"muxed-EPOCH-0.m4s\",BYTERANGE=\"1080@1080\"
-#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"muxed-EPOCH-0.m4s\",BYTERANGE-START=2160
+#EXT-X-PART:DURATION=0.200,URI=\"muxed-0.m4s?epoch=EPOCH\",BYTERANGE=\"1080@0\",INDEPENDENT=YES
+#EXT-X-PART:DURATION=0.200,URI=\"muxed-0.m4s?epoch=EPOCH\",BYTERANGE=\"1080@1080\"
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"muxed-0.m4s?epoch=EPOCH\",BYTERANGE-START=2160
 "
     );
     bench.open(200, 0);
     bench.close(400);
     let text = bench.text(Rendition::Muxed, Playlist::Full);
     assert!(
-        text.ends_with("URI=\"muxed-EPOCH-1.m4s\",BYTERANGE-START=0\n"),
+        text.ends_with("URI=\"muxed-1.m4s?epoch=EPOCH\",BYTERANGE-START=0\n"),
         "{text}"
     );
 }
@@ -273,13 +273,13 @@ fn another_configuration_has_an_init_section_of_its_own_and_sound_keeps_its_own(
     let text = bench.text(Rendition::Video, Playlist::Full);
     assert!(
         text.contains(
-            "video-EPOCH-0.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"video-EPOCH-1.mp4\"\n#EXT-X-PROGRAM"
+            "video-0.m4s?epoch=EPOCH\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"video-1.mp4?epoch=EPOCH\"\n#EXT-X-PROGRAM"
         ),
         "{text}"
     );
     let text = bench.text(Rendition::Audio, Playlist::Full);
     assert!(
-        text.contains("audio-EPOCH-0.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM"),
+        text.contains("audio-0.m4s?epoch=EPOCH\n#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM"),
         "{text}"
     );
     let window = bench.window();
@@ -304,7 +304,9 @@ fn a_delta_update_skips_what_is_six_target_durations_from_the_edge() {
         full.ends_with(rest) && rest.starts_with("#EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:03")
     );
     // Parts of those that end within three target durations are listed.
-    assert!(!rest.contains("video-EPOCH-5.0.m4s") && rest.contains("video-EPOCH-6.0.m4s"));
+    assert!(
+        !rest.contains("video-5.0.m4s?epoch=EPOCH") && rest.contains("video-6.0.m4s?epoch=EPOCH")
+    );
 }
 
 #[test]
@@ -518,14 +520,14 @@ fn a_segment_is_complete_with_its_last_part_and_not_a_moment_later() {
     bench.push(last);
     let text = bench.text(Rendition::Video, Playlist::Full);
     let (_, end) = text
-        .split_once("video-EPOCH-0.4.m4s\"\n")
+        .split_once("video-0.4.m4s?epoch=EPOCH\"\n")
         .expect("the last part");
     assert_eq!(
         end,
         "\
 #EXTINF:0.920,
-video-EPOCH-0.m4s
-#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"video-EPOCH-1.0.m4s\"
+video-0.m4s?epoch=EPOCH
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"video-1.0.m4s?epoch=EPOCH\"
 #EXT-X-RENDITION-REPORT:URI=\"audio.m3u8\",LAST-MSN=0,LAST-PART=4
 "
     );

@@ -25,7 +25,8 @@ const PART_HOLD_BACK: i64 = 3;
 /// The same in target durations, for players that do not know parts.
 const HOLD_BACK: i64 = 3;
 
-/// URIs, relative to the playlists.
+/// URIs, relative to the playlists. Files have the epoch in the query: players know a segment by its number and its path (hls.js
+/// 1.7.4 gives up a playlist in which that changes), and of the rungs of a ladder one may go on with what another began.
 pub mod uri {
     use media::Rendition;
 
@@ -41,17 +42,20 @@ pub mod uri {
 
     /// A segment.
     pub fn segment(rendition: Rendition, epoch: u32, sequence: u64) -> String {
-        format!("{}-{epoch:08x}-{sequence}.m4s", rendition.name())
+        format!("{}-{sequence}.m4s?epoch={epoch:08x}", rendition.name())
     }
 
     /// A part of a segment.
     pub fn part(rendition: Rendition, epoch: u32, sequence: u64, part: usize) -> String {
-        format!("{}-{epoch:08x}-{sequence}.{part}.m4s", rendition.name())
+        format!(
+            "{}-{sequence}.{part}.m4s?epoch={epoch:08x}",
+            rendition.name()
+        )
     }
 
     /// An init section.
     pub fn section(rendition: Rendition, epoch: u32, id: u64) -> String {
-        format!("{}-{epoch:08x}-{id}.mp4", rendition.name())
+        format!("{}-{id}.mp4?epoch={epoch:08x}", rendition.name())
     }
 }
 
@@ -97,7 +101,12 @@ pub(super) fn render(
     form: Playlist,
     beside: impl FnOnce() -> Beside,
 ) -> String {
-    let Beside { reports, ahead } = beside();
+    let Beside {
+        folder,
+        reports,
+        sound,
+        ahead,
+    } = beside();
     let mut text = header(window, Listing::Media, ahead);
     window.ranges.write(&mut text);
     let skipped = match form {
@@ -144,8 +153,10 @@ pub(super) fn render(
         text.push_str(&hint(window, rendition));
         let others = window.renditions().into_iter();
         let others = others.filter(|&other| other != rendition);
-        let others = others.filter_map(|other| report(window, other, ""));
-        for Report { uri, segment, part } in others.chain(reports) {
+        let others = others.filter_map(|other| report(window, other, &folder));
+        // It is not told of itself.
+        let sound = sound.filter(|_| rendition != Rendition::Audio);
+        for Report { uri, segment, part } in others.chain(reports).chain(sound) {
             let _ = writeln!(
                 text,
                 "#EXT-X-RENDITION-REPORT:URI=\"{uri}\",LAST-MSN={segment},LAST-PART={part}"
@@ -329,8 +340,12 @@ fn hint(window: &LowLatencyWindow, rendition: Rendition) -> String {
 /// What a media playlist says of the other rungs of its ladder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Beside {
-    /// Where they stand.
+    /// What stands before the URIs of its own playlists: that of its sound may be fetched in the folder of the ladder.
+    pub folder: String,
+    /// Where their pictures stand.
     pub reports: Vec<Report>,
+    /// Where the sound stands that they hear.
+    pub sound: Option<Report>,
     /// How much later than they come the media of any of them are: all hold players back by that
     /// (rfc8216bis §6.2.4).
     pub ahead: MediaTime,

@@ -52,6 +52,8 @@ pub struct LowLatencyWindow {
     /// Wall clock at the beginning of time in the description for DASH: before that of its first segment ever.
     pub(super) begun: Option<SystemTime>,
     pub(super) ended: bool,
+    /// Its publisher has left, and nothing has come of another.
+    pub(super) left: bool,
     /// Nothing more comes of it in this process.
     pub(super) over: bool,
     pub(super) name: Name,
@@ -85,6 +87,7 @@ impl LowLatencyWindow {
             ranges: DateRanges::default(),
             begun: None,
             ended: false,
+            left: false,
             over: false,
             name,
             epoch,
@@ -171,6 +174,11 @@ impl LowLatencyWindow {
     /// The gateway is about to leave, or another presentation has its name: nothing more comes, although the presentation has not ended.
     pub fn is_over(&self) -> bool {
         self.over
+    }
+
+    /// Its publisher has left, and nothing has come of another.
+    pub fn is_left(&self) -> bool {
+        self.left
     }
 
     /// The complete segments of the playlists, oldest first.
@@ -341,6 +349,12 @@ impl LowLatencyWindow {
         self.begun
     }
 
+    /// Where `rendition` stands, unless it is over; `folder` goes before the URI.
+    pub(crate) fn report(&self, rendition: Rendition, folder: &str) -> Option<Report> {
+        let is_there = !self.ended && self.renditions().contains(&rendition);
+        is_there.then(|| text::report(self, rendition, folder))?
+    }
+
     /// Where each of its renditions stands, what leads first, unless it is over; `folder` goes before the URIs.
     pub(crate) fn reports(&self, folder: &str) -> Vec<Report> {
         let renditions = self.renditions().into_iter().filter(|_| !self.ended);
@@ -393,6 +407,13 @@ impl LowLatencyWindow {
     /// The track of its sound, wherever that is.
     pub(crate) fn sound_track(&self) -> Option<&Track> {
         let mut tracks = self.tracks().into_iter();
+        tracks.find(|track| track.kind() == TrackKind::Audio)
+    }
+
+    /// The newest track of its rendition of sound, whether that is offered or not.
+    pub(crate) fn track_of_sound(&self) -> Option<&Track> {
+        let section = self.all().next_back()?.section(Rendition::Audio)?;
+        let mut tracks = section.tracks.iter();
         tracks.find(|track| track.kind() == TrackKind::Audio)
     }
 

@@ -110,7 +110,7 @@ fn segment_has_captions(gateway: &Gateway, playlist: &str, suffix: &str) -> bool
         .lines()
         .find_map(|line| line.strip_prefix("#EXT-X-MAP:URI=\""));
     let map = map.and_then(|rest| rest.split('"').next());
-    let is_segment = |line: &&str| !line.starts_with('#') && line.ends_with(suffix);
+    let is_segment = |line: &&str| !line.starts_with('#') && line.contains(suffix);
     let segment = text.lines().find(is_segment);
     assert!(segment.is_some(), "{text}");
     let mut bytes = Vec::new();

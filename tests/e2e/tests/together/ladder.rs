@@ -34,10 +34,10 @@ fn a_player_goes_from_rung_to_rung_and_no_picture_is_missing_or_comes_twice() {
     assert_eq!(variants(&gateway, "/live/show/llhls.m3u8", 3).len(), 3);
     let text = gateway.get("/live/show_270p/video.m3u8").text();
     for other in [
-        "audio.m3u8",
+        "../show_270p/audio.m3u8",
         "../show_360p/video.m3u8",
         // The sound of all.
-        "../show_360p/audio.m3u8",
+        "../show/all-audio.m3u8",
         "../show_180p/video.m3u8",
     ] {
         let report = format!("#EXT-X-RENDITION-REPORT:URI=\"{other}\",LAST-MSN=");
@@ -76,7 +76,7 @@ fn a_ladder_has_its_sound_alone_frame_by_frame_and_in_its_time() {
     variants(&gateway, "/live/show/index.m3u8", 2);
     assert_eq!(alone("index.m3u8"), "../show_360p/sound.m3u8");
     variants(&gateway, "/live/show/llhls.m3u8", 2);
-    assert_eq!(alone("llhls.m3u8"), "../show_360p/audio.m3u8");
+    assert_eq!(alone("llhls.m3u8"), "all-audio.m3u8");
     wait::until("three segments", SOON, || {
         (playlist(&gateway, 360).entries.len() >= 3).then_some(())
     });

@@ -64,10 +64,11 @@ fn parts(gateway: &Gateway, load: &Load, at: usize) -> Vec<u8> {
 }
 
 fn segment_uri(load: &Load) -> String {
-    // Of a part as a file: `video-EPOCH-NUMBER.PART.m4s`.
+    // Of a part as a file: `video-NUMBER.PART.m4s?epoch=EPOCH`.
     let uri = &load.segments.last().expect("an open one").parts[0].uri;
-    let (front, _) = uri.split_once('.').expect("an extension");
-    format!("{front}.m4s")
+    let (front, rest) = uri.split_once('.').expect("an extension");
+    let (_, epoch) = rest.split_once('?').expect("a query");
+    format!("{front}.m4s?{epoch}")
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn each_audio_track_is_a_rendition_on_the_timeline_of_the_pictures() {
     assert_eq!(
         both("llhls.m3u8"),
         [
-            "URI=\"audio.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show/audio\",LANGUAGE=\"en\",\
+            "URI=\"all-audio.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show/audio\",LANGUAGE=\"en\",\
              NAME=\"English\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"1\"",
             "URI=\"../show_audio1/audio.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show_audio1\",\
              LANGUAGE=\"de\",NAME=\"Deutsch\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"1\"",

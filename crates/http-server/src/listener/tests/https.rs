@@ -147,7 +147,7 @@ async fn a_reload_that_is_cancelled_leaves_nothing_and_the_others_are_answered_w
         }
     }
     let text = String::from_utf8(text).expect("UTF-8");
-    assert!(text.contains(&format!("{next}.1.m4s\"\n")), "{text}");
+    assert!(text.contains(&format!("{next}.1.m4s?")), "{text}");
     until_waiting(0).await;
     drop(client);
     secure.running.until_open(0).await;

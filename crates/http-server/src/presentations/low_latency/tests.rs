@@ -73,7 +73,7 @@ async fn a_reload_waits_for_what_it_names_and_all_are_answered_at_once() {
         "video.m3u8?_HLS_msn=SECOND&_HLS_part=1",
         "audio.m3u8?_HLS_msn=SECOND&_HLS_part=1",
         "video.m3u8?_HLS_msn=SECOND&_HLS_part=1&_HLS_skip=YES",
-        "video-EPOCH-SECOND.1.m4s",
+        "video-SECOND.1.m4s?epoch=EPOCH",
     ]
     .map(|path| bench.begin(path));
     bench.until_waiting(4).await;
@@ -88,7 +88,7 @@ async fn a_reload_waits_for_what_it_names_and_all_are_answered_at_once() {
     assert!(
         listed
             .text()
-            .contains(&bench.path("video-EPOCH-SECOND.1.m4s")["/live/show/".len()..])
+            .contains(&bench.path("video-SECOND.1.m4s?epoch=EPOCH")["/live/show/".len()..])
     );
     assert_eq!(
         listed.header("cache-control"),
@@ -122,10 +122,10 @@ async fn an_i_frame_playlist_waits_for_complete_segments() {
         .and_then(|range| range.split_once('@'))
         .expect("a range");
     assert_eq!(text.matches("BYTERANGE").count(), 2);
-    let segment = bench.path("video-EPOCH-FIRST.m4s");
+    let segment = bench.path("video-FIRST.m4s?epoch=EPOCH");
     let range = format!("bytes=0-{}", bytes.parse::<u64>().expect("a number") - 1);
     let picture = ask(&bench.site, Method::GET, &segment, &[("range", &range)]).await;
-    let part = bench.fetch("video-EPOCH-FIRST.0.m4s").await;
+    let part = bench.fetch("video-FIRST.0.m4s?epoch=EPOCH").await;
     assert_eq!((picture.status, picture.body), (206, part.body));
     let none = fetch(&bench.site, "/live/show/iframes.m3u8");
     push(&mut bench.writer, 0);
@@ -156,11 +156,11 @@ async fn what_makes_no_sense_is_refused_at_once() {
     assert_eq!(bench.fetch("llhls.m3u8?_HLS_msn=FAR").await.status, 200);
     for nothing in [
         "muxed.m3u8",
-        "video-EPOCH-FAR.m4s",
-        "video-EPOCH-FAR.0.m4s",
-        "video-EPOCH-FIRST.5.m4s",
-        "video-00000000-FIRST.0.m4s",
-        "video-EPOCH-SECOND.mp4",
+        "video-FAR.m4s?epoch=EPOCH",
+        "video-FAR.0.m4s?epoch=EPOCH",
+        "video-FIRST.5.m4s?epoch=EPOCH",
+        "video-FIRST.0.m4s?epoch=00000000",
+        "video-SECOND.mp4?epoch=EPOCH",
     ] {
         assert_eq!(bench.fetch(nothing).await.status, 404, "{nothing}");
     }
@@ -170,7 +170,10 @@ async fn what_makes_no_sense_is_refused_at_once() {
 async fn an_encoder_that_stalls_is_waited_for_three_target_durations() {
     let mut bench = Bench::new(6, &Settings::default());
     let begun = Instant::now();
-    let waiting = ["video.m3u8?_HLS_msn=SECOND", "audio-EPOCH-SECOND.1.m4s"];
+    let waiting = [
+        "video.m3u8?_HLS_msn=SECOND",
+        "audio-SECOND.1.m4s?epoch=EPOCH",
+    ];
     for reply in waiting.map(|path| bench.begin(path)) {
         let reply = reply.await.expect("a reply");
         assert_eq!(
@@ -180,7 +183,10 @@ async fn an_encoder_that_stalls_is_waited_for_three_target_durations() {
     }
     assert_eq!(begun.elapsed(), Duration::from_secs(6));
     push_part(&mut bench.writer, 6);
-    assert_eq!(bench.fetch("audio-EPOCH-SECOND.1.m4s").await.status, 200);
+    assert_eq!(
+        bench.fetch("audio-SECOND.1.m4s?epoch=EPOCH").await.status,
+        200
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -252,12 +258,15 @@ async fn who_reads_a_segment_that_grows_is_one_of_those_who_wait() {
     };
     let mut bench = Bench::new(6, &settings);
     push_part(&mut bench.writer, 6);
-    let readers = [1, 2].map(|_| bench.begin("video-EPOCH-SECOND.m4s"));
+    let readers = [1, 2].map(|_| bench.begin("video-SECOND.m4s?epoch=EPOCH"));
     bench.until_waiting(2).await;
-    assert_eq!(bench.fetch("video-EPOCH-SECOND.m4s").await.status, 503);
+    assert_eq!(
+        bench.fetch("video-SECOND.m4s?epoch=EPOCH").await.status,
+        503
+    );
     readers.iter().for_each(|reader| reader.abort());
     bench.until_waiting(0).await;
-    let again = bench.begin("video-EPOCH-SECOND.m4s");
+    let again = bench.begin("video-SECOND.m4s?epoch=EPOCH");
     bench.until_waiting(1).await;
     again.abort();
 }
@@ -267,7 +276,10 @@ async fn a_segment_is_its_parts_and_is_sent_while_it_grows() {
     let mut bench = Bench::new(6, &Settings::default());
     let begun = Instant::now();
     let [growing, from_the_middle] = ["", "bytes=100-"].map(|range| {
-        let (site, path) = (bench.site.clone(), bench.path("video-EPOCH-SECOND.m4s"));
+        let (site, path) = (
+            bench.site.clone(),
+            bench.path("video-SECOND.m4s?epoch=EPOCH"),
+        );
         tokio::spawn(async move {
             let range = [("range", range)];
             ask(
@@ -287,7 +299,7 @@ async fn a_segment_is_its_parts_and_is_sent_while_it_grows() {
             break;
         }
         // A part that is there is sent at once, and says nothing of how long its segment will be.
-        let path = bench.path("video-EPOCH-SECOND.m4s");
+        let path = bench.path("video-SECOND.m4s?epoch=EPOCH");
         let range = [("range", "bytes=10-99")];
         let part = ask(&bench.site, Method::GET, &path, &range).await;
         assert_eq!((part.status, part.body.len()), (206, 90));
@@ -305,15 +317,17 @@ async fn a_segment_is_its_parts_and_is_sent_while_it_grows() {
     );
     let mut parts = Vec::new();
     for n in 0..5 {
-        let part = bench.fetch(&format!("video-EPOCH-SECOND.{n}.m4s")).await;
+        let part = bench
+            .fetch(&format!("video-SECOND.{n}.m4s?epoch=EPOCH"))
+            .await;
         assert_eq!(part.header("content-type"), Some("video/mp4"));
         parts.extend_from_slice(&part.body);
     }
-    let whole = bench.fetch("video-EPOCH-SECOND.m4s").await;
+    let whole = bench.fetch("video-SECOND.m4s?epoch=EPOCH").await;
     assert_eq!(whole.body, parts);
     assert_eq!(growing.body, parts);
     assert_eq!(from_the_middle.body, parts[100..]);
-    let path = bench.path("video-EPOCH-SECOND.m4s");
+    let path = bench.path("video-SECOND.m4s?epoch=EPOCH");
     let second = ask(
         &bench.site,
         Method::GET,
@@ -352,7 +366,7 @@ async fn where_there_are_no_parts_nobody_waits_longer_than_for_the_first_segment
 #[tokio::test(start_paused = true)]
 async fn who_reads_too_slowly_is_not_told_that_a_segment_is_whole() {
     let mut bench = Bench::new(6, &Settings::default());
-    let path = bench.path("video-EPOCH-SECOND.m4s");
+    let path = bench.path("video-SECOND.m4s?epoch=EPOCH");
     let request = Request::builder().uri(path).body(Body::empty());
     let request = request.expect("a request");
     let Ok(response) = bench.site.clone().oneshot(request).await;
@@ -369,23 +383,24 @@ async fn who_reads_too_slowly_is_not_told_that_a_segment_is_whole() {
 async fn a_number_behind_the_end_of_a_period_has_nothing_in_it() {
     const NOTHING: &[u8] = b"\0\0\0\x14stypmsdh\0\0\0\0msdh";
     let bench = Bench::new(5, &Settings::default());
-    let waiting = bench.begin("video-EPOCH-SECOND.m4s?period=FIRST");
+    let waiting = bench.begin("video-SECOND.m4s?epoch=EPOCH&period=FIRST");
     bench.until_waiting(1).await;
     let mut again = bench.gateway.publish("live", "show");
     (0..5).for_each(|n| push_part(&mut again, n));
     let waited = waiting.await.expect("a reply");
     assert_eq!((waited.status, &waited.body[..]), (200, NOTHING));
-    let later = bench.fetch("audio-EPOCH-FAR.m4s?period=FIRST").await;
+    let later = bench.fetch("audio-FAR.m4s?epoch=EPOCH&period=FIRST").await;
     assert_eq!((later.status, &later.body[..]), (200, NOTHING));
     assert_eq!(later.header("content-type"), Some("audio/mp4"));
-    for path in ["FIRST.m4s?period=FIRST", "SECOND.m4s?period=SECOND"] {
-        let segment = bench.fetch(&format!("video-EPOCH-{path}")).await;
+    for number in ["FIRST", "SECOND"] {
+        let path = format!("video-{number}.m4s?epoch=EPOCH&period={number}");
+        let segment = bench.fetch(&path).await;
         assert!(
             segment.status == 200 && segment.body.len() > NOTHING.len(),
             "{path}"
         );
     }
-    let far = bench.fetch("video-EPOCH-FAR.m4s?period=SECOND").await;
+    let far = bench.fetch("video-FAR.m4s?epoch=EPOCH&period=SECOND").await;
     assert_eq!(far.status, 404);
 }
 
@@ -400,6 +415,96 @@ fn two_rungs(parts: i64) -> (Gateway, Router, [Writer; 2]) {
         writer
     });
     (gateway, site, rungs)
+}
+
+/// Who waits for what it would have sent goes over to others, in the time that is left in hand.
+#[tokio::test(start_paused = true)]
+async fn a_rung_that_leaves_alone_is_refused_at_once_in_low_latency() {
+    let (_gateway, site, [high, low]) = two_rungs(12);
+    let next = high.presentation().low_latency_window().next_sequence();
+    let ask = |rung: &str| {
+        let (site, path) = (
+            site.clone(),
+            format!("/live/{rung}/video.m3u8?_HLS_msn={next}&_HLS_part=2"),
+        );
+        tokio::spawn(async move { fetch(&site, &path).await })
+    };
+    let begin = Instant::now();
+    let waiting = ask("show_720p");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let _vacancy = high.leave();
+    let reply = waiting.await.expect("a reply");
+    assert_eq!((reply.status, begin.elapsed().as_millis()), (503, 600));
+    for (file, status) in [("video.m3u8", 503), ("main.m3u8", 200)] {
+        let reply = fetch(&site, &format!("/live/show_720p/{file}")).await;
+        assert_eq!(reply.status, status, "{file}");
+    }
+    assert_eq!(begin.elapsed().as_millis(), 600);
+    // The last one is waited for: there is nothing to go over to.
+    let waiting = ask("show_360p");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let _vacancy = low.leave();
+    assert_eq!(waiting.await.expect("a reply").status, 503);
+    assert!(begin.elapsed() > Duration::from_secs(6));
+}
+
+/// Players know the sound of a ladder by one playlist, whose sound it may ever be.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_sound_of_a_ladder_is_answered_with_that_of_another_rung() {
+    const URL: &str = "/live/show/all-audio.m3u8";
+    let (_gateway, site, [high, mut low]) = two_rungs(12);
+    let ask = |query: String| {
+        let site = site.clone();
+        tokio::spawn(async move { fetch(&site, &format!("{URL}{query}")).await })
+    };
+    let [of_high, of_low] =
+        [&high, &low].map(|it| format!("m4s?epoch={:08x}", it.presentation().epoch()));
+    let before = fetch(&site, URL).await.text().to_owned();
+    assert!(
+        before.contains(&of_high) && !before.contains(&of_low),
+        "{before}"
+    );
+    let next = high.presentation().low_latency_window().next_sequence();
+    let begin = Instant::now();
+    let waiting = ask(format!("?_HLS_msn={next}&_HLS_part=2"));
+    let followed = |writer: &Writer| {
+        let presentation = writer.presentation().clone();
+        let is_followed = async move {
+            while presentation.low_latency_followers() == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(1), is_followed)
+    };
+    followed(&high).await.expect("a reader");
+    let _vacancy = high.leave();
+    followed(&low).await.expect("a reader");
+    push_part(&mut low, 12);
+    let after = waiting.await.expect("a reply").text().to_owned();
+    assert!(begin.elapsed() < Duration::from_millis(200));
+    assert!(
+        after.contains(&of_low) && !after.contains(&of_high),
+        "{after}"
+    );
+    let paths = |text: &str, of: &str| -> Vec<String> {
+        let text = text.replace(of, "m4s");
+        let lines = text.lines().filter(|line| line.starts_with("audio-"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(paths(&before, &of_high), paths(&after, &of_low));
+    for (text, of) in [(&before, &of_high), (&after, &of_low)] {
+        for path in paths(text, of) {
+            let (path, _) = path.split_once("m4s").expect("a segment");
+            let reply = fetch(&site, &format!("/live/show/{path}{of}")).await;
+            assert_eq!(reply.status, 200, "{path}{of}");
+        }
+    }
+    // Where all have left, somebody may come back.
+    let waiting = ask(format!("?_HLS_msn={next}&_HLS_part=3"));
+    followed(&low).await.expect("a reader");
+    let _vacancy = low.leave();
+    assert_eq!(waiting.await.expect("a reply").status, 503);
+    assert!(begin.elapsed() > Duration::from_secs(6));
 }
 
 /// Who has watched what begins anew beside others asks for its playlists at once, and takes one without a segment for
@@ -425,7 +530,7 @@ async fn what_begins_anew_in_its_ladder_has_playlists_once_it_has_a_segment() {
     assert!(
         kinds
             .iter()
-            .all(|kind| listed.iter().any(|uri| uri.ends_with(kind))),
+            .all(|kind| listed.iter().any(|uri| uri.contains(kind))),
         "{listed:?}"
     );
     (1..4).for_each(|n| push(&mut steady, n));

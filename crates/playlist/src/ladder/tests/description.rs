@@ -21,7 +21,7 @@ pub(super) fn push(writer: &mut Writer, tracks: &[Track], start: i64, parts: i64
 }
 
 /// The same of parts that are `changed`.
-fn push_as(
+pub(super) fn push_as(
     writer: &mut Writer,
     tracks: &[Track],
     start: i64,
@@ -92,8 +92,8 @@ fn manifest(registry: &Registry) -> String {
 /// Without what differs from run to run: the epochs of these presentations.
 fn plain(mut text: String, writers: &[&Writer]) -> String {
     for writer in writers {
-        let epoch = format!("-{:08x}-", writer.presentation().epoch());
-        text = text.replace(&epoch, "-EPOCH-");
+        let epoch = format!("?epoch={:08x}", writer.presentation().epoch());
+        text = text.replace(&epoch, "?epoch=EPOCH");
     }
     text
 }
@@ -145,23 +145,23 @@ fn a_whole_manifest_of_two_rungs_and_further_sound() {
       <Accessibility schemeIdUri=\"urn:scte:dash:cc:cea-608:2015\" value=\"CC1=und\"/>
       <Accessibility schemeIdUri=\"urn:scte:dash:cc:cea-708:2015\" value=\"1=lang:und\"/>
       <Representation id=\"show_720p/video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\" frameRate=\"25\" qualityRanking=\"1\">
-        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_720p/video-EPOCH-FIRST.mp4\" media=\"../show_720p/video-EPOCH-$Number$.m4s?period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
+        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_720p/video-FIRST.mp4?epoch=EPOCH\" media=\"../show_720p/video-$Number$.m4s?epoch=EPOCH&amp;period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       </Representation>
       <Representation id=\"show_360p/video\" bandwidth=\"20000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\" frameRate=\"25\" qualityRanking=\"2\">
-        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_360p/video-EPOCH-FIRST.mp4\" media=\"../show_360p/video-EPOCH-$Number$.m4s?period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.482\" availabilityTimeComplete=\"false\"/>
+        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_360p/video-FIRST.mp4?epoch=EPOCH\" media=\"../show_360p/video-$Number$.m4s?epoch=EPOCH&amp;period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.482\" availabilityTimeComplete=\"false\"/>
       </Representation>
     </AdaptationSet>
     <AdaptationSet id=\"2\" contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
       <InbandEventStream schemeIdUri=\"https://aomedia.org/emsg/ID3\"/>
       <Representation id=\"show_720p/audio\" bandwidth=\"4000\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\">
-        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_720p/audio-EPOCH-FIRST.mp4\" media=\"../show_720p/audio-EPOCH-$Number$.m4s?period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
+        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_720p/audio-FIRST.mp4?epoch=EPOCH\" media=\"../show_720p/audio-$Number$.m4s?epoch=EPOCH&amp;period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       </Representation>
     </AdaptationSet>
     <AdaptationSet id=\"4\" contentType=\"audio\" lang=\"de\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
       <Label>Deutsch &amp; &lt;mehr&gt;</Label>
       <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>
       <Representation id=\"show_audio1/audio\" bandwidth=\"4000\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\">
-        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_audio1/audio-EPOCH-FIRST.mp4\" media=\"../show_audio1/audio-EPOCH-$Number$.m4s?period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
+        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"../show_audio1/audio-FIRST.mp4?epoch=EPOCH\" media=\"../show_audio1/audio-$Number$.m4s?epoch=EPOCH&amp;period=FIRST\" startNumber=\"FIRST\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       </Representation>
     </AdaptationSet>
   </Period>
@@ -175,7 +175,10 @@ fn a_whole_manifest_of_two_rungs_and_further_sound() {
         push(&mut source, &both, start, 5, 0);
     }
     let text = manifest(&registry);
-    let own = format!("media=\"video-{:08x}-", source.presentation().epoch());
+    let own = format!(
+        "media=\"video-$Number$.m4s?epoch={:08x}&",
+        source.presentation().epoch()
+    );
     assert!(text.contains(&own), "{text}");
     assert_eq!(
         all(&text, "id")[2..5],
@@ -210,7 +213,7 @@ fn a_rung_that_joins_in_the_middle_is_numbered_on_the_timeline_of_the_others() {
         "{text}"
     );
     assert_eq!(all(&text, "presentationTimeOffset"), ["900000"; 3]);
-    let periods = format!(".m4s?period={}\"", first(&low));
+    let periods = format!("&amp;period={}\"", first(&low));
     assert_eq!(text.matches(&periods).count(), 2, "{text}");
 }
 

@@ -1,6 +1,10 @@
 //! Multivariant playlists of what is cut into parts.
 
-use super::description::{push, registry, tracks};
+use std::sync::Arc;
+
+use media::codec::Aac;
+
+use super::description::{push, push_as, registry, tracks};
 use super::*;
 use crate::low_latency::Playlist;
 
@@ -65,7 +69,7 @@ fn a_rung_beside_one_that_is_of_no_use_is_a_variant_from_its_parts_on() {
 
 /// hls.js waits for ever for pictures of the discontinuity that sound is of.
 #[test]
-fn a_rung_that_has_come_back_alone_has_its_own_sound() {
+fn a_rung_that_has_had_a_discontinuity_alone_has_its_own_sound() {
     let registry = registry();
     let mut high = begin(&registry, "show_720p");
     let mut low = begin(&registry, "show_360p");
@@ -84,12 +88,14 @@ fn a_rung_that_has_come_back_alone_has_its_own_sound() {
             .map(|line| line.split(",STABLE").next().unwrap_or_default().to_owned())
             .collect()
     };
-    let one = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_720p/audio.m3u8\",GROUP-ID=\"audio\"";
+    let one = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"all-audio.m3u8\",GROUP-ID=\"audio\"";
     assert_eq!(sounds(&text(&registry)), [one]);
-    let vacancy = low.leave();
-    let mut back = begin(&registry, "show_360p");
     push(&mut high, &tracks(), 11_000, 5, 0);
-    push(&mut back, &tracks(), 11_000, 5, 0);
+    push_as(&mut low, &tracks(), 11_000, 5, 0, |part| {
+        if let Some(head) = &mut part.head {
+            head.discontinuity = true;
+        }
+    });
     let both = text(&registry);
     let other = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_360p/audio.m3u8\",GROUP-ID=\"audio-2\"";
     assert_eq!(sounds(&both), [one, other]);
@@ -103,7 +109,127 @@ fn a_rung_that_has_come_back_alone_has_its_own_sound() {
     };
     assert_eq!(heard("../show_720p/video.m3u8"), Some(false), "{both}");
     assert_eq!(heard("../show_360p/video.m3u8"), Some(true), "{both}");
-    drop(vacancy);
+}
+
+/// Players know it by one playlist: each change may be heard, and what is listed must not be lost.
+#[test]
+fn the_sound_of_all_is_that_of_one_rung_until_its_encoder_leaves() {
+    let registry = registry();
+    let [mut high, mut middle, mut low] =
+        ["show_720p", "show_540p", "show_360p"].map(|rung| begin(&registry, rung));
+    let heard = || {
+        let ladder = ladder(&registry);
+        let text = ladder.multivariant(Form::LowLatency, Place::Folder);
+        let text = String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8");
+        let group = "TYPE=AUDIO,URI=\"all-audio.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show/audio\"";
+        assert_eq!(text.matches("TYPE=AUDIO").count(), 1, "{text}");
+        assert!(text.contains(group), "{text}");
+        assert!(text.contains("\nall-audio.m3u8\n"), "{text}");
+        ladder
+            .sound_of_all()
+            .expect("sound")
+            .name()
+            .name
+            .to_string()
+    };
+    for start in [10_000, 11_000] {
+        for writer in [&mut high, &mut middle, &mut low] {
+            push(writer, &tracks(), start, 5, 0);
+        }
+    }
+    assert_eq!(heard(), "show_720p");
+    let _vacancy = high.leave();
+    assert_eq!(heard(), "show_540p");
+    // One that is back lists less for a while, and then as much.
+    let mut back = begin(&registry, "show_720p");
+    for second in 12..19 {
+        for writer in [&mut back, &mut middle, &mut low] {
+            push(writer, &tracks(), second * 1_000, 5, 0);
+        }
+        assert_eq!(heard(), "show_540p");
+    }
+    let _vacancy = middle.leave();
+    assert_eq!(heard(), "show_720p");
+    let _vacancy = back.leave();
+    assert_eq!(heard(), "show_360p");
+    // Where all have left, it is waited for.
+    let _vacancy = low.leave();
+    assert_eq!(heard(), "show_360p");
+}
+
+/// Players take segments of one number for the same, and decode what comes as what was there.
+#[test]
+fn the_sound_of_all_goes_on_with_what_is_the_same_alone() {
+    let mono = Codec::Aac(Aac::parse(vec![0x11, 0x88].into()).expect("AAC LC"));
+    let [picture, stereo] = tracks();
+    let of_mono = [picture.clone(), Track { codec: mono }];
+    let of_stereo = [picture, stereo];
+    for (sound, is_cut, expected) in [
+        (&of_stereo, false, Some("show_360p")),
+        (&of_mono, false, None),
+        // One boundary more has been behind them for so long that they fit.
+        (&of_stereo, true, None),
+    ] {
+        let registry = registry();
+        let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+        for second in 10..16 {
+            push(&mut high, &of_stereo, second * 1_000, 5, 0);
+            let cut = is_cut && second == 10;
+            push_as(&mut low, sound, second * 1_000, 5, 0, |part| {
+                part.is_last |= cut && part.start == ms(10_400);
+                if cut && part.start == ms(10_600) {
+                    part.head = Some(Head {
+                        tracks: Arc::from(&sound[..]),
+                        date: segment(10_600, 200, 0, 0).date,
+                        discontinuity: false,
+                        independent: false,
+                    });
+                }
+            });
+        }
+        let heard = || {
+            let sound = ladder(&registry).sound_of_all();
+            sound.map(|it| it.name().name.to_string())
+        };
+        assert_eq!(heard().as_deref(), Some("show_720p"));
+        let vacancy = high.leave();
+        assert_eq!(heard().as_deref(), expected);
+        let text = ladder(&registry).multivariant(Form::LowLatency, Place::Folder);
+        let text = String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8");
+        let own = text.contains("URI=\"../show_360p/audio.m3u8\"");
+        assert_eq!(own, expected.is_none(), "{text}");
+        // It is that of whoever comes back with what it was.
+        let mut back = begin(&registry, "show_720p");
+        push(&mut back, &of_stereo, 16_000, 5, 0);
+        push(&mut low, sound, 16_000, 5, 0);
+        assert!(heard().is_some());
+        drop(vacancy);
+    }
+}
+
+/// Behind a discontinuity of its own it says what there is now.
+#[test]
+fn the_sound_of_all_stays_that_of_a_rung_whose_encoder_sends_another() {
+    let mono = Codec::Aac(Aac::parse(vec![0x11, 0x88].into()).expect("AAC LC"));
+    let [picture, stereo] = tracks();
+    let of_mono = [picture.clone(), Track { codec: mono }];
+    let of_stereo = [picture, stereo];
+    let registry = registry();
+    let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    let heard = || {
+        let sound = ladder(&registry).sound_of_all().expect("sound");
+        sound.name().name.to_string()
+    };
+    for (start, sound) in [(10_000, &of_stereo), (11_000, &of_mono)] {
+        for writer in [&mut high, &mut low] {
+            push_as(writer, sound, start, 5, 0, |part| {
+                if let Some(head) = &mut part.head {
+                    head.discontinuity = start > 10_000;
+                }
+            });
+            assert_eq!(heard(), "show_720p");
+        }
+    }
 }
 
 /// Pictures and sound of different numbers are waited for, for ever, by who is there already. In MPEG-TS each has its own.
@@ -157,7 +283,7 @@ fn a_rung_of_sound_silences_no_other() {
         .map(|line| line.contains("AUDIO=\"audio\""))
         .collect();
     assert_eq!(hearing, [true, true], "{text}");
-    assert!(text.contains("URI=\"../show_720p/audio.m3u8\""), "{text}");
+    assert!(text.contains("URI=\"all-audio.m3u8\""), "{text}");
 }
 
 /// The sound of the others is not there yet. All say the same.

@@ -35,21 +35,21 @@ fn the_key_picture_of_each_complete_segment() {
 #EXT-X-I-FRAMES-ONLY
 #EXT-X-MEDIA-SEQUENCE:0
 #EXT-X-DISCONTINUITY-SEQUENCE:0
-#EXT-X-MAP:URI=\"video-EPOCH-0.mp4\"
+#EXT-X-MAP:URI=\"video-0.mp4?epoch=EPOCH\"
 #EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:00.000Z
 #EXTINF:1.000,
 #EXT-X-BYTERANGE:1000@0
-video-EPOCH-0.m4s
+video-0.m4s?epoch=EPOCH
 #EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:01.000Z
 #EXT-X-GAP
 #EXTINF:0.200,
-video-EPOCH-1.m4s
+video-1.m4s?epoch=EPOCH
 #EXT-X-DISCONTINUITY
-#EXT-X-MAP:URI=\"video-EPOCH-2.mp4\"
+#EXT-X-MAP:URI=\"video-2.mp4?epoch=EPOCH\"
 #EXT-X-PROGRAM-DATE-TIME:2026-11-23T00:00:01.200Z
 #EXTINF:0.200,
 #EXT-X-BYTERANGE:1000@0
-video-EPOCH-2.m4s
+video-2.m4s?epoch=EPOCH
 ";
     assert_eq!(bench.i_frames().as_deref(), Some(expected));
 }

@@ -25,13 +25,13 @@ fn a_whole_manifest() {
     <AdaptationSet id=\"1\" contentType=\"video\" mimeType=\"video/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
       <InbandEventStream schemeIdUri=\"https://aomedia.org/emsg/ID3\"/>
       <Representation id=\"video\" bandwidth=\"40000\" codecs=\"avc1.64001f\" width=\"1280\" height=\"720\" frameRate=\"5\">
-        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"video-EPOCH-0.mp4\" media=\"video-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
+        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"video-0.mp4?epoch=EPOCH\" media=\"video-$Number$.m4s?epoch=EPOCH&amp;period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       </Representation>
     </AdaptationSet>
     <AdaptationSet id=\"2\" contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\">
       <InbandEventStream schemeIdUri=\"https://aomedia.org/emsg/ID3\"/>
       <Representation id=\"audio\" bandwidth=\"4000\" codecs=\"mp4a.40.2\" audioSamplingRate=\"48000\">
-        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"audio-EPOCH-0.mp4\" media=\"audio-EPOCH-$Number$.m4s?period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
+        <SegmentTemplate timescale=\"90000\" presentationTimeOffset=\"900000\" initialization=\"audio-0.mp4?epoch=EPOCH\" media=\"audio-$Number$.m4s?epoch=EPOCH&amp;period=0\" startNumber=\"0\" duration=\"90000\" availabilityTimeOffset=\"0.782\" availabilityTimeComplete=\"false\"/>
       </Representation>
     </AdaptationSet>
   </Period>
