@@ -168,8 +168,8 @@ impl Step {
             }
             Self::Gateway => cargo(workspace.cargo(["build", "--release", "-p", "forebay"])),
             Self::Tests => {
-                // Most of what is tested is waited for: segments last two seconds.
-                let most = available_parallelism().map_or(2, |cores| 2 * cores.get());
+                // Nearly all of what is tested is waited for: segments last two seconds.
+                let most = available_parallelism().map_or(2, |cores| 3 * cores.get());
                 let mut others = tests(workspace, &["--lib", "--bins", "--test", "[!b]*"]);
                 others.env("RUST_TEST_THREADS", most.to_string());
                 // A browser has enough to do with pictures.
