@@ -63,7 +63,8 @@ pub(super) fn has_left(directory: &Directory, presentation: &Presentation, form:
     let (window, parts) = (presentation.window(), presentation.low_latency_window());
     let last = window.last_listed().max(parts.last_listed());
     let target = window.target_duration().unwrap_or(parts.target_duration());
-    let at_once = form == Form::LowLatency && parts.is_left();
+    // What a transcoder makes of it leaves with it, a moment later.
+    let at_once = form == Form::LowLatency && parts.is_left() && !is_source(presentation);
     // The others are looked at last: nearly all are there themselves.
     let name = presentation.name();
     !window.is_ended()
@@ -219,11 +220,15 @@ impl Presentations {
 
 /// A transcoder makes rungs of it.
 fn is_transcoded(ladder: &Ladder) -> bool {
-    let mut statuses = ladder.rungs().iter().map(|rung| rung.presentation.status());
-    statuses.any(|status| {
-        let transcoding = status.and_then(|status| status.transcoding);
-        transcoding.is_some_and(|it| it.state == TranscoderState::Running)
-    })
+    let mut rungs = ladder.rungs().iter();
+    rungs.any(|rung| is_source(&rung.presentation))
+}
+
+/// A transcoder makes rungs of this one.
+fn is_source(presentation: &Presentation) -> bool {
+    let status = presentation.status();
+    let transcoding = status.and_then(|status| status.transcoding);
+    transcoding.is_some_and(|it| it.state == TranscoderState::Running)
 }
 
 /// Until one rung lists something.

@@ -6,11 +6,12 @@ use axum::Router;
 use axum::body::Body;
 use http::{Method, Request};
 use http_body_util::BodyExt;
-use playlist::Writer;
+use media::Name;
+use playlist::{PublishStatus, TranscoderState, Transcoding, Writer};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::fixture::{Gateway, Reply, ask, fetch, push, push_part};
+use crate::fixture::{self, Gateway, Reply, ask, fetch, push, push_part};
 use crate::{Audience, Settings};
 
 struct Bench {
@@ -444,6 +445,32 @@ async fn a_rung_that_leaves_alone_is_refused_at_once_in_low_latency() {
     let waiting = ask("show_360p");
     tokio::time::sleep(Duration::from_millis(500)).await;
     let _vacancy = low.leave();
+    assert_eq!(waiting.await.expect("a reply").status, 503);
+    assert!(begin.elapsed() > Duration::from_secs(6));
+}
+
+/// What is made of it leaves with it: there is nothing to go over to.
+#[tokio::test(start_paused = true)]
+async fn a_source_that_leaves_is_waited_for_though_its_transcoder_goes_on_for_a_moment() {
+    let (_gateway, site, [source, _made]) = two_rungs(12);
+    let status = PublishStatus {
+        transcoding: Some(Transcoding {
+            ladder: "mobile".to_owned(),
+            state: TranscoderState::Running,
+            restarts: 0,
+            last_error: None,
+            rungs: vec![Name::parse("show_360p", "publish").expect("valid")],
+        }),
+        ..fixture::status()
+    };
+    let now = std::time::Instant::now();
+    source.report(status, now).expect("it publishes");
+    let next = source.presentation().low_latency_window().next_sequence();
+    let path = format!("/live/show_720p/video.m3u8?_HLS_msn={next}&_HLS_part=2");
+    let begin = Instant::now();
+    let waiting = tokio::spawn(async move { fetch(&site, &path).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let _vacancy = source.leave();
     assert_eq!(waiting.await.expect("a reply").status, 503);
     assert!(begin.elapsed() > Duration::from_secs(6));
 }
