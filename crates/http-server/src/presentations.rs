@@ -135,7 +135,7 @@ impl Presentations {
             directory: &self.directory,
             first_segment_wait: self.first_segment_wait,
             most_waiting: self.most_waiting,
-            may_be_behind: false,
+            is_of_all: false,
         }
     }
 

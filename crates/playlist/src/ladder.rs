@@ -341,20 +341,29 @@ impl Ladder {
         newest.grid(false)
     }
 
-    /// The encoder of the rung, or of the sound, `name` is away, and players find what they need with others. One that has
-    /// come back, and has yet to list something, is not.
-    pub fn has_left(&self, name: &PresentationName) -> bool {
+    /// The encoder of the rung, or of the sound, `name` is away, and players that play it in the form `played` find what they
+    /// need with others. One that has come back, and has yet to list something, is not.
+    pub fn has_left(&self, name: &PresentationName, played: Form) -> bool {
         let form = self.form(Form::Classic);
         let standings = self.standings(form);
         let own = self.standing_of(name, form, &standings);
+        let newest = self.live().filter_map(Rung::last_listed).max();
         let has_left = own.is_some_and(|(own, standing)| {
             let comes = own.is_live() && !own.presentation.has_listed();
-            standing == Standing::Away && !comes
+            // Part by part players have little in hand.
+            let hangs = || {
+                let target = own.low_latency.target_duration().span().to_duration();
+                let behind = newest.zip(own.last_listed());
+                behind.is_some_and(|(newest, own)| newest.saturating_duration_since(own) > target)
+            };
+            let is_away = standing == Standing::Away || played == Form::LowLatency && hangs();
+            is_away && !comes
         });
         // Where all are waited for, nobody else has anything for them.
         let all = self.rungs.iter().zip(&standings);
-        let mut listed = all.filter(|(_, standing)| standing.is_listed());
-        has_left && listed.any(|(rung, _)| rung.is_live() && rung.presentation.has_listed())
+        let mut others =
+            all.filter(|(rung, standing)| standing.is_listed() && rung.presentation.name() != name);
+        has_left && others.any(|(rung, _)| rung.is_live() && rung.presentation.has_listed())
     }
 
     /// The rung, or the sound, `name`, and how it stands beside the rungs, which stand as told.

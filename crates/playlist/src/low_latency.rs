@@ -22,6 +22,7 @@ pub use window::{LowLatencyWindow, Playlist};
 
 pub(crate) use dash::{Description, Member};
 pub(crate) use growth::{Beginning, Growth};
+pub(crate) use text::times;
 
 /// Which of the tracks travel together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

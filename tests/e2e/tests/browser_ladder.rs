@@ -578,3 +578,40 @@ fn hls_js_begins_with_a_rung_that_has_had_a_discontinuity_alone() {
          && video.getVideoPlaybackQuality().totalVideoFrames > 150",
     );
 }
+
+/// The page that the README has for who writes one.
+fn page_of_the_readme(gateway: &Gateway) -> String {
+    let readme = include_str!("../../../README.md");
+    let (_, rest) = readme.split_once("```html\n").expect("a page");
+    let (page, _) = rest.split_once("```").expect("its end");
+    let (front, rest) = page.split_once("https://").expect("hls.js");
+    let (_, rest) = rest.split_once("\"></script>").expect("its end");
+    let page =
+        format!("<!doctype html><link rel=icon href=data:,>{front}/hls.js\"></script>{rest}");
+    page.replace("http://HOST:8080/", &gateway.http_url(""))
+}
+
+/// Whoever is watched leaves, one after the other, and each comes back.
+#[test]
+fn the_page_of_the_readme_goes_on_whichever_encoder_leaves() {
+    let browser = Browser::start();
+    let gateway = Gateway::start_on("[hls]\nresume = \"10m\"\n");
+    let mut encoders = HEIGHTS.map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    let page = page_of_the_readme(&gateway);
+    browser.open(&format!("http://{}/", player_site::serve(page.leak())));
+    browser.run("window.forebay = { hls, video: document.getElementById('player') }");
+    until_best(&browser);
+    for time in 1..=3 {
+        hundred_pictures(&browser, "before", "true");
+        let shown = browser.run("return window.forebay.video.videoHeight");
+        let at = HEIGHTS.iter().position(|height| json!(height) == shown);
+        let at = at.expect("a rung");
+        encoders[at].kill();
+        let another = format!("video.videoHeight !== {shown}");
+        hundred_pictures(&browser, &format!("of another, time {time}"), &another);
+        encoders[at] = rung(&gateway, HEIGHTS[at], 60);
+    }
+    until_best(&browser);
+    hundred_pictures(&browser, "of the best again", "video.videoHeight === 360");
+}

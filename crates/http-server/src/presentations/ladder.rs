@@ -71,7 +71,7 @@ pub(super) fn has_left(directory: &Directory, presentation: &Presentation, form:
         && last.is_some_and(|last| at_once || last.elapsed() > target.span().to_duration())
         && directory
             .ladder_over(name)
-            .is_some_and(|ladder| ladder.has_left(name))
+            .is_some_and(|ladder| ladder.has_left(name, form))
 }
 
 /// It has parts, and is no variant before it has a segment, since others are there: it begins anew beside them.
@@ -154,7 +154,7 @@ impl Presentations {
                 return answer;
             };
             let low_latency = LowLatency {
-                may_be_behind: true,
+                is_of_all: true,
                 ..self.low_latency(&presentation)
             };
             answer = low_latency.media(Rendition::Audio, request).await;

@@ -38,6 +38,9 @@ const LONGEST_WAIT: u32 = 3;
 /// A rung may be so many segments behind another of its ladder.
 const MAY_LAG: u64 = 3;
 
+/// So often in a target duration it is looked at whether another has the sound of all: players have a second of it in hand.
+const LOOKS: u32 = 4;
+
 /// So long the rungs that one encoder publishes may take to leave one after the other.
 const LEAVING: Duration = Duration::from_millis(100);
 
@@ -55,8 +58,9 @@ pub(super) struct LowLatency<'a> {
     pub(super) first_segment_wait: Duration,
     /// Requests that may wait.
     pub(super) most_waiting: usize,
-    /// Who asks may come from another rung, which was ahead of this one.
-    pub(super) may_be_behind: bool,
+    /// It is what all rungs of its ladder hear: who asks may come from another, which was ahead of this one, and another may
+    /// be that soon.
+    pub(super) is_of_all: bool,
 }
 
 impl LowLatency<'_> {
@@ -111,8 +115,8 @@ impl LowLatency<'_> {
             Ok(window) => window,
             Err(problem) => return problem,
         };
-        // Who has watched it, or hears it, takes a playlist without a segment for empty.
-        if ladder::joins(self.directory, self.presentation) {
+        // Who has watched it, or hears it, takes a playlist without a segment for empty, and hls.js gives up at the second.
+        if self.is_of_all || ladder::joins(self.directory, self.presentation) {
             let whole = self.begun(rendition, LowLatencyWindow::has_segments);
             window = whole.await.unwrap_or(window);
         }
@@ -328,7 +332,7 @@ impl LowLatency<'_> {
         at: Position,
     ) -> Result<Arc<LowLatencyWindow>, Response> {
         let next = window.next_sequence();
-        let may_come = self.may_be_behind && at.segment.saturating_sub(next) <= MAY_LAG;
+        let may_come = self.is_of_all && at.segment.saturating_sub(next) <= MAY_LAG;
         if window.standing_in(rendition, at) == Standing::TooFar && !may_come {
             let detail = format!(
                 "_HLS_msn={} is too far ahead: the next segment is {next}",
@@ -386,10 +390,11 @@ impl LowLatency<'_> {
         let shown_or_left: Condition = Box::new(move |window| shown(window) || window.is_left());
         let only_shown: Condition = Box::new(move |window| shows(window));
         let target = window.target_duration().span().to_duration();
+        let looks = if self.is_of_all { LOOKS } else { 1 };
         let mut awaited = &shown_or_left;
         let mut waited = 0;
-        while waited < LONGEST_WAIT {
-            match self.wait(rendition, target, awaited).await? {
+        while waited < LONGEST_WAIT * looks {
+            match self.wait(rendition, target / looks, awaited).await? {
                 Some(window) if only_shown(&window) => return Ok(window),
                 Some(_) => {
                     tokio::time::sleep(LEAVING).await;
@@ -397,13 +402,21 @@ impl LowLatency<'_> {
                 }
                 None => waited += 1,
             }
-            if waited < LONGEST_WAIT
-                && ladder::has_left(self.directory, self.presentation, Form::LowLatency)
-            {
+            if waited < LONGEST_WAIT * looks && self.is_elsewhere() {
                 return Err(ladder::left(self.presentation.name()));
             }
         }
         Err(late())
+    }
+
+    /// What is waited for here is there, or comes, elsewhere in its ladder.
+    fn is_elsewhere(&self) -> bool {
+        ladder::has_left(self.directory, self.presentation, Form::LowLatency)
+            || (self.is_of_all && {
+                let ladder = self.directory.ladder_over(self.presentation.name());
+                let sound = ladder.and_then(|ladder| ladder.sound_of_all());
+                sound.is_some_and(|sound| sound.epoch() != self.presentation.epoch())
+            })
     }
 
     /// A place among those who wait for `rendition`, if one is free.

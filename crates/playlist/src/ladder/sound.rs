@@ -10,11 +10,14 @@ use media::{Rendition, Track};
 
 use super::{Form, Ladder, Rung, Standing};
 use crate::Presentation;
-use crate::low_latency::Report;
+use crate::low_latency::{Report, times};
 use crate::multivariant::{Sound, Variant};
 
 /// The media playlist of it, in the folder of the ladder.
 pub const SOUND_OF_ALL: &str = "all-audio.m3u8";
+
+/// Sound that comes later than another's by more than so many parts is not there yet where players are.
+const LATE_PARTS: i64 = 2;
 
 /// Whose sound it is: that of the same rung for as long as that goes on, since each change may be heard.
 #[derive(Debug)]
@@ -53,10 +56,11 @@ impl Ladder {
         let rung = self.rung_of(&of)?;
         let others = self.rungs.iter().filter_map(Rung::last_listed).max()?;
         let behind = others.saturating_duration_since(rung.last_listed()?);
+        // What players have in hand is less than what a rung may lag by for its pictures.
         let is_there = rung.is_live()
             && rung.has_sound_apart()
             && rung.discontinuity(Form::LowLatency) == chosen.number
-            && behind < rung.low_latency.target_duration().span().to_duration();
+            && behind < rung.low_latency.target_duration().span().to_duration() / 2;
         is_there.then_some(rung)
     }
 
@@ -65,8 +69,8 @@ impl Ladder {
         all.find(|rung| Arc::ptr_eq(&rung.presentation, presentation))
     }
 
-    /// The rung whose sound goes on from what was chosen `before`: that one, if it is among those that can, or the one
-    /// that lists most, and of several the highest.
+    /// The rung whose sound goes on from what was chosen `before`: of those that are as far that one, or the one that lists
+    /// most, and of several the highest.
     fn choose_sound(&self, standings: &[Standing], before: Option<&Chosen>) -> Option<&Rung> {
         let leading = self.leading_in(standings)?;
         let number = leading.discontinuity(Form::LowLatency);
@@ -97,6 +101,12 @@ impl Ladder {
         if candidates.iter().any(has_number) {
             candidates.retain(has_number);
         }
+        let edge = |rung: &Rung| Some(rung.low_latency.all().next_back()?.end());
+        let furthest = candidates.iter().filter_map(|rung| edge(rung)).max()?;
+        candidates.retain(|rung| {
+            let part = rung.low_latency.part_target().unwrap_or_default();
+            edge(rung).is_some_and(|edge| furthest - edge <= times(part, LATE_PARTS))
+        });
         let again = candidates.iter().copied().find(is_last);
         again.or_else(|| {
             let first = |rung: &Rung| Some(rung.low_latency.all().next()?.sequence);

@@ -298,19 +298,21 @@ fn a_rung_has_left_when_it_lists_nothing_while_others_go_on() {
     let now = || {
         let ladder = ladder(&registry);
         let standing = ladder.standings(Form::Classic)[1];
-        (standing, ladder.has_left(&name("show_360p")))
+        let left =
+            [Form::Classic, Form::LowLatency].map(|it| ladder.has_left(&name("show_360p"), it));
+        (standing, left)
     };
-    assert_eq!(now(), (Standing::Fits, false));
+    assert_eq!(now(), (Standing::Fits, [false, true]));
     push(&mut there, 10_000, 12_000);
-    assert_eq!(now(), (Standing::Away, true));
+    assert_eq!(now(), (Standing::Away, [true, true]));
     push(&mut there, 12_000, 14_000);
     push(&mut late, 4_000, 14_500);
-    assert_eq!(now(), (is_late(8_000), false));
+    assert_eq!(now(), (is_late(8_000), [false, false]));
     let adjustment = late.adjustment(ms(6_000)).expect("it is told why");
     assert_eq!(adjustment.misfit, Some(Misfit::Late(ms(8_000))));
     // Sound that viewers have chosen as well.
     let mut sound = begin(&registry, "show_audio1");
-    let has_left = || ladder(&registry).has_left(&name("show_audio1"));
+    let has_left = || ladder(&registry).has_left(&name("show_audio1"), Form::Classic);
     let pushed = sound.push(
         sounds::sound(12_000, 2_000, 0),
         begun + ms(14_000).to_duration(),

@@ -377,7 +377,7 @@ pub(super) fn report(
 }
 
 /// So many times `span`.
-pub(super) fn times(span: MediaTime, count: i64) -> MediaTime {
+pub(crate) fn times(span: MediaTime, count: i64) -> MediaTime {
     MediaTime::from_nanos(span.as_nanos().saturating_mul(count))
 }
 

@@ -207,6 +207,35 @@ fn the_sound_of_all_goes_on_with_what_is_the_same_alone() {
     }
 }
 
+/// Players have little of it in hand.
+#[test]
+fn the_sound_of_all_is_that_of_a_rung_that_keeps_up() {
+    let registry = registry();
+    let [mut high, mut late, mut low] =
+        ["show_720p", "show_540p", "show_360p"].map(|rung| begin(&registry, rung));
+    let heard = || {
+        let sound = ladder(&registry).sound_of_all().expect("sound");
+        sound.name().name.to_string()
+    };
+    for start in [10_000, 11_000, 12_000, 13_000] {
+        push(&mut high, &tracks(), start, 5, 0);
+        push(
+            &mut late,
+            &tracks(),
+            start,
+            if start < 13_000 { 5 } else { 2 },
+            0,
+        );
+        push(&mut low, &tracks(), start, 5, 0);
+        assert_eq!(heard(), "show_720p");
+    }
+    // Its encoder hangs.
+    push(&mut low, &tracks(), 14_000, 5, 0);
+    assert_eq!(heard(), "show_360p");
+    push(&mut high, &tracks(), 14_000, 5, 0);
+    assert_eq!(heard(), "show_360p");
+}
+
 /// Behind a discontinuity of its own it says what there is now.
 #[test]
 fn the_sound_of_all_stays_that_of_a_rung_whose_encoder_sends_another() {
