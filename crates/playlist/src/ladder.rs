@@ -344,26 +344,27 @@ impl Ladder {
     /// The encoder of the rung, or of the sound, `name` is away, and players that play it in the form `played` find what they
     /// need with others. One that has come back, and has yet to list something, is not.
     pub fn has_left(&self, name: &PresentationName, played: Form) -> bool {
-        let form = self.form(Form::Classic);
+        let form = self.known();
         let standings = self.standings(form);
         let own = self.standing_of(name, form, &standings);
-        let newest = self.live().filter_map(Rung::last_listed).max();
-        let has_left = own.is_some_and(|(own, standing)| {
-            let comes = own.is_live() && !own.presentation.has_listed();
-            // Part by part players have little in hand.
-            let hangs = || {
-                let target = own.low_latency.target_duration().span().to_duration();
-                let behind = newest.zip(own.last_listed());
-                behind.is_some_and(|(newest, own)| newest.saturating_duration_since(own) > target)
-            };
-            let is_away = standing == Standing::Away || played == Form::LowLatency && hangs();
-            is_away && !comes
-        });
+        let Some((own, standing)) = own else {
+            return false;
+        };
+        let comes = own.is_live() && !own.presentation.has_listed();
+        // Part by part players have little in hand.
+        let target = own.low_latency.target_duration().span().to_duration();
+        let patience = own.patience(target);
+        let is_behind = |other: &Rung| {
+            standing == Standing::Away
+                || (played == Form::LowLatency && own.behind(other) > patience)
+        };
         // Where all are waited for, nobody else has anything for them.
         let all = self.rungs.iter().zip(&standings);
-        let mut others =
-            all.filter(|(rung, standing)| standing.is_listed() && rung.presentation.name() != name);
-        has_left && others.any(|(rung, _)| rung.is_live() && rung.presentation.has_listed())
+        let mut others = all
+            .filter(|(rung, standing)| standing.is_listed() && rung.presentation.name() != name)
+            .map(|(rung, _)| rung)
+            .filter(|rung| rung.is_live() && rung.presentation.has_listed());
+        !comes && others.any(is_behind)
     }
 
     /// The rung, or the sound, `name`, and how it stands beside the rungs, which stand as told.

@@ -141,7 +141,14 @@ impl Presentations {
     /// with the sound of another rung, if that is it by then. A 404 would end it for who was playing.
     pub(super) async fn sound_of_all(&self, name: &PresentationName, request: &Parts) -> Response {
         let Some(ladder) = self.directory.ladder(name) else {
-            return unknown(name);
+            // Who was playing may have the source alone by now.
+            return match self.directory.find(name) {
+                Some(source) => {
+                    let low_latency = self.low_latency(&source);
+                    low_latency.media(Rendition::Audio, request).await
+                }
+                None => unknown(name),
+            };
         };
         let sound = || self.directory.ladder(name)?.sound_of_all();
         let mut known = ladder.sound_of_all();

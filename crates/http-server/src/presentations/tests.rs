@@ -130,6 +130,18 @@ async fn hls_js_goes_on_asking_for_the_sound_of_a_ladder_after_a_restart() {
     assert_eq!(player.await.expect("a player").status, 200);
 }
 
+/// Who has loaded the ladder knows no other playlist of its sound.
+#[tokio::test(start_paused = true)]
+async fn the_sound_of_a_ladder_is_that_of_its_source_when_nothing_else_is_left() {
+    let gateway = Gateway::new();
+    let mut source = gateway.publish("live", "show");
+    (0..6).for_each(|n| push_part(&mut source, n));
+    let site = gateway.site(&Settings::default(), Audience::Viewers);
+    let reply = fetch(&site, "/live/show/all-audio.m3u8").await;
+    let uri = format!(".m4s?epoch={:08x}\n", source.presentation().epoch());
+    assert!(reply.text().contains(&uri), "{}", reply.text());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_publish_that_ends_without_a_segment_frees_who_waits() {
     let gateway = Gateway::new();

@@ -16,7 +16,7 @@ pub(crate) struct SharedSound {
 
 impl Ladder {
     /// The form that tells most of who is published: classic, but where nothing is listed there yet, parts are.
-    fn known(&self) -> Form {
+    pub(super) fn known(&self) -> Form {
         let form = self.form(Form::Classic);
         match self.live().any(|rung| rung.is_begun(form)) {
             true => form,

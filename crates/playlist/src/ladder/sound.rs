@@ -4,7 +4,8 @@
 //!
 //! What does not belong here: what rungs hear that have other discontinuity numbers (`groups`).
 
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use media::{Rendition, Track};
 
@@ -33,9 +34,7 @@ impl Ladder {
     /// The presentation whose sound all rungs hear; `None` where nobody has sound beside pictures that could go on with what
     /// was heard before.
     pub fn sound_of_all(&self) -> Option<Arc<Presentation>> {
-        let kept = &self.rungs.first()?.presentation.ladder_texts().sound;
-        let lock = || kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = lock().clone();
+        let before = self.rungs.iter().find_map(Rung::chosen);
         if let Some(rung) = before.as_deref().and_then(|it| self.goes_on(it)) {
             return Some(rung.presentation.clone());
         }
@@ -46,7 +45,11 @@ impl Ladder {
             number: rung.discontinuity(Form::LowLatency),
             track: rung.low_latency.track_of_sound().cloned(),
         };
-        *lock() = Some(Arc::new(chosen));
+        // With all of them: none is there for as long as the ladder.
+        let chosen = Arc::new(chosen);
+        for kept in &self.rungs {
+            *kept.lock_chosen() = Some(Arc::clone(&chosen));
+        }
         Some(rung.presentation.clone())
     }
 
@@ -54,13 +57,13 @@ impl Ladder {
     fn goes_on(&self, chosen: &Chosen) -> Option<&Rung> {
         let of = chosen.of.upgrade()?;
         let rung = self.rung_of(&of)?;
-        let others = self.rungs.iter().filter_map(Rung::last_listed).max()?;
-        let behind = others.saturating_duration_since(rung.last_listed()?);
+        let target = rung.low_latency.target_duration().span().to_duration();
         // What players have in hand is less than what a rung may lag by for its pictures.
+        let patience = rung.patience(target / 2);
         let is_there = rung.is_live()
             && rung.has_sound_apart()
             && rung.discontinuity(Form::LowLatency) == chosen.number
-            && behind < rung.low_latency.target_duration().span().to_duration() / 2;
+            && self.rungs.iter().all(|other| rung.behind(other) < patience);
         is_there.then_some(rung)
     }
 
@@ -155,6 +158,30 @@ impl Ladder {
 }
 
 impl Rung {
+    fn lock_chosen(&self) -> MutexGuard<'_, Option<Arc<Chosen>>> {
+        let kept = &self.presentation.ladder_texts().sound;
+        kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chosen(&self) -> Option<Arc<Chosen>> {
+        self.lock_chosen().clone()
+    }
+
+    /// So long after its last part, or segment, the other has listed one.
+    pub(super) fn behind(&self, other: &Self) -> Duration {
+        let both = other.last_listed().zip(self.last_listed());
+        both.map_or(Duration::ZERO, |(other, own)| {
+            other.saturating_duration_since(own)
+        })
+    }
+
+    /// So long nothing of it may come before it is taken for away: `least`, or more where its media come in bursts.
+    pub(super) fn patience(&self, least: Duration) -> Duration {
+        let target = self.low_latency.target_duration().span().to_duration();
+        let pause = self.low_latency.longest_pause(target / 8);
+        pause.map_or(least, |pause| least.max(pause + target / 4))
+    }
+
     /// It has sound as a rendition of its own beside its pictures, be it with nothing but gaps for now.
     pub(super) fn has_sound_apart(&self) -> bool {
         let renditions = self.low_latency.renditions();

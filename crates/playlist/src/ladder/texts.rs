@@ -21,7 +21,7 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     texts: Mutex<Vec<Kept>>,
-    /// Whose sound was last that of all.
+    /// Whose sound was last that of all, with each rung that there was then.
     pub(super) sound: Mutex<Option<Arc<Chosen>>>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use media::{MediaTime, Name, Rendition, Track, TrackKind};
 
@@ -179,6 +179,20 @@ impl LowLatencyWindow {
     /// Its publisher has left, and nothing has come of another.
     pub fn is_left(&self) -> bool {
         self.left
+    }
+
+    /// The longest time from the end of one segment to that of the next, as they were listed, where that was longer than the
+    /// segment by more than `much`.
+    pub(crate) fn longest_pause(&self, much: Duration) -> Option<Duration> {
+        let pauses = self
+            .all()
+            .zip(self.all().skip(1))
+            .filter_map(|(one, next)| {
+                let pause = next.listed_at.saturating_duration_since(one.listed_at);
+                let lasts = (next.end() - next.start()).to_duration();
+                (pause > lasts + much).then_some(pause)
+            });
+        pauses.max()
     }
 
     /// The complete segments of the playlists, oldest first.

@@ -164,11 +164,11 @@ fn the_sound_of_all_goes_on_with_what_is_the_same_alone() {
     let [picture, stereo] = tracks();
     let of_mono = [picture.clone(), Track { codec: mono }];
     let of_stereo = [picture, stereo];
-    for (sound, is_cut, expected) in [
-        (&of_stereo, false, Some("show_360p")),
-        (&of_mono, false, None),
-        // One boundary more has been behind them for so long that they fit.
-        (&of_stereo, true, None),
+    for (sound, is_cut, expected, again) in [
+        (&of_stereo, false, Some("show_360p"), Some("show_360p")),
+        (&of_mono, false, None, Some("show_720p")),
+        // One boundary more has been behind them for so long that they fit, and what comes back counts as the others do.
+        (&of_stereo, true, None, None),
     ] {
         let registry = registry();
         let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
@@ -198,11 +198,11 @@ fn the_sound_of_all_goes_on_with_what_is_the_same_alone() {
         let text = String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8");
         let own = text.contains("URI=\"../show_360p/audio.m3u8\"");
         assert_eq!(own, expected.is_none(), "{text}");
-        // It is that of whoever comes back with what it was.
+        // It is that of who comes back with what it was.
         let mut back = begin(&registry, "show_720p");
         push(&mut back, &of_stereo, 16_000, 5, 0);
         push(&mut low, sound, 16_000, 5, 0);
-        assert!(heard().is_some());
+        assert_eq!(heard().as_deref(), again);
         drop(vacancy);
     }
 }
@@ -234,6 +234,50 @@ fn the_sound_of_all_is_that_of_a_rung_that_keeps_up() {
     assert_eq!(heard(), "show_360p");
     push(&mut high, &tracks(), 14_000, 5, 0);
     assert_eq!(heard(), "show_360p");
+}
+
+/// Their viewers have nothing to go over to.
+#[test]
+fn rungs_that_hang_together_have_not_left() {
+    let registry = registry();
+    let [mut high, mut low, mut sound] =
+        ["show_720p", "show_360p", "show_audio1"].map(|rung| begin(&registry, rung));
+    for second in 10..17 {
+        if second < 14 {
+            push(&mut high, &tracks(), second * 1_000, 5, 0);
+            push(&mut low, &tracks(), second * 1_000, 5, 0);
+        }
+        push(&mut sound, &tracks()[1..], second * 1_000, 5, 0);
+    }
+    let left = |form| {
+        let ladder = ladder(&registry);
+        ["show_720p", "show_360p"].map(|rung| ladder.has_left(&name(rung), form))
+    };
+    assert_eq!(left(Form::LowLatency), [false, false]);
+    for second in 14..17 {
+        push(&mut low, &tracks(), second * 1_000, 5, 0);
+    }
+    assert_eq!(left(Form::LowLatency), [true, false]);
+}
+
+/// What comes in bursts is waited for as long as they are apart.
+#[test]
+fn a_rung_with_pauses_has_not_left_in_one() {
+    let registry = registry();
+    let [mut pausing, mut steady] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
+    let has_left = || ladder(&registry).has_left(&name("show_720p"), Form::LowLatency);
+    for second in 10..16 {
+        if [10, 13].contains(&second) {
+            push(&mut pausing, &tracks(), second * 1_000, 5, 0);
+        }
+        push(&mut steady, &tracks(), second * 1_000, 5, 0);
+        // It is known from the second on.
+        assert!(second < 13 || !has_left(), "{second}");
+    }
+    for start in [16_000, 17_000] {
+        push(&mut steady, &tracks(), start, 5, 0);
+    }
+    assert!(has_left());
 }
 
 /// Behind a discontinuity of its own it says what there is now.
