@@ -354,6 +354,41 @@ fn a_lost_rung_leaves_and_joins_again_on_the_clock_of_the_others() {
     );
 }
 
+/// Part by part players have a second in hand, and segment by segment six.
+#[test]
+fn a_rung_whose_encoder_hangs_is_left_in_low_latency_first() {
+    let gateway = Gateway::start();
+    let [best, _others @ ..] = HEIGHTS.map(|height| rung(&gateway, height, 60));
+    variants(&gateway, "/live/show/llhls.m3u8", 3);
+    // The epoch of what is listed last.
+    let epoch = |path: &str| {
+        let text = gateway.get(path).text();
+        let (_, rest) = text.rsplit_once("?epoch=")?;
+        Some(rest[..8].to_owned())
+    };
+    let heard = || epoch("/live/show/all-audio.m3u8");
+    let own = epoch("/live/show_360p/audio.m3u8");
+    assert!(own.is_some() && heard() == own, "the best is heard");
+    wait::until("a segment of each", SOON, || {
+        (playlist(&gateway, 360).entries.len() > 1).then_some(())
+    });
+    best.hang();
+    wait::until("the sound of another", SOON, || {
+        heard().filter(|now| Some(now) != own.as_ref())
+    });
+    let statuses = || {
+        let files = ["video", "main"].map(|file| format!("/live/show_360p/{file}.m3u8"));
+        files.map(|path| gateway.get(&path).status)
+    };
+    let first = wait::until("a refusal", SOON, || {
+        Some(statuses()).filter(|it| it.contains(&503))
+    });
+    assert_eq!(first, [503, 200]);
+    wait::until("it to be left in MPEG-TS", SOON, || {
+        (statuses() == [503, 503]).then_some(())
+    });
+}
+
 /// Both begin before anything is listed of the other, with clocks two seconds apart, and their key frames are four seconds
 /// apart.
 #[test]
