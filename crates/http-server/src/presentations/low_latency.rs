@@ -41,6 +41,9 @@ const MAY_LAG: u64 = 3;
 /// So often in a target duration it is looked at whether another has the sound of all: players have a second of it in hand.
 const LOOKS: u32 = 4;
 
+/// So long a publish may take to end behind its last part.
+const ENDING: Duration = Duration::from_millis(10);
+
 /// So long the rungs that one encoder publishes may take to leave one after the other.
 const LEAVING: Duration = Duration::from_millis(100);
 
@@ -130,6 +133,13 @@ impl LowLatency<'_> {
         }
         if !there(&window) {
             return nothing_here();
+        }
+        // Who leaves completes a segment that others go on with: hls.js never loads the rest of one that it takes for whole.
+        if self.is_of_all && window.open().is_none() {
+            tokio::time::sleep(ENDING).await;
+            if self.presentation.low_latency_window().is_left() && self.is_elsewhere() {
+                return ladder::left(self.presentation.name());
+            }
         }
         let kind = match until {
             Some(_) if !window.is_ended() => Kind::AwaitedPlaylist,

@@ -449,6 +449,25 @@ async fn a_rung_that_leaves_alone_is_refused_at_once_in_low_latency() {
     assert!(begin.elapsed() > Duration::from_secs(6));
 }
 
+/// hls.js never loads the rest of a segment that it takes for whole.
+#[tokio::test(start_paused = true)]
+async fn the_sound_of_a_ladder_does_not_show_the_end_of_a_rung() {
+    let (_gateway, site, [mut high, mut low]) = two_rungs(12);
+    let of_low = format!("m4s?epoch={:08x}", low.presentation().epoch());
+    let next = high.presentation().low_latency_window().next_sequence();
+    let path = format!("/live/show/all-audio.m3u8?_HLS_msn={next}&_HLS_part=2");
+    let waiting = tokio::spawn(async move { fetch(&site, &path).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // The last part that it has ends its segment.
+    (12..15).for_each(|n| push_part(&mut high, n));
+    let _vacancy = high.leave();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!waiting.is_finished());
+    push_part(&mut low, 12);
+    let reply = waiting.await.expect("a player");
+    assert!(reply.text().contains(&of_low), "{}", reply.text());
+}
+
 /// What is made of it leaves with it: there is nothing to go over to.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_leaves_is_waited_for_though_its_transcoder_goes_on_for_a_moment() {
