@@ -353,10 +353,9 @@ impl Ladder {
         let comes = own.is_live() && !own.presentation.has_listed();
         // Part by part players have little in hand.
         let target = own.low_latency.target_duration().span().to_duration();
-        let patience = own.patience(target);
-        let is_behind = |other: &Rung| {
+        let is_away = |other: &Rung| {
             standing == Standing::Away
-                || (played == Form::LowLatency && own.behind(other) > patience)
+                || (played == Form::LowLatency && own.hangs_beside(other, target))
         };
         // Where all are waited for, nobody else has anything for them.
         let all = self.rungs.iter().zip(&standings);
@@ -364,7 +363,7 @@ impl Ladder {
             .filter(|(rung, standing)| standing.is_listed() && rung.presentation.name() != name)
             .map(|(rung, _)| rung)
             .filter(|rung| rung.is_live() && rung.presentation.has_listed());
-        !comes && others.any(is_behind)
+        !comes && others.any(is_away)
     }
 
     /// The rung, or the sound, `name`, and how it stands beside the rungs, which stand as told.
@@ -425,18 +424,18 @@ impl Ladder {
         let listed = self.rungs.iter().zip(&standings);
         let listed: Vec<_> = listed
             .filter(|(_, standing)| standing.is_listed())
-            .map(|(rung, _)| (rung, self.folder(rung, place)))
+            .map(|(rung, _)| (rung, self.folder(rung.presentation.name(), place)))
             .collect();
         let beside: Vec<_> = self
             .listed_sounds(form, &standings)
-            .map(|sound| sound.alternative(form, &self.folder(sound, place)))
+            .map(|sound| {
+                let folder = self.folder(sound.presentation.name(), place);
+                sound.alternative(form, &folder)
+            })
             .collect();
         let leading = self.leading_in(&standings);
         let number = leading.and_then(|leading| leading.discontinuity(form));
-        let ladder = match place {
-            Place::Folder => String::new(),
-            Place::Above => format!("{}/", self.name.name),
-        };
+        let ladder = self.folder(&self.name, place);
         let of_all = match form {
             Form::Classic => None,
             Form::LowLatency => self.of_all(&ladder),
@@ -469,9 +468,8 @@ impl Ladder {
         Some(multivariant::render(&variants, groups))
     }
 
-    /// What stands before the URIs of a rung's playlists.
-    fn folder(&self, rung: &Rung, place: Place) -> String {
-        let name = rung.presentation.name();
+    /// What stands before the URIs of the playlists of `name`, a rung's or its own.
+    fn folder(&self, name: &PresentationName, place: Place) -> String {
         match place {
             Place::Folder if *name == self.name => String::new(),
             Place::Folder => format!("../{}/", name.name),

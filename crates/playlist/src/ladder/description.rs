@@ -37,7 +37,7 @@ impl Ladder {
     fn member<'a>(&self, rung: &'a Rung) -> Member<'a> {
         Member {
             window: &rung.low_latency,
-            folder: self.folder(rung, Place::Folder),
+            folder: self.folder(rung.presentation.name(), Place::Folder),
             id: format!("{}/", rung.presentation.name().name),
             label: rung.presentation.label(),
             number: rung.number(),

@@ -59,11 +59,11 @@ impl Ladder {
         let rung = self.rung_of(&of)?;
         let target = rung.low_latency.target_duration().span().to_duration();
         // What players have in hand is less than what a rung may lag by for its pictures.
-        let patience = rung.patience(target / 2);
+        let hangs = |other: &Rung| rung.hangs_beside(other, target / 2);
         let is_there = rung.is_live()
             && rung.has_sound_apart()
             && rung.discontinuity(Form::LowLatency) == chosen.number
-            && self.rungs.iter().all(|other| rung.behind(other) < patience);
+            && !self.rungs.iter().any(hangs);
         is_there.then_some(rung)
     }
 
@@ -167,19 +167,19 @@ impl Rung {
         self.lock_chosen().clone()
     }
 
-    /// So long after its last part, or segment, the other has listed one.
-    pub(super) fn behind(&self, other: &Self) -> Duration {
+    /// The other has listed something more than `least` after this one has, and, where media of this one come in bursts, more
+    /// than their pauses last.
+    pub(super) fn hangs_beside(&self, other: &Self, least: Duration) -> bool {
         let both = other.last_listed().zip(self.last_listed());
-        both.map_or(Duration::ZERO, |(other, own)| {
-            other.saturating_duration_since(own)
-        })
-    }
-
-    /// So long nothing of it may come before it is taken for away: `least`, or more where its media come in bursts.
-    pub(super) fn patience(&self, least: Duration) -> Duration {
-        let target = self.low_latency.target_duration().span().to_duration();
-        let pause = self.low_latency.longest_pause(target / 8);
-        pause.map_or(least, |pause| least.max(pause + target / 4))
+        let behind = both.map(|(other, own)| other.saturating_duration_since(own));
+        // Nearly always it is not, and nothing need be looked up.
+        behind
+            .filter(|behind| *behind > least)
+            .is_some_and(|behind| {
+                let target = self.low_latency.target_duration().span().to_duration();
+                let pause = self.low_latency.longest_pause(target / 8);
+                pause.is_none_or(|pause| behind > pause + target / 4)
+            })
     }
 
     /// It has sound as a rendition of its own beside its pictures, be it with nothing but gaps for now.

@@ -426,22 +426,20 @@ impl LowLatencyWindow {
 
     /// The newest track of its rendition of sound, whether that is offered or not.
     pub(crate) fn track_of_sound(&self) -> Option<&Track> {
-        let section = self.all().next_back()?.section(Rendition::Audio)?;
+        self.track_of(Rendition::Audio)
+    }
+
+    fn track_of(&self, rendition: Rendition) -> Option<&Track> {
+        let section = self.all().next_back()?.section(rendition)?;
         let mut tracks = section.tracks.iter();
-        tracks.find(|track| track.kind() == TrackKind::Audio)
+        tracks.find(|track| rendition.carries(track.kind()))
     }
 
     /// The newest track of each kind that is offered, one that pauses included.
     pub(super) fn tracks(&self) -> Vec<&Track> {
-        let newest = self.all().next_back();
-        let of = |rendition: Rendition| {
-            let section = newest?.section(rendition)?;
-            let mut tracks = section.tracks.iter();
-            tracks.find(|track| rendition.carries(track.kind()))
-        };
         let tracks = [Rendition::Video, Rendition::Audio].into_iter();
         let tracks = tracks.filter(|&it| self.is_offered(it));
-        tracks.filter_map(of).collect()
+        tracks.filter_map(|it| self.track_of(it)).collect()
     }
 
     /// What was measured, of the open segment if nothing else is there.

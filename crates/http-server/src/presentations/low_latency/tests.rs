@@ -54,8 +54,7 @@ impl Bench {
 
     /// Asks in a task of its own.
     fn begin(&self, path: &str) -> tokio::task::JoinHandle<Reply> {
-        let (site, path) = (self.site.clone(), self.path(path));
-        tokio::spawn(async move { fetch(&site, &path).await })
+        asked(&self.site, self.path(path))
     }
 
     /// Until so many wait.
@@ -418,17 +417,20 @@ fn two_rungs(parts: i64) -> (Gateway, Router, [Writer; 2]) {
     (gateway, site, rungs)
 }
 
+/// Asks in a task of its own.
+fn asked(site: &Router, path: String) -> tokio::task::JoinHandle<Reply> {
+    let site = site.clone();
+    tokio::spawn(async move { fetch(&site, &path).await })
+}
+
 /// Who waits for what it would have sent goes over to others, in the time that is left in hand.
 #[tokio::test(start_paused = true)]
 async fn a_rung_that_leaves_alone_is_refused_at_once_in_low_latency() {
     let (_gateway, site, [high, low]) = two_rungs(12);
     let next = high.presentation().low_latency_window().next_sequence();
     let ask = |rung: &str| {
-        let (site, path) = (
-            site.clone(),
-            format!("/live/{rung}/video.m3u8?_HLS_msn={next}&_HLS_part=2"),
-        );
-        tokio::spawn(async move { fetch(&site, &path).await })
+        let path = format!("/live/{rung}/video.m3u8?_HLS_msn={next}&_HLS_part=2");
+        asked(&site, path)
     };
     let begin = Instant::now();
     let waiting = ask("show_720p");
@@ -456,7 +458,7 @@ async fn the_sound_of_a_ladder_does_not_show_the_end_of_a_rung() {
     let of_low = format!("m4s?epoch={:08x}", low.presentation().epoch());
     let next = high.presentation().low_latency_window().next_sequence();
     let path = format!("/live/show/all-audio.m3u8?_HLS_msn={next}&_HLS_part=2");
-    let waiting = tokio::spawn(async move { fetch(&site, &path).await });
+    let waiting = asked(&site, path);
     tokio::time::sleep(Duration::from_millis(100)).await;
     // The last part that it has ends its segment.
     (12..15).for_each(|n| push_part(&mut high, n));
@@ -487,7 +489,7 @@ async fn a_source_that_leaves_is_waited_for_though_its_transcoder_goes_on_for_a_
     let next = source.presentation().low_latency_window().next_sequence();
     let path = format!("/live/show_720p/video.m3u8?_HLS_msn={next}&_HLS_part=2");
     let begin = Instant::now();
-    let waiting = tokio::spawn(async move { fetch(&site, &path).await });
+    let waiting = asked(&site, path);
     tokio::time::sleep(Duration::from_millis(500)).await;
     let _vacancy = source.leave();
     assert_eq!(waiting.await.expect("a reply").status, 503);
@@ -499,10 +501,7 @@ async fn a_source_that_leaves_is_waited_for_though_its_transcoder_goes_on_for_a_
 async fn who_waits_for_the_sound_of_a_ladder_is_answered_with_that_of_another_rung() {
     const URL: &str = "/live/show/all-audio.m3u8";
     let (_gateway, site, [high, mut low]) = two_rungs(12);
-    let ask = |query: String| {
-        let site = site.clone();
-        tokio::spawn(async move { fetch(&site, &format!("{URL}{query}")).await })
-    };
+    let ask = |query: String| asked(&site, format!("{URL}{query}"));
     let [of_high, of_low] =
         [&high, &low].map(|it| format!("m4s?epoch={:08x}", it.presentation().epoch()));
     let before = fetch(&site, URL).await.text().to_owned();

@@ -8,6 +8,24 @@ use super::description::{push, push_as, registry, tracks};
 use super::*;
 use crate::low_latency::Playlist;
 
+fn multivariant(registry: &Registry) -> String {
+    let text = ladder(registry).multivariant(Form::LowLatency, Place::Folder);
+    String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8")
+}
+
+/// Whose sound is that of all.
+fn heard(registry: &Registry) -> Option<String> {
+    let sound = ladder(registry).sound_of_all()?;
+    Some(sound.name().name.to_string())
+}
+
+/// The usual tracks, and the same with other sound.
+fn stereo_and_mono() -> [[Track; 2]; 2] {
+    let mono = Codec::Aac(Aac::parse(vec![0x11, 0x88].into()).expect("AAC LC"));
+    let [picture, stereo] = tracks();
+    [[picture.clone(), stereo], [picture, Track { codec: mono }]]
+}
+
 /// Players load the multivariant playlist once, and those who wait for it load it then.
 #[test]
 fn rungs_whose_first_segments_are_open_are_listed_together() {
@@ -76,10 +94,6 @@ fn a_rung_that_has_had_a_discontinuity_alone_has_its_own_sound() {
     for writer in [&mut high, &mut low] {
         push(writer, &tracks(), 10_000, 5, 0);
     }
-    let text = |registry: &Registry| {
-        let text = ladder(registry).multivariant(Form::LowLatency, Place::Folder);
-        String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8")
-    };
     let sounds = |text: &str| -> Vec<String> {
         let media = text
             .lines()
@@ -89,14 +103,14 @@ fn a_rung_that_has_had_a_discontinuity_alone_has_its_own_sound() {
             .collect()
     };
     let one = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"all-audio.m3u8\",GROUP-ID=\"audio\"";
-    assert_eq!(sounds(&text(&registry)), [one]);
+    assert_eq!(sounds(&multivariant(&registry)), [one]);
     push(&mut high, &tracks(), 11_000, 5, 0);
     push_as(&mut low, &tracks(), 11_000, 5, 0, |part| {
         if let Some(head) = &mut part.head {
             head.discontinuity = true;
         }
     });
-    let both = text(&registry);
+    let both = multivariant(&registry);
     let other = "#EXT-X-MEDIA:TYPE=AUDIO,URI=\"../show_360p/audio.m3u8\",GROUP-ID=\"audio-2\"";
     assert_eq!(sounds(&both), [one, other]);
     let heard = |uri: &str| {
@@ -118,19 +132,12 @@ fn the_sound_of_all_is_that_of_one_rung_until_its_encoder_leaves() {
     let [mut high, mut middle, mut low] =
         ["show_720p", "show_540p", "show_360p"].map(|rung| begin(&registry, rung));
     let heard = || {
-        let ladder = ladder(&registry);
-        let text = ladder.multivariant(Form::LowLatency, Place::Folder);
-        let text = String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8");
+        let text = multivariant(&registry);
         let group = "TYPE=AUDIO,URI=\"all-audio.m3u8\",GROUP-ID=\"audio\",STABLE-RENDITION-ID=\"show/audio\"";
         assert_eq!(text.matches("TYPE=AUDIO").count(), 1, "{text}");
         assert!(text.contains(group), "{text}");
         assert!(text.contains("\nall-audio.m3u8\n"), "{text}");
-        ladder
-            .sound_of_all()
-            .expect("sound")
-            .name()
-            .name
-            .to_string()
+        heard(&registry).expect("sound")
     };
     for start in [10_000, 11_000] {
         for writer in [&mut high, &mut middle, &mut low] {
@@ -160,10 +167,7 @@ fn the_sound_of_all_is_that_of_one_rung_until_its_encoder_leaves() {
 /// Players take segments of one number for the same, and decode what comes as what was there.
 #[test]
 fn the_sound_of_all_goes_on_with_what_is_the_same_alone() {
-    let mono = Codec::Aac(Aac::parse(vec![0x11, 0x88].into()).expect("AAC LC"));
-    let [picture, stereo] = tracks();
-    let of_mono = [picture.clone(), Track { codec: mono }];
-    let of_stereo = [picture, stereo];
+    let [of_stereo, of_mono] = stereo_and_mono();
     for (sound, is_cut, expected, again) in [
         (&of_stereo, false, Some("show_360p"), Some("show_360p")),
         (&of_mono, false, None, Some("show_720p")),
@@ -187,15 +191,11 @@ fn the_sound_of_all_goes_on_with_what_is_the_same_alone() {
                 }
             });
         }
-        let heard = || {
-            let sound = ladder(&registry).sound_of_all();
-            sound.map(|it| it.name().name.to_string())
-        };
+        let heard = || heard(&registry);
         assert_eq!(heard().as_deref(), Some("show_720p"));
         let vacancy = high.leave();
         assert_eq!(heard().as_deref(), expected);
-        let text = ladder(&registry).multivariant(Form::LowLatency, Place::Folder);
-        let text = String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8");
+        let text = multivariant(&registry);
         let own = text.contains("URI=\"../show_360p/audio.m3u8\"");
         assert_eq!(own, expected.is_none(), "{text}");
         // It is that of who comes back with what it was.
@@ -213,10 +213,7 @@ fn the_sound_of_all_is_that_of_a_rung_that_keeps_up() {
     let registry = registry();
     let [mut high, mut late, mut low] =
         ["show_720p", "show_540p", "show_360p"].map(|rung| begin(&registry, rung));
-    let heard = || {
-        let sound = ladder(&registry).sound_of_all().expect("sound");
-        sound.name().name.to_string()
-    };
+    let heard = || heard(&registry).expect("sound");
     for start in [10_000, 11_000, 12_000, 13_000] {
         push(&mut high, &tracks(), start, 5, 0);
         push(
@@ -283,16 +280,10 @@ fn a_rung_with_pauses_has_not_left_in_one() {
 /// Behind a discontinuity of its own it says what there is now.
 #[test]
 fn the_sound_of_all_stays_that_of_a_rung_whose_encoder_sends_another() {
-    let mono = Codec::Aac(Aac::parse(vec![0x11, 0x88].into()).expect("AAC LC"));
-    let [picture, stereo] = tracks();
-    let of_mono = [picture.clone(), Track { codec: mono }];
-    let of_stereo = [picture, stereo];
+    let [of_stereo, of_mono] = stereo_and_mono();
     let registry = registry();
     let [mut high, mut low] = ["show_720p", "show_360p"].map(|rung| begin(&registry, rung));
-    let heard = || {
-        let sound = ladder(&registry).sound_of_all().expect("sound");
-        sound.name().name.to_string()
-    };
+    let heard = || heard(&registry).expect("sound");
     for (start, sound) in [(10_000, &of_stereo), (11_000, &of_mono)] {
         for writer in [&mut high, &mut low] {
             push_as(writer, sound, start, 5, 0, |part| {
@@ -347,8 +338,7 @@ fn a_rung_of_sound_silences_no_other() {
     for writer in [&mut high, &mut low] {
         push(writer, &tracks(), 10_000, 5, 0);
     }
-    let text = ladder(&registry).multivariant(Form::LowLatency, Place::Folder);
-    let text = String::from_utf8(text.expect("rungs").plain().to_vec()).expect("UTF-8");
+    let text = multivariant(&registry);
     let pictures =
         |line: &&str| line.starts_with("#EXT-X-STREAM-INF:") && line.contains("RESOLUTION=");
     let variants = text.lines().filter(pictures);
